@@ -1,0 +1,282 @@
+//! Every call that crosses a border, with its signature.
+//!
+//! In these tables `u32` and `i32` are wasm `i32`, `u64` is wasm `i64`, and `ptr` is an address in
+//! the caller's linear memory (wasm `i32`).
+
+/// Import module of host calls: kernel to runtime. A call `x` is the symbol `linnet_host_x`, whose
+/// first argument is the caller's context.
+pub const HOST_MODULE: &str = "linnet";
+
+/// Import module of a user program. A call `x` is the symbol `linnet_user_x`.
+pub const USER_MODULE: &str = "linux";
+
+/// Prefix under which the kernel is translated: its exports are `linnet_kernel_<name>`.
+pub const KERNEL_PREFIX: &str = "kernel";
+
+/// Calls `$m!` with every host call.
+#[macro_export]
+macro_rules! for_each_host_call {
+    ($m:ident) => {
+        $m! {
+            /// Run `next` on this vCPU. Returns, when `prev` runs again, the task that it took over from.
+            switch_to(prev: ptr, next: ptr) -> ptr;
+            /// Make the native stacks of `task`, whose kernel shadow stack ends at `sp`. `user` is 1 if
+            /// it is a copy of the calling task that returns to user mode in linear memory `mm`, else 0.
+            task_new(task: ptr, sp: ptr, mm: u32, user: u32);
+            /// Give back the native stacks of a task that will never run again.
+            task_free(task: ptr);
+            /// Leave the kernel: run the calling task's user code. Does not return.
+            user_enter();
+            /// Replace the calling task's program. Takes effect when the kernel is left.
+            user_exec(mm: u32, program: u32, sp: ptr);
+            /// Run a signal handler when the kernel is left: table entry `restorer` is called with the
+            /// other four, with the shadow stack pointer at `sp`.
+            user_signal(sp: ptr, restorer: ptr, handler: ptr, signal: u32, info: ptr, ucontext: ptr);
+            /// Make the calling task poll once it is back in user code.
+            user_poll_again();
+            /// Set the thread pointer of the calling task's user code.
+            user_set_tls(tls: ptr);
+            /// Number of the program of that 32-byte identity in this boot binary, or -ENOENT.
+            program_find(id: ptr) -> i32;
+
+            /// Number of vCPUs.
+            cpu_count() -> u32;
+            /// Start vCPU `cpu` in `secondary_entry(idle)`, on the shadow stack that ends at `sp`.
+            cpu_start(cpu: u32, idle: ptr, sp: ptr);
+            /// Sleep until the pending word of `cpu` is not zero.
+            cpu_idle(cpu: u32);
+            /// One round of a spin loop.
+            cpu_relax();
+            /// Make `cpu` look at its pending word, in which the caller has set a bit.
+            cpu_kick(cpu: u32);
+
+            /// Nanoseconds since the machine started; never steps.
+            clock_monotonic() -> u64;
+            /// Nanoseconds since 1970-01-01 00:00 UTC.
+            clock_realtime() -> u64;
+            /// Set the timer bit of `cpu` when `clock_monotonic` reaches `deadline`; all ones: never.
+            timer_set(cpu: u32, deadline: u64);
+            /// Fill memory with random bytes of the host.
+            random(buffer: ptr, size: u32);
+
+            /// A new, empty linear memory, or 0 if there is no room for one.
+            mm_new() -> u32;
+            /// Give it back.
+            mm_free(mm: u32);
+            /// Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`.
+            /// `prot` is PROT_READ, perhaps with PROT_WRITE. Memory 0 is the kernel's own.
+            tlb_fill(mm: u32, address: ptr, pfn: u32, count: u32, prot: u32);
+            /// Forget the mappings of `count` pages from `address`.
+            tlb_flush(mm: u32, address: ptr, count: u32);
+
+            /// Read from a standard stream of the host (0) without waiting. Bytes read, 0 at its end,
+            /// -EAGAIN if nothing is there yet: the stdio interrupt line comes when that changes.
+            stdio_read(stream: u32, buffer: ptr, size: u32) -> i32;
+            /// Write to a standard stream of the host (1 or 2). Bytes written, or -errno.
+            stdio_write(stream: u32, buffer: ptr, size: u32) -> i32;
+            /// Size of the host's terminal: rows in the upper 16 bits, columns in the lower; 0 if none.
+            terminal_size() -> u32;
+
+            /// Read a device register of 1, 2 or 4 bytes.
+            mmio_read(address: ptr, size: u32) -> u32;
+            /// Write one.
+            mmio_write(address: ptr, size: u32, value: u32);
+
+            /// End the machine; the process exits with `status`.
+            halt(status: u32);
+            /// Start the machine again from nothing.
+            restart();
+            /// Native frames of `task` (0: the caller), innermost first: words of function number and
+            /// offset in its code. Returns the number of frames written, at most `count`.
+            backtrace(task: ptr, words: ptr, count: u32) -> u32;
+            /// Name of a function of the kernel by its number. Returns its length, at most `size`.
+            function_name(function: u32, buffer: ptr, size: u32) -> u32;
+            /// Number of the function in table entry `entry`, or all ones.
+            table_function(entry: u32) -> u32;
+        }
+    };
+}
+
+/// Calls `$m!` with every function that the kernel exports for the runtime.
+#[macro_export]
+macro_rules! for_each_kernel_entry {
+    ($m:ident) => {
+        $m! {
+            /// Where the runtime puts the command line: COMMAND_LINE_SIZE (2048) bytes.
+            command_line() -> ptr;
+            /// Start the kernel on vCPU 0 with `ram` bytes of memory. Does not return.
+            boot(ram: u32, initrd: ptr, initrd_size: u32);
+            /// First function of a new task. Does not return.
+            task_entry(task: ptr, prev: ptr);
+            /// First function of a secondary vCPU, on its idle task. Does not return.
+            secondary_entry(idle: ptr);
+            /// A system call. The result is what user code gets.
+            syscall(nr: u32, pc: ptr, a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64) -> u64;
+            /// A signal handler came back. The result is that of the system call it interrupted, if any.
+            sigreturn(ucontext: ptr) -> u64;
+            /// User code touched an address that is not in the TLB.
+            page_fault(address: ptr, write: u32);
+            /// User code trapped.
+            user_trap(signal: u32, code: u32, address: ptr);
+            /// User code polls.
+            user_poll();
+            /// The kernel itself touched an address that is not mapped. Returns if it may be retried.
+            kernel_fault(address: ptr, write: u32);
+            /// The kernel itself trapped with a code of the trap table. Does not return.
+            kernel_trap(code: u32);
+        }
+    };
+}
+
+/// Calls `$m!` with every datum that the kernel exports: an immutable global that holds the
+/// address of a symbol. In the object it is the 64-bit word `linnet_kernel_<name>`.
+#[macro_export]
+macro_rules! for_each_kernel_symbol {
+    ($m:ident) => {
+        $m! {
+            /// The first task.
+            init_task;
+            /// Its shadow stack (lowest address).
+            init_stack;
+            /// The pending words, see [`crate::irq`].
+            linnet_pending;
+            /// Size of `init_stack` in bytes (a u32 in kernel memory).
+            linnet_thread_size;
+            /// Base-2 logarithm of the guest's page size (a u32 in kernel memory).
+            linnet_page_shift;
+        }
+    };
+}
+
+/// Calls `$m!` with every import of a user program. `call_handler` is not here: the translator
+/// emits it in place, see [`CALL_HANDLER`].
+#[macro_export]
+macro_rules! for_each_user_call {
+    ($m:ident) => {
+        $m! {
+            /// A system call; unused arguments are 0.
+            syscall(nr: u32, a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64) -> u64;
+            /// The same; a signal that interrupts it sees `pc` in its ucontext.
+            syscall_cp(pc: ptr, nr: u32, a0: u64, a1: u64, a2: u64, a3: u64, a4: u64, a5: u64) -> u64;
+            /// Returns twice: 0 in a child with a copy of the memory.
+            fork() -> u32;
+            /// Returns twice: 0 in a child that shares the memory; the parent waits.
+            vfork() -> u32;
+            /// A child that runs table entry `function`, of type (i32) -> i32, on an empty native stack.
+            clone(function: ptr, argument: ptr, stack: ptr, flags: u32, ptid: ptr, tls: ptr, ctid: ptr) -> u32;
+        }
+    };
+}
+
+/// User import `call_handler(function, signal, info, ucontext: i32)`: calls the table entry with as
+/// many of the last three as its type takes, and drops a result.
+pub const CALL_HANDLER: &str = "call_handler";
+
+/// Host imports that are not calls: the translator emits an ordering in place of each.
+///
+/// | name         | orders                                         | x86-64          |
+/// |--------------|------------------------------------------------|-----------------|
+/// | `smp_rmb`    | loads before it with loads after it            | nothing         |
+/// | `smp_wmb`    | stores before it with stores after it          | nothing         |
+/// | `smp_acquire`| loads before it with everything after it       | nothing         |
+/// | `smp_release`| everything before it with stores after it      | nothing         |
+pub const BARRIERS: &[&str] = &["smp_rmb", "smp_wmb", "smp_acquire", "smp_release"];
+
+/// Calls `$m!` with every libcall: translated code to runtime. A call `x` is the symbol
+/// `linnet_libcall_x`. Here `addr` is a host address and `ctx` the caller's context.
+#[macro_export]
+macro_rules! for_each_libcall {
+    ($m:ident) => {
+        $m! {
+            /// `memory.copy`; the ranges may overlap.
+            memory_copy(to: addr, from: addr, size: u64);
+            /// `memory.fill` with the low byte of `value`.
+            memory_fill(to: addr, value: u32, size: u64);
+            /// `memory.grow` by `pages`; the old size in pages, or all ones.
+            memory_grow(context: ctx, pages: u32) -> u32;
+            /// `memory.size` in pages.
+            memory_size(context: ctx) -> u32;
+            /// `memory.atomic.wait32`; `timeout` in ns, negative: none. 0 woken, 1 not equal, 2 timed out.
+            atomic_wait32(context: ctx, address: addr, expected: u32, timeout: u64) -> u32;
+            /// `memory.atomic.wait64`.
+            atomic_wait64(context: ctx, address: addr, expected: u64, timeout: u64) -> u32;
+            /// `memory.atomic.notify`; number of waiters woken.
+            atomic_notify(context: ctx, address: addr, count: u32) -> u32;
+            /// Raise the exception whose tag and payload are in the context. Does not return.
+            throw(context: ctx);
+        }
+    };
+}
+
+/// The libcall of a loop head that found [`crate::context::Context::poll`] set:
+/// `linnet_libcall_poll(context)`, which preserves every register.
+pub const POLL: &str = "linnet_libcall_poll";
+
+/// Prefixes of the symbols of each table.
+pub const HOST_PREFIX: &str = "linnet_host_";
+pub const USER_PREFIX: &str = "linnet_user_";
+pub const LIBCALL_PREFIX: &str = "linnet_libcall_";
+
+/// A value of a signature in the tables above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// wasm `i32`
+    I32,
+    /// wasm `i64`, and host addresses
+    I64,
+}
+
+/// A row of one of the tables above.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    pub name: &'static str,
+    /// Names and C types of the parameters, without the context.
+    pub params: &'static [(&'static str, &'static str)],
+    /// C type of the result, if it has one.
+    pub result: Option<&'static str>,
+    pub doc: &'static [&'static str],
+}
+
+/// The wasm type of a type name of the tables.
+#[must_use]
+pub fn type_of(name: &str) -> Type {
+    match name {
+        "u32" | "i32" | "ptr" => Type::I32,
+        _ => Type::I64,
+    }
+}
+
+impl Call {
+    /// Parameter types, without the context.
+    pub fn param_types(&self) -> impl Iterator<Item = Type> {
+        self.params.iter().map(|(_, t)| type_of(t))
+    }
+
+    /// Result type.
+    #[must_use]
+    pub fn result_type(&self) -> Option<Type> {
+        self.result.map(type_of)
+    }
+}
+
+macro_rules! rows {
+    ($($(#[doc = $doc:literal])* $name:ident($($arg:ident: $ty:ident),*) $(-> $ret:ident)?;)*) => {
+        &[$(Call {
+            name: stringify!($name),
+            params: &[$((stringify!($arg), stringify!($ty)),)*],
+            result: rows!(@ret $($ret)?),
+            doc: &[$($doc),*],
+        },)*]
+    };
+    (@ret) => { None };
+    (@ret $ret:ident) => { Some(stringify!($ret)) };
+}
+
+/// [`for_each_host_call`] as data.
+pub const HOST_CALLS: &[Call] = for_each_host_call!(rows);
+/// [`for_each_kernel_entry`] as data.
+pub const KERNEL_ENTRIES: &[Call] = for_each_kernel_entry!(rows);
+/// [`for_each_user_call`] as data.
+pub const USER_CALLS: &[Call] = for_each_user_call!(rows);
+/// [`for_each_libcall`] as data.
+pub const LIBCALLS: &[Call] = for_each_libcall!(rows);
