@@ -101,6 +101,10 @@ void host_user_poll_again(void);
 __host_call("linnet", "user_set_tls")
 void host_user_set_tls(unsigned long tls);
 
+/* Shadow stack pointer of the user code of `task` (0: the caller) when it entered the kernel. */
+__host_call("linnet", "user_sp")
+unsigned long host_user_sp(unsigned long task);
+
 /* Number of the program of that 32-byte identity in this boot binary, or -ENOENT. */
 __host_call("linnet", "program_find")
 int host_program_find(unsigned long id);
