@@ -1,0 +1,22 @@
+# Stands in for what musl's configure would write: configure does not know the machine.
+ARCH = wasm32
+CC = clang-19
+AR = llvm-ar-19
+RANLIB = llvm-ranlib-19
+
+WASM = --target=wasm32-unknown-unknown -D__linux__=1 -D__linux=1 -D__unix__=1 -D__unix=1 \
+	-matomics -mbulk-memory -mmutable-globals -msign-ext -mnontrapping-fptoint \
+	-mexception-handling -mllvm -wasm-enable-sjlj
+
+# -fno-math-errno: without it __builtin_sqrt is a call of sqrt, not the instruction.
+CFLAGS_C99FSE = -std=c99 -nostdinc -ffreestanding
+CFLAGS_AUTO = $(WASM) -O2 -fno-strict-aliasing -ffp-contract=off -fno-math-errno -w \
+	-Werror=implicit-function-declaration -Werror=implicit-int -Werror=int-conversion \
+	-Werror=incompatible-pointer-types
+CFLAGS_MEMOPS =
+
+# Programs are static.
+SHARED_LIBS =
+ALL_LIBS = lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o $(EMPTY_LIBS)
+ALL_TOOLS =
+TOOL_LIBS =

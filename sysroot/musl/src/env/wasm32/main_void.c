@@ -1,0 +1,10 @@
+/* clang names main by its parameters: __main_void, __main_argc_argv, or plain main for three.
+ * crt1 calls the first; whichever the program does not define comes from this archive. */
+#include <features.h>
+extern hidden int __main_argc;
+extern hidden char **__main_argv;
+int __main_argc_argv(int, char **);
+int __main_void(void)
+{
+	return __main_argc_argv(__main_argc, __main_argv);
+}

@@ -1,0 +1,2 @@
+#include "optional_arguments.h"
+#include "../clone.c"
