@@ -24,7 +24,7 @@ yes '' | make -s oldconfig >> config.log 2>&1
 make -s -j"${JOBS:-1}" \
 	CC="clang-19 --config=$sdk/linnet.cfg -w" LD="$sdk/ld" HOSTCFLAGS=-w \
 	AR=llvm-ar-19 NM=llvm-nm-19 RANLIB=llvm-ranlib-19 STRIP=llvm-strip-19 OBJCOPY=llvm-objcopy-19 \
-	SKIP_STRIP=y EXTRA_LDFLAGS=-Wl,--fatal-warnings \
+	SKIP_STRIP=y EXTRA_LDFLAGS=-Wl,--fatal-warnings,--strip-debug \
 	busybox_unstripped busybox.links
 cp busybox_unstripped "$out/busybox.wasm"
 cp busybox.links "$out/links"

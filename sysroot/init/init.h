@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef INIT_H
+#define INIT_H
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/* Mounts the kernel's file systems and brings up what every program expects. */
+void set_up_machine(void);
+
+/* How the machine ends. */
+enum ending { HALT, POWER_OFF, REBOOT, EXIT };
+
+/* Ends every process, writes back every file and ends the machine; for EXIT the boot binary exits
+ * with `status`. */
+_Noreturn void shut_down(enum ending how, int status);
+
+#endif
