@@ -1,0 +1,64 @@
+//! The door to everything that is built: where the sources, the cache and the machine's tools are.
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::cache::Cache;
+use crate::digest::Index;
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::sources::Sources;
+use crate::tools;
+
+#[derive(Debug)]
+pub struct Builder {
+    /// The project's source tree.
+    pub(crate) root: PathBuf,
+    pub(crate) cache: Cache,
+    pub(crate) index: Index,
+    pub(crate) progress: Progress,
+    pub(crate) sources: Sources,
+    /// How many processes one step may run at a time.
+    pub(crate) jobs: usize,
+}
+
+impl Builder {
+    /// Installs missing packages first, or says which are missing.
+    pub fn new() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = root.canonicalize().map_err(|cause| {
+            Error::new(cause)
+                .at(root.display())
+                .hint("linnet builds from the source tree that it was compiled in")
+        })?;
+        let progress = Progress::new();
+        tools::set_up(&progress)?;
+        let cache = Cache::open()?;
+        Ok(Self {
+            index: Index::load(cache.path("index")),
+            sources: Sources::open(&root.join("sysroot/sources.toml"))?,
+            jobs: thread::available_parallelism().map_or(1, NonZero::get),
+            root,
+            cache,
+            progress,
+        })
+    }
+
+    /// Fetches what is missing of the guest's sources.
+    pub fn fetch_sources(&self) -> Result<()> {
+        self.sources.names().try_for_each(|name| self.source(name).map(drop))
+    }
+
+    /// Where a log or other file of this run may be written.
+    pub fn cache_path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.cache.path(name)
+    }
+}
+
+impl Drop for Builder {
+    fn drop(&mut self) {
+        // The index only saves time, so that failing to keep it is no failure of the build.
+        let _ = self.index.save();
+    }
+}

@@ -1,0 +1,144 @@
+//! The cache: finished results by key, outside the source tree.
+//!
+//! A result is built in a directory of its own and moved to its place by one rename, so that a
+//! build that was stopped, at any point, leaves nothing that could be taken for a result. Building
+//! needs the lock; using a finished result does not.
+
+use std::env;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::digest::Digest;
+use crate::error::{At as _, Error, Result};
+
+/// Results not used for this long are removed.
+const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A use of a result is noted at most this often.
+const NOTE: Duration = Duration::from_secs(24 * 3600);
+
+#[derive(Debug)]
+pub(crate) struct Cache {
+    root: PathBuf,
+    lock: Mutex<Option<File>>,
+}
+
+impl Cache {
+    /// `$LINNET_CACHE`, or `linnet` in the user's cache directory.
+    pub(crate) fn open() -> Result<Self> {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = set("LINNET_CACHE")
+            .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("linnet")))
+            .or_else(|| set("HOME").map(|path| path.join(".cache/linnet")))
+            .ok_or_else(|| {
+                Error::new("no place for the cache: HOME is not set")
+                    .hint("set LINNET_CACHE to a directory with 4 GB of free space")
+            })?;
+        let root = std::path::absolute(&root).at(root.display())?;
+        for part in ["results", "work", "logs", "sources"] {
+            let path = root.join(part);
+            fs::create_dir_all(&path).map_err(|cause| {
+                Error::new(cause)
+                    .at(path.display())
+                    .hint("set LINNET_CACHE to a directory that can be written")
+            })?;
+        }
+        Ok(Self { root, lock: Mutex::new(None) })
+    }
+
+    /// A file or directory of the cache that is not a result.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.root.join(name)
+    }
+
+    fn place(&self, kind: &str, key: Digest) -> PathBuf {
+        self.root.join("results").join(kind).join(&key.to_string()[..32])
+    }
+
+    /// A finished result, if there is one.
+    pub(crate) fn find(&self, kind: &str, key: Digest) -> Option<PathBuf> {
+        let place = self.place(kind, key);
+        let used = fs::metadata(&place).ok()?.modified().ok()?;
+        let now = SystemTime::now();
+        if now.duration_since(used).is_ok_and(|age| age > NOTE) {
+            // Failing to note the use costs a rebuild in a month, no more.
+            let _ = File::open(&place).and_then(|directory| directory.set_modified(now));
+        }
+        Some(place)
+    }
+
+    /// The result for `key`, made by `build` if it is not there. `build` gets two empty
+    /// directories: one for the result, one to work in.
+    pub(crate) fn get(
+        &self,
+        kind: &str,
+        key: Digest,
+        build: impl FnOnce(&Path, &Path) -> Result<()>,
+    ) -> Result<PathBuf> {
+        if let Some(place) = self.find(kind, key) {
+            return Ok(place);
+        }
+        self.lock()?;
+        // Another run may have made it while this one waited for the lock.
+        if let Some(place) = self.find(kind, key) {
+            return Ok(place);
+        }
+        let place = self.place(kind, key);
+        let work = self.root.join("work").join(format!("{kind}-{}", &key.to_string()[..16]));
+        let (result, scratch) = (work.join("result"), work.join("work"));
+        remove(&work)?;
+        for directory in [&result, &scratch, &self.root.join("results").join(kind)] {
+            fs::create_dir_all(directory).at(directory.display())?;
+        }
+        build(&result, &scratch)?;
+        fs::rename(&result, &place).at(place.display())?;
+        remove(&work)?;
+        Ok(place)
+    }
+
+    /// Waits until no other run builds. Held until the end of this run.
+    pub(crate) fn lock(&self) -> Result<()> {
+        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.is_some() {
+            return Ok(());
+        }
+        let path = self.root.join("lock");
+        let file = File::create(&path).at(path.display())?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                eprintln!("waiting for another run of linnet to finish building");
+                file.lock().at(path.display())?;
+            }
+            Err(TryLockError::Error(cause)) => return Err(Error::new(cause).at(path.display())),
+        }
+        *held = Some(file);
+        self.remove_old()
+    }
+
+    fn remove_old(&self) -> Result<()> {
+        let results = self.root.join("results");
+        for kind in fs::read_dir(&results).at(results.display())? {
+            let kind = kind.at(results.display())?.path();
+            for result in fs::read_dir(&kind).at(kind.display())? {
+                let result = result.at(kind.display())?.path();
+                let used = fs::metadata(&result).and_then(|metadata| metadata.modified());
+                if used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > KEEP)) {
+                    remove(&result)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(directory: &Path) -> Result<()> {
+    match fs::remove_dir_all(directory) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::new(cause).at(directory.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,165 @@
+//! The parts of the guest that are built from C: what each is made of, and in which order.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use crate::builder::Builder;
+use crate::digest::{Digest, Key};
+use crate::error::{At as _, Error, Result};
+use crate::script;
+use crate::tools;
+
+/// A part of the guest. `sysroot/<script> OUT WORK` builds it.
+struct Component {
+    name: &'static str,
+    script: &'static str,
+    /// Files and directories below `sysroot` that decide the result, besides the script.
+    inputs: &'static [&'static str],
+    /// The archive that the script gets as `SOURCE`.
+    source: Option<&'static str>,
+}
+
+const HEADERS: Component = Component {
+    name: "headers",
+    script: "linux/headers.sh",
+    inputs: &["linux/files/arch/wasm/include"],
+    source: Some("linux"),
+};
+
+const KERNEL: Component = Component {
+    name: "kernel",
+    script: "linux/build.sh",
+    inputs: &["linux"],
+    source: Some("linux"),
+};
+
+const MUSL: Component = Component {
+    name: "musl",
+    script: "musl/build.sh",
+    inputs: &["musl", "sdk"],
+    source: Some("musl"),
+};
+
+const BUSYBOX: Component = Component {
+    name: "busybox",
+    script: "busybox/build.sh",
+    inputs: &["busybox"],
+    source: Some("busybox"),
+};
+
+const INIT: Component =
+    Component { name: "init", script: "init/build.sh", inputs: &["init"], source: None };
+
+/// A finished part.
+#[derive(Debug, Clone)]
+pub(crate) struct Built {
+    pub(crate) path: PathBuf,
+    /// Of the contents, so that what is made from a part that was built again, but came out the
+    /// same, is not built again.
+    pub(crate) digest: Digest,
+}
+
+#[derive(Debug)]
+pub(crate) struct Guest {
+    pub(crate) kernel: Built,
+    pub(crate) busybox: Built,
+    pub(crate) init: Built,
+}
+
+/// Compiler, library and headers for programs of the guest.
+#[derive(Debug)]
+pub struct Sdk {
+    built: Built,
+}
+
+impl Sdk {
+    /// Stands for all that decides what the compiler makes of a source.
+    pub fn digest(&self) -> Digest {
+        tools::with_compilers(Key::new("sdk")).with_digest("sdk", self.built.digest).finish()
+    }
+
+    /// The compiler, ready for arguments.
+    pub fn compiler(&self) -> Command {
+        let mut configuration = OsString::from("--config=");
+        configuration.push(self.built.path.join("sdk/linnet.cfg"));
+        let mut command = Command::new("clang-19");
+        command.arg(configuration);
+        command
+    }
+}
+
+impl Builder {
+    /// Builds all parts. The kernel, which takes longest, is built beside the others.
+    pub(crate) fn guest(&self) -> Result<Guest> {
+        thread::scope(|scope| {
+            let kernel = scope.spawn(|| self.component(&KERNEL, &[]));
+            let userland = (|| {
+                let sdk = self.sdk()?;
+                let with_sdk = [("SDK", &sdk.built)];
+                let busybox = self.component(&BUSYBOX, &with_sdk)?;
+                Ok((busybox, self.component(&INIT, &with_sdk)?))
+            })();
+            let kernel = kernel.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let (busybox, init) = userland?;
+            Ok(Guest { kernel: kernel?, busybox, init })
+        })
+    }
+
+    pub fn sdk(&self) -> Result<Sdk> {
+        let headers = self.component(&HEADERS, &[])?;
+        Ok(Sdk { built: self.component(&MUSL, &[("HEADERS", &headers)])? })
+    }
+
+    fn component(&self, component: &Component, needs: &[(&str, &Built)]) -> Result<Built> {
+        let Component { name, script, inputs, source } = component;
+        let sysroot = self.root.join("sysroot");
+        let script = sysroot.join(script);
+        let mut key = tools::with_compilers(Key::new(name));
+        key = key.with_digest("script", self.index.file(&script)?);
+        for input in *inputs {
+            key = key.with_digest(input, self.index.tree(&sysroot.join(input))?);
+        }
+        for (variable, built) in needs {
+            key = key.with_digest(variable, built.digest);
+        }
+        let archive = source.map(|source| self.source(source)).transpose()?;
+        if let Some(archive) = &archive {
+            key = key.with_digest("source", archive.digest);
+        }
+
+        let path = self.cache.get(name, key.finish(), |out, work| {
+            let step = self.progress.step(name);
+            let mut command = Command::new(&script);
+            command.arg(out).arg(work).env("JOBS", self.jobs.to_string());
+            // Make's own variables, if this runs below make, are not meant for these builds.
+            command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+            for (variable, built) in needs {
+                command.env(variable, &built.path);
+            }
+            if let Some(archive) = &archive {
+                command.env("SOURCE", &archive.path);
+            }
+            script::run(&mut command, &self.cache.path("logs").join(name), &step)
+                .map_err(|error| error.at(name))?;
+            let digest = self.index.tree(out)?;
+            fs::write(out.join(DIGEST), digest.to_string()).at(out.display())?;
+            step.done();
+            Ok(())
+        })?;
+        Ok(Built { digest: read_digest(&path)?, path })
+    }
+}
+
+/// Holds the digest of a result's other files.
+const DIGEST: &str = ".digest";
+
+fn read_digest(result: &Path) -> Result<Digest> {
+    let path = result.join(DIGEST);
+    let text = fs::read_to_string(&path).at(path.display())?;
+    Digest::parse(&text).ok_or_else(|| {
+        Error::new("not a digest").at(path.display()).hint(format!("remove {}", result.display()))
+    })
+}

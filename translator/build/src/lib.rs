@@ -1,0 +1,45 @@
+//! Builds boot binaries: gets the sources, builds the guest's parts, translates and links them.
+//!
+//! | file          | what it does                                                          |
+//! |---------------|-----------------------------------------------------------------------|
+//! | [`builder`]   | the door: where the source tree, the cache and the tools are          |
+//! | [`tools`]     | programs that a build needs, and the packages that hold them          |
+//! | [`apt`]       | fetches from the machine's own Debian archive, for any user           |
+//! | [`sources`]   | the upstream sources in `sysroot/sources.toml`                        |
+//! | [`guest`]     | kernel, C library and programs: what each is made of                  |
+//! | [`script`]    | runs one build command with its output in a log                       |
+//! | [`cache`]     | finished results by key, published atomically                         |
+//! | [`digest`]    | digests of files and trees, keys made of them                         |
+//! | [`translate`] | modules to objects                                                    |
+//! | [`runtime`]   | the runtime's archive                                                 |
+//! | [`rootfs`]    | what lies in the guest's root file system                             |
+//! | [`cpio`]      | the form in which the kernel gets it                                  |
+//! | [`image`]     | the object that describes a boot binary to the runtime                |
+//! | [`link`]      | the linker step                                                       |
+//! | [`boot`]      | all of it put together                                                |
+
+#![forbid(unsafe_code)]
+
+mod apt;
+mod boot;
+mod builder;
+mod cache;
+mod cpio;
+mod digest;
+mod error;
+mod guest;
+mod image;
+mod link;
+mod progress;
+mod rootfs;
+mod runtime;
+mod script;
+mod sources;
+mod tools;
+pub mod translate;
+
+pub use boot::Extra;
+pub use builder::Builder;
+pub use error::{At, Error, Result};
+pub use guest::Sdk;
+pub use linnet_codegen::Target;

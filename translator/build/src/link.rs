@@ -1,0 +1,56 @@
+//! The linker step: objects and the runtime's archive become one static executable.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::error::{At as _, Error, Result};
+use crate::progress::Step;
+use crate::script;
+use crate::tools::find_program;
+
+/// Links `objects` and `archive` to `output`.
+pub(crate) fn link(
+    output: &Path,
+    objects: &[PathBuf],
+    archive: &Path,
+    log: &Path,
+    step: &Step<'_>,
+) -> Result<()> {
+    let mut command = linker()?;
+    command
+        .args(["-static", "-nostdlib", "-z", "noexecstack", "-z", "relro", "--build-id=none"])
+        .args(["--gc-sections", "--fatal-warnings"])
+        .arg("-o")
+        .arg(output)
+        .args(objects)
+        .arg(archive);
+    script::run(&mut command, log, step)
+}
+
+/// Rust's own linker, or else that of the LLVM which compiles the guest.
+fn linker() -> Result<Command> {
+    if let Some(path) = rust_lld() {
+        let mut command = Command::new(path);
+        command.args(["-flavor", "gnu"]);
+        return Ok(command);
+    }
+    match find_program("ld.lld-19") {
+        Some(path) => Ok(Command::new(path)),
+        None => {
+            Err(Error::new("no linker: neither rust-lld nor ld.lld-19 is there")
+                .hint("install lld-19"))
+        }
+    }
+}
+
+fn rust_lld() -> Option<PathBuf> {
+    let ask = |arguments: &[&str]| -> Result<String> {
+        let output = Command::new("rustc").args(arguments).output().at("rustc")?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let sysroot = ask(&["--print", "sysroot"]).ok()?;
+    let version = ask(&["-vV"]).ok()?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "))?;
+    let path = Path::new(sysroot.trim()).join("lib/rustlib").join(host).join("bin/rust-lld");
+    path.exists().then_some(path)
+}

@@ -1,0 +1,130 @@
+//! Shows what is being built: one live line per running step on a terminal, plain lines elsewhere.
+
+use std::fmt;
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Without a terminal, a running step says this often how far it is.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(crate) struct Progress {
+    live: Option<MultiProgress>,
+}
+
+impl Progress {
+    /// Talks on standard error.
+    pub(crate) fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+        Self { live: terminal.then(MultiProgress::new) }
+    }
+
+    /// Starts a step, which ends when the value is dropped.
+    pub(crate) fn step(&self, name: &str) -> Step<'_> {
+        let bar = self.live.as_ref().map(|live| {
+            let bar = live.add(ProgressBar::new_spinner());
+            let template = "{spinner} {prefix:<10} {elapsed:>4} {wide_msg}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.set_prefix(name.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        let now = Instant::now();
+        let state = State { lines: 0, spoke: now };
+        Step { progress: self, name: name.to_owned(), bar, started: now, state: state.into() }
+    }
+
+    /// A line that stays.
+    pub(crate) fn say(&self, line: impl fmt::Display) {
+        match &self.live {
+            // A line that cannot be shown is lost: there is nowhere else to say so.
+            Some(live) => live.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Step<'a> {
+    progress: &'a Progress,
+    name: String,
+    bar: Option<ProgressBar>,
+    started: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    lines: u64,
+    spoke: Instant,
+}
+
+impl Step<'_> {
+    /// Tells of one line of a build's output.
+    pub(crate) fn line(&self, line: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lines += 1;
+        let message = || format!("{:>5} lines  {}", state.lines, subject(line));
+        if let Some(bar) = &self.bar {
+            bar.set_message(message());
+        } else if state.spoke.elapsed() >= PLAIN_INTERVAL {
+            eprintln!("{}: {} s, {}", self.name, self.started.elapsed().as_secs(), message());
+            state.spoke = Instant::now();
+        }
+    }
+
+    /// Says what the step is doing.
+    pub(crate) fn doing(&self, what: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(what.to_owned()),
+            None => eprintln!("{}: {what}", self.name),
+        }
+    }
+
+    /// Ends a step that did what it should.
+    pub(crate) fn done(self) {
+        let elapsed = self.started.elapsed();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        self.progress.say(format_args!("{:<10} {:>6.1} s", self.name, elapsed.as_secs_f64()));
+    }
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The last word of a line of build output that looks like a file, or the line.
+fn subject(line: &str) -> &str {
+    let file = |word: &&str| word.contains('/') || word.contains('.');
+    line.split_whitespace().rev().find(file).unwrap_or(line.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subject;
+
+    #[test]
+    fn subject_is_the_last_file() {
+        assert_eq!(subject("  CC      kernel/fork.o"), "kernel/fork.o");
+        assert_eq!(subject("building"), "building");
+        assert_eq!(subject(""), "");
+    }
+}

@@ -1,0 +1,48 @@
+//! Runs a build command with its output in a log.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _, pipe};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::error::{At as _, Error, Result};
+use crate::progress::Step;
+
+/// Lines of the log that are shown when a command fails.
+const TAIL: usize = 20;
+
+/// Runs `command` to its end. If it fails, the error holds the end of its output.
+pub(crate) fn run(command: &mut Command, log: &Path, step: &Step<'_>) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut file = File::create(log).at(log.display())?;
+    let (reader, writer) = pipe().at(&name)?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone().at(&name)?).stderr(writer);
+    let mut child = command.spawn().at(&name)?;
+    // The command still holds the pipe's writing ends; without them the pipe ends with the child.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+
+    let mut tail = VecDeque::with_capacity(TAIL);
+    let mut output = BufReader::new(reader);
+    let mut line = Vec::new();
+    while output.read_until(b'\n', &mut line).at(&name)? > 0 {
+        file.write_all(&line).at(log.display())?;
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        step.line(&text);
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(text);
+        line.clear();
+    }
+    let status = child.wait().at(&name)?;
+    if status.success() {
+        return Ok(());
+    }
+    let mut message = format!("{name}: {status}");
+    for line in tail {
+        message += "\n    ";
+        message += &line;
+    }
+    Err(Error::new(message).hint(format!("the whole output is in {}", log.display())))
+}

@@ -1,0 +1,94 @@
+//! Translated modules, from the cache or fresh.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use linnet_abi::calls::KERNEL_PREFIX;
+use linnet_codegen::{Options, Target};
+
+use crate::builder::Builder;
+use crate::digest::{Digest, Key};
+use crate::error::{At as _, Error, Result};
+use crate::image::Program;
+
+/// What decides the translator's output, as found when this was compiled.
+const TRANSLATOR: &str = env!("LINNET_TRANSLATOR");
+
+/// Adds the translator's identity to a key.
+pub(crate) fn with_translator(key: Key) -> Key {
+    key.with("translator", TRANSLATOR)
+}
+
+/// The translation error of the module at `path`.
+pub fn error(path: &Path, cause: &linnet_codegen::Error) -> Error {
+    let error = Error::new(cause).at(path.display());
+    match cause.hint_text() {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// How a module is translated that is known by `prefix`. The kernel looks for pending work by
+/// itself; everything else must be stopped at loop heads.
+pub fn options(target: Target, prefix: &str) -> Options {
+    Options { target, prefix: prefix.to_owned(), polls: prefix != KERNEL_PREFIX }
+}
+
+/// How a program is translated.
+pub fn program_options(target: Target, wasm: &[u8]) -> Options {
+    // Long enough to be unique, short enough to read in a profile.
+    options(target, &format!("p{}", &Digest::of(wasm).to_string()[..16]))
+}
+
+/// A program ready to be put into a boot binary.
+#[derive(Debug)]
+pub(crate) struct Translated {
+    pub(crate) program: Program,
+    pub(crate) object: PathBuf,
+    /// The file that the guest's kernel executes.
+    pub(crate) executable: PathBuf,
+}
+
+const OBJECT: &str = "module.o";
+const EXECUTABLE: &str = "program";
+
+impl Builder {
+    pub(crate) fn kernel_object(&self, wasm: &Path, target: Target) -> Result<PathBuf> {
+        let options = options(target, KERNEL_PREFIX);
+        let bytes = fs::read(wasm).at(wasm.display())?;
+        let key = key(Digest::of(&bytes), &options);
+        let result = self
+            .cache
+            .get("object", key, |out, _| write(wasm, &out.join(OBJECT), &bytes, &options))?;
+        Ok(result.join(OBJECT))
+    }
+
+    pub(crate) fn program_object(&self, wasm: &Path, target: Target) -> Result<Translated> {
+        let bytes = fs::read(wasm).at(wasm.display())?;
+        let id = Digest::of(&bytes);
+        let options = program_options(target, &bytes);
+        let result = self.cache.get("object", key(id, &options), |out, _| {
+            write(wasm, &out.join(OBJECT), &bytes, &options)?;
+            let executable = linnet_codegen::exec_file(&bytes, true);
+            let executable = executable.map_err(|cause| error(wasm, &cause))?;
+            let place = out.join(EXECUTABLE);
+            fs::write(&place, executable).at(place.display())
+        })?;
+        let program = Program { id, prefix: options.prefix };
+        Ok(Translated { program, object: result.join(OBJECT), executable: result.join(EXECUTABLE) })
+    }
+}
+
+fn key(module: Digest, options: &Options) -> Digest {
+    with_translator(Key::new("object"))
+        .with_digest("module", module)
+        .with("target", options.target.name())
+        .with("prefix", &options.prefix)
+        .with("polls", [u8::from(options.polls)])
+        .finish()
+}
+
+fn write(wasm: &Path, place: &Path, bytes: &[u8], options: &Options) -> Result<()> {
+    let object = linnet_codegen::translate(bytes, options).map_err(|cause| error(wasm, &cause))?;
+    fs::write(place, object.bytes).at(place.display())
+}

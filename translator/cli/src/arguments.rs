@@ -1,0 +1,166 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use linnet_build::Target;
+
+/// Linux as one native executable: translates, builds and boots.
+#[derive(Debug, Parser)]
+#[command(name = "linnet", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Boot(Boot),
+    Build(Build),
+    Cc(Cc),
+    Compile(Compile),
+    /// Install missing packages and fetch the guest's sources
+    ///
+    /// The other commands do this too when something is missing.
+    Setup,
+}
+
+/// Boot Linux here, and build it first if need be
+///
+/// Without CMD the machine runs a login shell on the console; it stops when the shell ends.
+#[derive(Debug, Args)]
+pub(crate) struct Boot {
+    /// Number of vCPUs [default: one for each CPU of the host]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) cpus: Option<u32>,
+    /// Guest memory in bytes, or with K, M or G behind it
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) memory: Option<String>,
+    /// More arguments for the kernel
+    #[arg(long, value_name = "ARGS")]
+    pub(crate) append: Option<String>,
+    /// A program of the guest and its arguments, run instead of the shell; the exit status is the
+    /// program's
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// Build the boot binary without running it
+///
+/// Prints the path of the binary.
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// Where to put it [default: leave it in the cache]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: TargetOption,
+}
+
+/// Compile a C program for the guest
+///
+/// Runs clang with the guest's C library and headers. All arguments are clang's.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Cc {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+/// Translate a WebAssembly module to a native object file
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    #[arg(value_name = "MODULE.wasm")]
+    pub(crate) module: PathBuf,
+    /// Where to put the object file
+    #[arg(short, long, value_name = "OBJ")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) target: TargetOption,
+    /// Name of the module in the object's symbols; `kernel` makes it a kernel
+    /// [default: that of a program with this module's contents]
+    #[arg(long, value_name = "NAME", value_parser = prefix)]
+    pub(crate) prefix: Option<String>,
+    /// How many functions to compile at a time [default: one for each CPU]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZero<usize>>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TargetOption {
+    /// Instruction set to translate to [default: this machine's]
+    #[arg(long = "target", value_name = "ISA")]
+    isa: Option<Isa>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Isa {
+    #[value(name = "x86_64")]
+    X86_64,
+    Aarch64,
+    Riscv64,
+}
+
+impl TargetOption {
+    pub(crate) fn get(&self) -> Target {
+        match self.isa {
+            Some(Isa::X86_64) => Target::X86_64,
+            Some(Isa::Aarch64) => Target::Aarch64,
+            Some(Isa::Riscv64) => Target::Riscv64,
+            None => host(),
+        }
+    }
+}
+
+/// The instruction set of this machine.
+pub(crate) const fn host() -> Target {
+    if cfg!(target_arch = "aarch64") {
+        Target::Aarch64
+    } else if cfg!(target_arch = "riscv64") {
+        Target::Riscv64
+    } else {
+        Target::X86_64
+    }
+}
+
+/// Checked here so that a mistake is told before anything is built. The boot binary reads it.
+fn size(text: &str) -> Result<String, String> {
+    let digits = text.strip_suffix(['K', 'M', 'G', 'k', 'm', 'g']).unwrap_or(text);
+    match digits.parse::<u64>() {
+        Ok(number) if number > 0 => Ok(text.to_owned()),
+        _ => Err("not a size such as 256M or 1G".to_owned()),
+    }
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    let fits = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    if !text.is_empty() && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("only letters, digits and _ can be part of a symbol".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        for right in ["64M", "1g", "67108864"] {
+            assert!(size(right).is_ok(), "{right}");
+        }
+        for wrong in ["", "M", "0", "-1M", "1T", "1.5G"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

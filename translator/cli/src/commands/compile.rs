@@ -1,0 +1,22 @@
+//! `linnet compile`
+
+use std::fs;
+
+use linnet_build::{At as _, Result, translate};
+
+use crate::arguments::Compile;
+
+pub(crate) fn run(arguments: &Compile) -> Result<()> {
+    let Compile { module, output, target, prefix, threads } = arguments;
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().at("threads")?;
+    }
+    let wasm = fs::read(module).at(module.display())?;
+    let options = match prefix {
+        Some(prefix) => translate::options(target.get(), prefix),
+        None => translate::program_options(target.get(), &wasm),
+    };
+    let object = linnet_codegen::translate(&wasm, &options)
+        .map_err(|cause| translate::error(module, &cause))?;
+    fs::write(output, object.bytes).at(output.display())
+}

@@ -1,0 +1,35 @@
+//! The command `linnet`.
+//!
+//! Standard output is for data, standard error for talk. The exit status is 0 if all went well, 1
+//! if something went wrong and 2 if the command line was wrong; `linnet boot` becomes the machine
+//! and ends with the machine's status (docs/src/reference/exit-codes.md).
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Boot(arguments) => commands::boot::run(&arguments),
+        Command::Build(arguments) => commands::build::run(&arguments),
+        Command::Cc(arguments) => commands::cc::run(&arguments),
+        Command::Compile(arguments) => commands::compile::run(&arguments),
+        Command::Setup => commands::setup::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nowhere to tell that standard error cannot be written.
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
