@@ -1,0 +1,69 @@
+//! What the boot binary holds: kernel, programs, root file system.
+
+use core::slice;
+use linnet_abi::ABI_VERSION;
+use linnet_abi::boot::BootImage;
+use linnet_abi::context::GLOBAL_SLOTS;
+use linnet_abi::module::{MAGIC, Module};
+
+unsafe extern "C" {
+    #[link_name = "linnet_boot_image"]
+    static IMAGE: BootImage;
+}
+
+/// The boot binary's contents.
+pub fn image() -> &'static BootImage {
+    // SAFETY: the linker step defines it, and nobody writes it.
+    unsafe { &*&raw const IMAGE }
+}
+
+/// The kernel's tables.
+pub fn kernel() -> &'static Module {
+    // SAFETY: the linker step points at a module's descriptor.
+    unsafe { &*image().kernel }
+}
+
+fn programs() -> &'static [&'static Module] {
+    let image = image();
+    if image.program_count == 0 {
+        return &[];
+    }
+    // SAFETY: as many pointers to descriptors as it says.
+    unsafe { slice::from_raw_parts(image.programs.cast(), image.program_count as usize) }
+}
+
+/// A program by number.
+pub fn program(n: u32) -> &'static Module {
+    programs()[n as usize]
+}
+
+/// Number of the program of an identity.
+pub fn find(id: &[u8; 32]) -> Option<u32> {
+    programs().binary_search_by(|m| m.id.cmp(id)).ok().map(|n| n as u32)
+}
+
+/// The initial root file system.
+pub fn initrd() -> &'static [u8] {
+    bytes(image().initrd, image().initrd_size)
+}
+
+/// Kernel arguments that the binary was built with.
+pub fn append() -> &'static str {
+    core::str::from_utf8(bytes(image().append, image().append_size)).unwrap_or("")
+}
+
+fn bytes(start: *const u8, len: u64) -> &'static [u8] {
+    if start.is_null() {
+        return &[];
+    }
+    // SAFETY: the linker step wrote the pair.
+    unsafe { slice::from_raw_parts(start, len as usize) }
+}
+
+/// Were all parts made to go together?
+pub fn is_consistent() -> bool {
+    let fits = |m: &Module| {
+        m.magic == MAGIC && m.abi_version == ABI_VERSION && m.global_count as usize <= GLOBAL_SLOTS
+    };
+    image().abi_version == ABI_VERSION && fits(kernel()) && programs().iter().all(|m| fits(m))
+}

@@ -1,0 +1,60 @@
+//! A second initramfs archive, made at boot: what only this run knows.
+//!
+//! The kernel unpacks archives that follow each other (Documentation/driver-api/early-userspace/
+//! buffer-format.rst). Ours holds `/linnet/command` (the command's words, each ended by a NUL) and
+//! `/linnet/environment` (`NAME=value`, each ended by a NUL).
+
+use core::fmt::{self, Write};
+
+/// Writes newc entries into a buffer; counts on even when the buffer is full.
+pub struct Archive<'a> {
+    buffer: &'a mut [u8],
+    pub len: usize,
+    inode: u32,
+}
+
+impl<'a> Archive<'a> {
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Archive { buffer, len: 0, inode: 1_000_000 }
+    }
+
+    /// Append a file of `size` bytes or, without, a directory; the caller appends the bytes.
+    pub fn entry(&mut self, name: &str, mode: u32, size: usize) {
+        self.inode += 1;
+        let (inode, name_size) = (self.inode, name.len() + 1);
+        // Fields: ino mode uid gid nlink mtime filesize devmajor devminor rdevmajor rdevminor
+        // namesize check.
+        let _ = write!(self, "070701{inode:08x}{mode:08x}{:016x}{:08x}{:08x}{size:08x}", 0, 1, 0);
+        let _ = write!(self, "{:032x}{name_size:08x}{:08x}{name}\0", 0, 0);
+        self.align();
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        if let Some(to) = self.buffer.get_mut(self.len..self.len + bytes.len()) {
+            to.copy_from_slice(bytes);
+        }
+        self.len += bytes.len();
+    }
+
+    /// Headers and contents start at multiples of 4.
+    pub fn align(&mut self) {
+        while self.len % 4 != 0 {
+            self.bytes(&[0]);
+        }
+    }
+
+    pub fn end(&mut self) {
+        self.entry("TRAILER!!!", 0, 0);
+    }
+
+    pub fn fits(&self) -> bool {
+        self.len <= self.buffer.len()
+    }
+}
+
+impl Write for Archive<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        self.bytes(s.as_bytes());
+        Ok(())
+    }
+}

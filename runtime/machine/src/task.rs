@@ -1,0 +1,471 @@
+//! Tasks: what the runtime knows of a Linux task, and its native stacks.
+
+use crate::arch;
+use crate::ram::Ram;
+use crate::sys;
+use crate::tlb;
+use crate::unwind::Activation;
+use crate::vcpu::Vcpu;
+use crate::{fatal, lock::Lock};
+use core::cell::{Cell, UnsafeCell};
+use core::mem::offset_of;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use linnet_abi::context::{Context, offset};
+use linnet_abi::module::Module;
+
+/// Address space of one task: both stacks and the [`Task`] itself. See `arch/x86_64.rs`.
+pub const REGION_SIZE: usize = 16 << 20;
+const TASK_OFFSET: usize = REGION_SIZE - PAGE;
+const PAGE: usize = 4096;
+/// Below the user stack nothing is mapped. Frames larger than this probe their way down.
+const GUARD: usize = 64 << 10;
+const USER_TOP: usize = 8 << 20;
+const KERNEL_STACK: usize = 252 << 10;
+
+const REGIONS_BASE: usize = 0x7000_0000_0000;
+const MAX_REGIONS: usize = 1 << 16;
+
+/// Freed regions that stay as they are; the memory of further ones goes back to the host.
+const KEEP: usize = 32;
+
+/// What a task does when it enters user mode for the first time.
+#[derive(Debug, Clone, Copy)]
+pub enum Start {
+    /// Nothing was prepared: the kernel must have asked for a program.
+    Program,
+    /// Go on in a copy of the parent's frames.
+    Forked,
+    /// Call the function in the task's [`ThreadRequest`].
+    Thread,
+}
+
+/// What the clone import leaves for `task_new`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ThreadRequest {
+    pub function: u32,
+    pub argument: u32,
+    pub stack: u32,
+}
+
+/// A signal handler to run.
+#[derive(Debug, Clone, Copy)]
+pub struct SignalRequest {
+    pub sp: u32,
+    pub restorer: u32,
+    pub handler: u32,
+    pub signal: u32,
+    pub info: u32,
+    pub ucontext: u32,
+}
+
+/// A program to run.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecRequest {
+    pub mm: u32,
+    pub program: u32,
+    pub sp: u32,
+}
+
+/// A task. Lies at the top of its region, right above its kernel stack, so that its address is
+/// that stack's top. Used by the vCPU that runs the task, and by the one that makes it.
+#[repr(C, align(4096))]
+pub struct Task {
+    kernel: UnsafeCell<Context>,
+    user: UnsafeCell<Context>,
+    user_sp: Cell<usize>,
+    kernel_sp: Cell<usize>,
+    /// Requests of the kernel that wait until it is left; bits of [`action`].
+    action: Cell<u32>,
+    /// What kind of child the task is about to make: [`FRAMES`], [`FUNCTION`] or none.
+    forking: Cell<u32>,
+    pub thread: Cell<ThreadRequest>,
+
+    /// Address of the kernel's `task_struct`.
+    pub id: Cell<u32>,
+    /// The task that this one took over from at its last switch.
+    pub previous: Cell<u32>,
+    pub vcpu: Cell<Option<&'static Vcpu>>,
+    pub mm: Cell<u32>,
+    pub start: Cell<Start>,
+    pub signal: Cell<Option<SignalRequest>>,
+    pub exec: Cell<Option<ExecRequest>>,
+    /// Innermost interrupted user code that a signal handler runs on top of.
+    pub activation: Cell<*const Activation>,
+    pub module: Cell<Option<&'static Module>>,
+    /// Frame pointer and program counter of kernel code that faulted, while the kernel handles it.
+    pub fault: Cell<(u64, u64)>,
+    relaxed: Cell<u32>,
+    next_free: Cell<usize>,
+}
+
+/// Bits of the action word.
+pub mod action {
+    pub const EXEC: u32 = 1;
+    pub const SIGNAL: u32 = 2;
+}
+
+pub const USER: usize = offset_of!(Task, user);
+pub const USER_SP: usize = offset_of!(Task, user_sp);
+pub const ACTION: usize = offset_of!(Task, action);
+pub const FORKING: usize = offset_of!(Task, forking);
+pub const THREAD: usize = offset_of!(Task, thread);
+
+/// Values of the forking word: a child with a copy of the frames, or one that calls a function.
+const FRAMES: u32 = 1;
+const FUNCTION: u32 = 2;
+
+const _: () = assert!(offset_of!(Task, kernel) == 0, "the entry stubs rely on it");
+const _: () = assert!(size_of::<Task>() == PAGE);
+
+// SAFETY: the fields that other threads reach (the poll word, `vcpu`'s pointer to the task) are
+// accessed atomically; all others belong to the thread that runs the task, and hand-over between
+// threads goes through the scheduler's locks in the guest kernel.
+unsafe impl Sync for Task {}
+
+impl Task {
+    /// The task of a kernel context.
+    ///
+    /// # Safety
+    /// `context` must come from translated kernel code.
+    pub unsafe fn of_kernel(context: *mut Context) -> &'static Task {
+        // SAFETY: the context is the first field of a task that is never unmapped.
+        unsafe { &*context.cast::<Task>() }
+    }
+
+    /// The task of a user context.
+    ///
+    /// # Safety
+    /// `context` must come from translated user code.
+    pub unsafe fn of_user(context: *mut Context) -> &'static Task {
+        // SAFETY: as above, at its own offset.
+        unsafe { &*context.byte_sub(USER).cast::<Task>() }
+    }
+
+    /// The task whose stacks `sp` lies in.
+    pub fn of_stack(sp: usize) -> Option<&'static Task> {
+        let made = REGION_COUNT.load(Ordering::Acquire).min(MAX_REGIONS);
+        if !(REGIONS_BASE..REGIONS_BASE + made * REGION_SIZE).contains(&sp) {
+            return None;
+        }
+        let task = (sp & !(REGION_SIZE - 1)) + TASK_OFFSET;
+        // SAFETY: a region that was made holds a task, and is never unmapped.
+        Some(unsafe { &*(task as *const Task) })
+    }
+
+    pub fn address(&self) -> usize {
+        ptr::from_ref(self) as usize
+    }
+
+    fn region(&self) -> usize {
+        self.address() - TASK_OFFSET
+    }
+
+    pub fn kernel_context(&self) -> *mut Context {
+        self.kernel.get()
+    }
+
+    pub fn user_context(&self) -> *mut Context {
+        self.user.get()
+    }
+
+    /// End of the user stack.
+    pub fn user_top(&self) -> usize {
+        self.region() + USER_TOP - 64
+    }
+
+    pub fn is_on_user_stack(&self, sp: usize) -> bool {
+        sp < self.region() + USER_TOP
+    }
+
+    /// Does the address lie below one of the stacks, where an overflow ends up?
+    pub fn is_in_guard(&self, address: usize) -> bool {
+        let offset = address.wrapping_sub(self.region());
+        offset < GUARD || (TASK_OFFSET - KERNEL_STACK - GUARD..TASK_OFFSET - KERNEL_STACK).contains(&offset)
+    }
+
+    pub fn take_action(&self) -> u32 {
+        self.action.replace(0)
+    }
+
+    pub fn has_action(&self) -> bool {
+        self.action.get() != 0
+    }
+
+    pub fn request(&self, action: u32) {
+        self.action.set(self.action.get() | action);
+    }
+
+    fn poll_word(&self) -> &AtomicU32 {
+        // SAFETY: the word is inside a task that is never unmapped; translated code only reads it.
+        unsafe { AtomicU32::from_ptr(self.user.get().cast::<u8>().add(offset::POLL as usize).cast()) }
+    }
+
+    /// Make user code of this task poll. May be called from any thread.
+    pub fn poke(&self) {
+        self.poll_word().store(1, Ordering::Release);
+    }
+
+    pub fn clear_poll(&self) {
+        self.poll_word().store(0, Ordering::Relaxed);
+    }
+
+    /// A slot of the user context's globals.
+    pub fn user_global(&self, slot: u32) -> u64 {
+        // SAFETY: called by the thread that runs the task, outside its user code.
+        unsafe { (*self.user.get()).globals[slot as usize] }
+    }
+
+    pub fn set_user_global(&self, slot: u32, value: u64) {
+        // SAFETY: as above.
+        unsafe { (*self.user.get()).globals[slot as usize] = value };
+    }
+
+    pub fn user_base(&self) -> u64 {
+        // SAFETY: as above.
+        unsafe { (*self.user.get()).heap_base }
+    }
+
+    /// The user code's shadow stack pointer.
+    pub fn shadow_sp(&self) -> u32 {
+        self.module.get().map_or(0, |m| self.user_global(m.stack_pointer_slot) as u32)
+    }
+
+    /// Point the user context at another program or memory.
+    pub fn set_program(&self, module: &'static Module, mm: u32, sp: u32) {
+        let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
+        // SAFETY: `globals` has that many entries (checked when the machine started).
+        let globals = unsafe {
+            core::slice::from_raw_parts(module.globals, module.global_count as usize)
+        };
+        context.globals[..globals.len()].copy_from_slice(globals);
+        context.globals[module.stack_pointer_slot as usize] = u64::from(sp);
+        // SAFETY: no user code of this task is on any stack any more.
+        unsafe { self.user.get().write(context) };
+        self.module.set(Some(module));
+        self.mm.set(mm);
+        self.activation.set(ptr::null());
+    }
+
+    /// Counts rounds of spin loops; true when it is time to let another host thread run.
+    pub fn relax(&self) -> bool {
+        let n = self.relaxed.get().wrapping_add(1);
+        self.relaxed.set(n);
+        n % 64 == 0
+    }
+}
+
+// --------------------------------------------------------------------------------------------
+// Making and freeing
+// --------------------------------------------------------------------------------------------
+
+static REGION_COUNT: AtomicUsize = AtomicUsize::new(0);
+
+struct FreeList {
+    first: usize,
+    count: usize,
+}
+
+static FREE: Lock<FreeList> = Lock::new(FreeList { first: 0, count: 0 });
+
+/// Task by `task_struct >> 6`: address space only, backed by memory where tasks lie.
+static INDEX: AtomicPtr<AtomicPtr<Task>> = AtomicPtr::new(ptr::null_mut());
+const INDEX_SHIFT: u32 = 6;
+
+/// Reserve the index of tasks.
+pub fn init() {
+    let size = (1_usize << (32 - INDEX_SHIFT)) * size_of::<usize>();
+    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE;
+    // SAFETY: a new mapping wherever there is room.
+    let index = unsafe { sys::mmap(0, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
+    if index < 0 {
+        fatal!(crate::exit::HOST, "the host refuses {size} bytes of address space (errno {})", -index);
+    }
+    INDEX.store(index as *mut AtomicPtr<Task>, Ordering::Release);
+}
+
+fn index_entry(id: u32) -> &'static AtomicPtr<Task> {
+    // SAFETY: the index covers every 32-bit address.
+    unsafe { &*INDEX.load(Ordering::Relaxed).add((id >> INDEX_SHIFT) as usize) }
+}
+
+/// The task of a `task_struct`.
+pub fn find(id: u32) -> Option<&'static Task> {
+    // SAFETY: an entry is null or a task, and those are never unmapped.
+    unsafe { index_entry(id).load(Ordering::Acquire).as_ref() }
+}
+
+fn map_stack(base: usize, size: usize) -> bool {
+    let flags =
+        sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE | sys::MAP_FIXED_NOREPLACE;
+    // SAFETY: NOREPLACE: nothing is taken away.
+    let r = unsafe { sys::mmap(base, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
+    r == base as isize
+}
+
+fn new_region() -> &'static Task {
+    {
+        let mut free = FREE.lock();
+        if free.first != 0 {
+            // SAFETY: the list holds tasks, and those are never unmapped.
+            let task = unsafe { &*(free.first as *const Task) };
+            free.first = task.next_free.get();
+            free.count -= 1;
+            return task;
+        }
+    }
+    let n = REGION_COUNT.fetch_add(1, Ordering::AcqRel);
+    let base = REGIONS_BASE + n * REGION_SIZE;
+    if n >= MAX_REGIONS
+        || !map_stack(base + GUARD, USER_TOP - GUARD)
+        || !map_stack(base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE)
+    {
+        fatal!(crate::exit::HOST, "the host has no room for the stacks of task {}", n + 1);
+    }
+    // SAFETY: mapped just now.
+    unsafe { &*((base + TASK_OFFSET) as *const Task) }
+}
+
+/// Make a kernel task that will start in `first` on its empty kernel stack.
+pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) -> &'static Task {
+    let task = new_region();
+    let kernel = Ram::get().kernel;
+    let mut context = Context { heap_base: tlb::base(0), ..Context::EMPTY };
+    // SAFETY: `globals` has that many entries (checked when the machine started).
+    let globals =
+        unsafe { core::slice::from_raw_parts(kernel.globals, kernel.global_count as usize) };
+    context.globals[..globals.len()].copy_from_slice(globals);
+    context.globals[kernel.stack_pointer_slot as usize] = u64::from(shadow_sp);
+    // SAFETY: the region is this task's alone until it is entered in the index.
+    unsafe {
+        ptr::from_ref(task).cast_mut().write(Task {
+            kernel: UnsafeCell::new(context),
+            user: UnsafeCell::new(Context::EMPTY),
+            user_sp: Cell::new(0),
+            kernel_sp: Cell::new(arch::prepare_stack(task.address(), first, task.address())),
+            action: Cell::new(0),
+            forking: Cell::new(0),
+            id: Cell::new(id),
+            previous: Cell::new(0),
+            vcpu: Cell::new(None),
+            mm: Cell::new(0),
+            start: Cell::new(Start::Program),
+            thread: Cell::new(ThreadRequest::default()),
+            signal: Cell::new(None),
+            exec: Cell::new(None),
+            activation: Cell::new(ptr::null()),
+            module: Cell::new(None),
+            fault: Cell::new((0, 0)),
+            relaxed: Cell::new(0),
+            next_free: Cell::new(0),
+        });
+    }
+    index_entry(id).store(ptr::from_ref(task).cast_mut(), Ordering::Release);
+    task
+}
+
+/// Give `child` what `parent` asked for: a copy of its frames, or a function to call.
+pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
+    let Some(module) = parent.module.get() else { return };
+    child.module.set(Some(module));
+    child.mm.set(mm);
+    // SAFETY: neither task's user code runs now.
+    unsafe { child.user.get().write(*parent.user.get()) };
+    // SAFETY: as above.
+    unsafe { (*child.user.get()).heap_base = tlb::base(mm) };
+    child.clear_poll();
+    match parent.forking.get() {
+        FRAMES => {
+            copy_frames(parent, child);
+            child.start.set(Start::Forked);
+        }
+        FUNCTION => {
+            let thread = parent.thread.get();
+            child.set_user_global(module.stack_pointer_slot, u64::from(thread.stack));
+            child.thread.set(thread);
+            child.start.set(Start::Thread);
+        }
+        _ => {}
+    }
+}
+
+/// Copy the user stack. Words that point into the parent's stack, task or memory point into the
+/// child's afterwards.
+fn copy_frames(parent: &Task, child: &Task) {
+    let delta = child.region().wrapping_sub(parent.region());
+    let from = parent.user_sp.get();
+    let words = (parent.region() + USER_TOP - from) / size_of::<usize>();
+    let parent_base = parent.user_base() as usize;
+    let child_base = child.user_base() as usize;
+    for i in 0..words {
+        // SAFETY: both ranges lie in the tasks' own user stacks; the parent is in the kernel.
+        unsafe {
+            let word = *(from as *const usize).add(i);
+            *((from.wrapping_add(delta)) as *mut usize).add(i) =
+                if word.wrapping_sub(parent.region()) < REGION_SIZE {
+                    word.wrapping_add(delta)
+                } else if word.wrapping_sub(parent_base) < linnet_abi::memory::SLOT_SIZE as usize {
+                    word - parent_base + child_base
+                } else {
+                    word
+                };
+        }
+    }
+    child.user_sp.set(from.wrapping_add(delta));
+    let activation = parent.activation.get();
+    if !activation.is_null() {
+        child.activation.set(activation.wrapping_byte_add(delta));
+    }
+}
+
+/// Give back the stacks of a task that is not running and never will.
+pub fn free(id: u32) {
+    let Some(task) = find(id) else { return };
+    index_entry(id).store(ptr::null_mut(), Ordering::Release);
+    let region = task.region();
+    // Only what deep recursion left is worth a call; the uppermost pages are used again at once.
+    let deep = region + USER_TOP - GUARD;
+    // SAFETY: nobody runs on these stacks any more.
+    unsafe { sys::madvise(region + GUARD, deep - region - GUARD, sys::MADV_DONTNEED) };
+    let mut free = FREE.lock();
+    if free.count >= KEEP {
+        // SAFETY: as above; the task's own page stays.
+        unsafe {
+            sys::madvise(deep, GUARD, sys::MADV_DONTNEED);
+            sys::madvise(region + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK, sys::MADV_DONTNEED);
+        }
+    }
+    task.next_free.set(free.first);
+    free.first = task.address();
+    free.count += 1;
+}
+
+/// Switch this vCPU from `previous` to `next`; returns when `previous` runs again.
+pub fn switch(previous: &'static Task, next: &'static Task) {
+    let vcpu = previous.vcpu.get().expect("a running task has a vCPU");
+    next.vcpu.set(Some(vcpu));
+    next.previous.set(previous.id.get());
+    vcpu.set_current(next);
+    // SAFETY: `next` is not running: its saved stack pointer is used once.
+    unsafe { arch::switch(previous.kernel_sp.as_ptr(), next.kernel_sp.get()) };
+    // Maybe on another vCPU now, whose interrupts this task must poll for.
+    if let Some(vcpu) = previous.vcpu.get() {
+        vcpu.poke_if_pending(previous);
+    }
+}
+
+/// Stack pointer of a task that is switched out.
+pub fn kernel_sp(task: &Task) -> usize {
+    task.kernel_sp.get()
+}
+
+/// First switch of a vCPU's thread: leave its own stack for the task's.
+pub fn enter(task: &'static Task, vcpu: &'static Vcpu) -> ! {
+    task.vcpu.set(Some(vcpu));
+    vcpu.set_current(task);
+    let mut unused = 0;
+    // SAFETY: the thread's own stack is never returned to.
+    unsafe { arch::switch(&raw mut unused, task.kernel_sp.get()) };
+    unreachable!("nobody switches back to a thread's own stack")
+}

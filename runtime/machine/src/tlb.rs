@@ -1,0 +1,131 @@
+//! The software TLB: host mappings of guest memory.
+//!
+//! Invariant: a mapping is only a cached entry of the guest's page tables. Any of them may be
+//! dropped at any time; the next access faults, the kernel walks its tables and fills it again.
+//! That is what bounds their number: the host allows a process about 65,530 mappings, so when the
+//! estimate reaches [`BUDGET`], whole memories are flushed.
+
+use crate::lock::Lock;
+use crate::ram::Ram;
+use crate::{fatal, sys};
+use core::sync::atomic::{AtomicU32, Ordering};
+use linnet_abi::memory::{MEMORY_SIZE, PROT_WRITE, SLOT_SIZE};
+
+/// Slot 0 is the kernel's linear memory; slot n that of memory handle n.
+const SLOTS_BASE: u64 = 0x1000_0000_0000;
+const SLOTS: usize = 12_000;
+
+/// Host mappings that all memories together may have. The rest of the host's limit is for stacks.
+const BUDGET: u32 = 44_000;
+
+/// Upper bound of the mappings of each memory.
+static MAPPINGS: [AtomicU32; SLOTS] = [const { AtomicU32::new(0) }; SLOTS];
+static TOTAL: AtomicU32 = AtomicU32::new(0);
+
+struct Slots {
+    used: [u64; SLOTS.div_ceil(64)],
+    next: usize,
+}
+
+static SLOT_MAP: Lock<Slots> = Lock::new(Slots { used: [0; SLOTS.div_ceil(64)], next: 1 });
+
+/// Host address of byte 0 of a memory.
+pub fn base(mm: u32) -> u64 {
+    SLOTS_BASE + u64::from(mm) * SLOT_SIZE
+}
+
+/// A new memory's handle, or 0 if all slots are taken.
+pub fn mm_new() -> u32 {
+    let mut slots = SLOT_MAP.lock();
+    let first = slots.next;
+    for i in 0..SLOTS {
+        let n = (first + i) % SLOTS;
+        if n != 0 && slots.used[n / 64] & (1 << (n % 64)) == 0 {
+            slots.used[n / 64] |= 1 << (n % 64);
+            // A handle just freed is taken again first: its page tables on the host are warm.
+            slots.next = n;
+            return n as u32;
+        }
+    }
+    0
+}
+
+/// Give a memory back.
+pub fn mm_free(mm: u32) {
+    flush_memory(mm);
+    let n = mm as usize;
+    let mut slots = SLOT_MAP.lock();
+    slots.used[n / 64] &= !(1 << (n % 64));
+    slots.next = n;
+}
+
+/// Map `count` pages of a memory from `address` to guest-physical pages from `pfn`.
+pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
+    let ram = Ram::get();
+    let size = (count as usize) << ram.page_shift;
+    let offset = u64::from(pfn) << ram.page_shift;
+    if offset + size as u64 > ram.size {
+        fatal!(crate::exit::BUG, "page frame {pfn:#x} lies beyond the end of memory");
+    }
+    let prot = sys::PROT_READ | if prot & PROT_WRITE != 0 { sys::PROT_WRITE } else { 0 };
+    let flags = sys::MAP_SHARED | sys::MAP_FIXED | sys::MAP_POPULATE;
+    let to = (base(mm) + u64::from(address)) as usize;
+
+    if TOTAL.load(Ordering::Relaxed) > BUDGET {
+        flush_all();
+    }
+    for _ in 0..2 {
+        // SAFETY: the range lies in a memory's slot, where only guest memory is ever mapped, and
+        // the file range inside guest memory (checked above).
+        let r = unsafe { sys::mmap(to, size, prot, flags, ram.fd, offset) };
+        if r >= 0 {
+            // A mapping inside another one makes three of one. Counted after it is there: a memory
+            // whose count is 0 has none.
+            MAPPINGS[mm as usize].fetch_add(2, Ordering::SeqCst);
+            TOTAL.fetch_add(2, Ordering::Relaxed);
+            return;
+        }
+        flush_all();
+    }
+    fatal!(crate::exit::HOST, "the host refuses to map guest memory");
+}
+
+/// Forget the mappings of `count` pages from `address`.
+pub fn flush(mm: u32, address: u32, count: u32) {
+    let size = u64::from(count) << Ram::get().page_shift;
+    if mm != 0 && size >= MEMORY_SIZE {
+        flush_memory(mm);
+        return;
+    }
+    if mm != 0 && MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
+        return;
+    }
+    let start = base(mm) + u64::from(address);
+    let size = size.min(MEMORY_SIZE - u64::from(address));
+    // SAFETY: only guest memory lies there. Of the kernel's own memory the guest kernel flushes
+    // nothing but its vmalloc area.
+    unsafe { sys::munmap(start as usize, size as usize) };
+    // A hole in the middle of a mapping makes two of one.
+    if mm != 0 {
+        MAPPINGS[mm as usize].fetch_add(1, Ordering::Relaxed);
+        TOTAL.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn flush_memory(mm: u32) {
+    let n = MAPPINGS[mm as usize].load(Ordering::SeqCst);
+    if n != 0 {
+        // SAFETY: only guest memory lies there.
+        unsafe { sys::munmap(base(mm) as usize, MEMORY_SIZE as usize) };
+        // Only what was counted before: another vCPU may have filled meanwhile.
+        MAPPINGS[mm as usize].fetch_sub(n, Ordering::SeqCst);
+        TOTAL.fetch_sub(n, Ordering::Relaxed);
+    }
+}
+
+/// Forget all user mappings. Slower than choosing, and as good: what is in use comes back.
+fn flush_all() {
+    for mm in 1..SLOTS as u32 {
+        flush_memory(mm);
+    }
+}
