@@ -71,6 +71,9 @@ macro_rules! for_each_host_call {
             /// Forget the mappings of `count` pages from `address`.
             tlb_flush(mm: u32, address: ptr, count: u32);
 
+            /// Give `count` free pages of guest memory from `pfn` back to the host; they read as zeros.
+            ram_discard(pfn: u32, count: u32);
+
             /// Read from a standard stream of the host (0) without waiting. Bytes read, 0 at its end,
             /// -EAGAIN if nothing is there yet: the stdio interrupt line comes when that changes.
             stdio_read(stream: u32, buffer: ptr, size: u32) -> i32;

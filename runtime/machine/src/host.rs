@@ -166,6 +166,10 @@ fn tlb_flush(_: &Task, mm: u32, address: ptr, count: u32) {
     tlb::flush(mm, address, count);
 }
 
+fn ram_discard(_: &Task, pfn: u32, count: u32) {
+    Ram::get().discard(pfn, count);
+}
+
 fn stdio_read(_: &Task, stream: u32, buffer: ptr, size: u32) -> i32 {
     if stream == 0 { stdio::read(Ram::get().host(buffer), size as usize) } else { 0 }
 }

@@ -35,6 +35,15 @@ impl Ram {
         (tlb::base(0) + u64::from(address)) as *mut u8
     }
 
+    /// Give pages back to the host. They read as zeros when they are used again.
+    pub fn discard(&self, pfn: u32, count: u32) {
+        let start = u64::from(pfn) << self.page_shift;
+        let size = u64::from(count) << self.page_shift;
+        if start >= NULL_GUARD && start + size <= self.size {
+            sys::punch_hole(self.fd, start, size);
+        }
+    }
+
     /// Read a 32-bit word of the kernel's memory.
     pub fn word(&self, address: u32) -> u32 {
         // SAFETY: the addresses asked for are symbols of the kernel, inside its memory.

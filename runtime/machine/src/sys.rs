@@ -100,6 +100,17 @@ pub fn memfd(size: u64) -> i32 {
     }
 }
 
+/// Free a range of a memory file. Mappings of it stay and read as zeros.
+pub fn punch_hole(fd: i32, offset: u64, size: u64) {
+    const FALLOC_FL_KEEP_SIZE: usize = 1;
+    const FALLOC_FL_PUNCH_HOLE: usize = 2;
+    let mode = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
+    // SAFETY: the memory file holds guest memory only, and the guest says that it is free.
+    unsafe {
+        syscall(nr::FALLOCATE, [fd as usize, mode, offset as usize, size as usize, 0, 0]);
+    }
+}
+
 /// Read into `len` bytes at `buffer`.
 ///
 /// # Safety

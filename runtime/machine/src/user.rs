@@ -18,7 +18,7 @@ pub fn enter(task: &'static Task) -> ! {
     // the copy that `resume_forked` expects.
     unsafe {
         match task.start.replace(Start::Program) {
-            Start::Forked => arch::resume_forked(task),
+            Start::Forked => arch::resume_forked(core::ptr::from_ref(task).cast()),
             Start::Thread => arch::enter_user(task, thread_main, task.user_top()),
             Start::Program => arch::enter_user(task, program_main, task.user_top()),
         }

@@ -47,6 +47,7 @@ pub mod nr {
     pub const CLOCK_GETTIME: usize = 228;
     pub const EXIT_GROUP: usize = 231;
     pub const PPOLL: usize = 271;
+    pub const FALLOCATE: usize = 285;
     pub const GETRANDOM: usize = 318;
     pub const MEMFD_CREATE: usize = 319;
 }
@@ -528,7 +529,7 @@ global_asm!(
 unsafe extern "C" {
     /// First user instructions of a forked child: returns 0 from the call that made it.
     #[link_name = "linnet_resume_forked"]
-    pub fn resume_forked(task: &Task) -> !;
+    pub fn resume_forked(task: *const core::ffi::c_void) -> !;
 }
 
 // memory.copy and memory.fill. Both touch guest memory and may fault anywhere in it, so both keep

@@ -162,6 +162,10 @@ void host_tlb_fill(unsigned int mm, unsigned long address, unsigned int pfn, uns
 __host_call("linnet", "tlb_flush")
 void host_tlb_flush(unsigned int mm, unsigned long address, unsigned int count);
 
+/* Give `count` free pages of guest memory from `pfn` back to the host; they read as zeros. */
+__host_call("linnet", "ram_discard")
+void host_ram_discard(unsigned int pfn, unsigned int count);
+
 /* Read from a standard stream of the host (0) without waiting. Bytes read, 0 at its end, */
 /* -EAGAIN if nothing is there yet: the stdio interrupt line comes when that changes. */
 __host_call("linnet", "stdio_read")
