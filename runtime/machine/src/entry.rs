@@ -99,6 +99,7 @@ pub extern "C" fn start(stack: *const usize) -> ! {
     if !boot::is_consistent() {
         fatal!(exit::BUG, "kernel, programs and runtime of this file were not made together");
     }
+    sys::open_standard_streams();
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
     boot_machine(process, &options)
 }

@@ -100,6 +100,22 @@ pub fn memfd(size: u64) -> i32 {
     }
 }
 
+/// Open `/dev/null` for each standard stream that is closed, so that no file of ours takes its place.
+pub fn open_standard_streams() {
+    const F_GETFD: usize = 1;
+    const O_RDWR: usize = 2;
+    const AT_FDCWD: usize = -100_isize as usize;
+    for fd in 0..3 {
+        // SAFETY: asks about a descriptor; opens a file.
+        unsafe {
+            if syscall(nr::FCNTL, [fd, F_GETFD, 0, 0, 0, 0]) < 0 {
+                let path = c"/dev/null".as_ptr() as usize;
+                syscall(nr::OPENAT, [AT_FDCWD, path, O_RDWR, 0, 0, 0]);
+            }
+        }
+    }
+}
+
 /// Free a range of a memory file. Mappings of it stay and read as zeros.
 pub fn punch_hole(fd: i32, offset: u64, size: u64) {
     const FALLOC_FL_KEEP_SIZE: usize = 1;

@@ -84,6 +84,8 @@ pub struct Task {
 
     /// Address of the kernel's `task_struct`.
     pub id: Cell<u32>,
+    /// The kernel's shadow stack pointer when its stack is empty.
+    shadow_base: Cell<u32>,
     /// The task that this one took over from at its last switch.
     pub previous: Cell<u32>,
     pub vcpu: Cell<Option<&'static Vcpu>>,
@@ -232,6 +234,13 @@ impl Task {
         self.module.get().map_or(0, |m| self.user_global(m.stack_pointer_slot) as u32)
     }
 
+    /// Forget the kernel's frames: the next entry finds its shadow stack empty.
+    pub fn empty_kernel_stack(&self) {
+        let slot = Ram::get().kernel.stack_pointer_slot as usize;
+        // SAFETY: the task is about to leave the kernel for good.
+        unsafe { (*self.kernel.get()).globals[slot] = u64::from(self.shadow_base.get()) };
+    }
+
     /// Point the user context at another program or memory.
     pub fn set_program(&self, module: &'static Module, mm: u32, sp: u32) {
         let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
@@ -347,6 +356,7 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
             action: Cell::new(0),
             forking: Cell::new(0),
             id: Cell::new(id),
+            shadow_base: Cell::new(shadow_sp),
             previous: Cell::new(0),
             vcpu: Cell::new(None),
             mm: Cell::new(0),

@@ -14,6 +14,7 @@ const SYS_EXIT_GROUP: u32 = 94;
 
 /// Leave the kernel for the first time, or for a new program. The kernel's frames are dropped.
 pub fn enter(task: &'static Task) -> ! {
+    task.empty_kernel_stack();
     // SAFETY: the kernel says that nothing on its stack is needed; the user stack is unused, or
     // the copy that `resume_forked` expects.
     unsafe {

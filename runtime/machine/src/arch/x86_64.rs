@@ -39,6 +39,7 @@ pub mod nr {
     pub const MADVISE: usize = 28;
     pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
+    pub const FCNTL: usize = 72;
     pub const FTRUNCATE: usize = 77;
     pub const SIGALTSTACK: usize = 131;
     pub const PRCTL: usize = 157;
@@ -46,6 +47,7 @@ pub mod nr {
     pub const SCHED_GETAFFINITY: usize = 204;
     pub const CLOCK_GETTIME: usize = 228;
     pub const EXIT_GROUP: usize = 231;
+    pub const OPENAT: usize = 257;
     pub const PPOLL: usize = 271;
     pub const FALLOCATE: usize = 285;
     pub const GETRANDOM: usize = 318;
