@@ -12,6 +12,7 @@ use crate::builder::Builder;
 use crate::cpio::Archive;
 use crate::digest::Key;
 use crate::error::{At as _, Result};
+use crate::guest::join;
 use crate::translate::{Translated, with_translator};
 use crate::{image, link, rootfs};
 
@@ -79,7 +80,7 @@ impl Builder {
                     }
                     Ok(all)
                 })();
-                let runtime = runtime.join().unwrap_or_else(|p| std::panic::resume_unwind(p));
+                let runtime = join(runtime);
                 (runtime, kernel, programs)
             });
             let (runtime, kernel, programs) = (runtime?, kernel?, programs?);
@@ -132,5 +133,16 @@ fn architecture(target: Target) -> Architecture {
         Target::X86_64 => Architecture::X86_64,
         Target::Aarch64 => Architecture::Aarch64,
         Target::Riscv64 => Architecture::Riscv64,
+    }
+}
+
+/// The instruction set of this machine.
+pub const fn host() -> Target {
+    if cfg!(target_arch = "aarch64") {
+        Target::Aarch64
+    } else if cfg!(target_arch = "riscv64") {
+        Target::Riscv64
+    } else {
+        Target::X86_64
     }
 }

@@ -4,10 +4,11 @@
 //! build that was stopped, at any point, leaves nothing that could be taken for a result. Building
 //! needs the lock; using a finished result does not.
 
+use std::collections::HashSet;
 use std::env;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::digest::Digest;
@@ -23,6 +24,9 @@ const NOTE: Duration = Duration::from_secs(24 * 3600);
 pub(crate) struct Cache {
     root: PathBuf,
     lock: Mutex<Option<File>>,
+    /// Keys of results that threads of this run are building.
+    building: Mutex<HashSet<Digest>>,
+    built: Condvar,
 }
 
 impl Cache {
@@ -45,7 +49,7 @@ impl Cache {
                     .hint("set LINNET_CACHE to a directory that can be written")
             })?;
         }
-        Ok(Self { root, lock: Mutex::new(None) })
+        Ok(Self { root, lock: Mutex::default(), building: Mutex::default(), built: Condvar::new() })
     }
 
     /// A file or directory of the cache that is not a result.
@@ -81,7 +85,8 @@ impl Cache {
             return Ok(place);
         }
         self.lock()?;
-        // Another run may have made it while this one waited for the lock.
+        let _turn = self.wait_for_turn(key);
+        // Another run or another thread may have made it in the meantime.
         if let Some(place) = self.find(kind, key) {
             return Ok(place);
         }
@@ -96,6 +101,17 @@ impl Cache {
         fs::rename(&result, &place).at(place.display())?;
         remove(&work)?;
         Ok(place)
+    }
+
+    /// Waits until no other thread of this run builds the result for `key`.
+    fn wait_for_turn(&self, key: Digest) -> Turn<'_> {
+        let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut building = self
+            .built
+            .wait_while(building, |building| building.contains(&key))
+            .unwrap_or_else(PoisonError::into_inner);
+        building.insert(key);
+        Turn { cache: self, key }
     }
 
     /// Waits until no other run builds. Held until the end of this run.
@@ -131,6 +147,20 @@ impl Cache {
             }
         }
         Ok(())
+    }
+}
+
+/// Held while a thread builds a result.
+struct Turn<'a> {
+    cache: &'a Cache,
+    key: Digest,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut building = self.cache.building.lock().unwrap_or_else(PoisonError::into_inner);
+        building.remove(&self.key);
+        self.cache.built.notify_all();
     }
 }
 

@@ -4,10 +4,13 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use linnet_codegen::Target;
+
 use crate::builder::Builder;
-use crate::digest::{Digest, Key};
+use crate::digest::{Digest, Key, walk};
 use crate::error::{At as _, Error, Result};
 use crate::script;
 use crate::tools;
@@ -102,7 +105,7 @@ impl Builder {
                 let busybox = self.component(&BUSYBOX, &with_sdk)?;
                 Ok((busybox, self.component(&INIT, &with_sdk)?))
             })();
-            let kernel = kernel.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let kernel = join(kernel);
             let (busybox, init) = userland?;
             Ok(Guest { kernel: kernel?, busybox, init })
         })
@@ -111,6 +114,64 @@ impl Builder {
     pub fn sdk(&self) -> Result<Sdk> {
         let headers = self.component(&HEADERS, &[])?;
         Ok(Sdk { built: self.component(&MUSL, &[("HEADERS", &headers)])? })
+    }
+
+    /// Compiles C sources, each a program of its own, and translates them, some at a time. One that
+    /// fails does not stop the others.
+    pub fn guest_programs<'a>(
+        &self,
+        sources: impl IntoIterator<Item = &'a Path>,
+        target: Target,
+    ) -> Result<Vec<Result<PathBuf>>> {
+        let sdk = self.sdk()?;
+        let step = self.progress.step("programs");
+        let compile = |source: &Path| {
+            let wasm = self.guest_program(&sdk, source)?;
+            step.line(&source.display().to_string());
+            self.program_object(&wasm, target).map(|_| wasm)
+        };
+        let sources: Vec<&Path> = sources.into_iter().collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let number = next.fetch_add(1, Ordering::Relaxed)
+                && let Some(source) = sources.get(number)
+            {
+                done.push((number, compile(source)));
+            }
+            done
+        };
+        let mut done = thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().flat_map(join).collect::<Vec<_>>()
+        });
+        step.done();
+        done.sort_by_key(|(number, _)| *number);
+        Ok(done.into_iter().map(|(_, program)| program).collect())
+    }
+
+    /// Compiles one C source that includes no other file than headers of its own directory.
+    fn guest_program(&self, sdk: &Sdk, source: &Path) -> Result<PathBuf> {
+        let mut key = Key::new("program").with_digest("sdk", sdk.digest());
+        key = key.with_digest("source", self.index.file(source)?);
+        let directory = source.parent().unwrap_or(Path::new("."));
+        for header in walk(directory)? {
+            if header.extension().is_some_and(|extension| extension == "h") {
+                key = key.with_digest("header", self.index.file(&directory.join(header))?);
+            }
+        }
+        let result =
+            self.cache.get("program", key.with("flags", FLAGS.join(" ")).finish(), |out, _| {
+                let mut compiler = sdk.compiler();
+                compiler.args(FLAGS).arg("-o").arg(out.join(PROGRAM)).arg(source);
+                let output = compiler.output().at("clang-19")?;
+                match output.status.success() {
+                    true => Ok(()),
+                    false => Err(Error::new(String::from_utf8_lossy(&output.stderr).trim_end())
+                        .at(source.display())),
+                }
+            })?;
+        Ok(result.join(PROGRAM))
     }
 
     fn component(&self, component: &Component, needs: &[(&str, &Built)]) -> Result<Built> {
@@ -152,6 +213,15 @@ impl Builder {
         Ok(Built { digest: read_digest(&path)?, path })
     }
 }
+
+/// The result of a thread of this program; its panic is this one's.
+pub(crate) fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// How the programs of tests are compiled.
+const FLAGS: [&str; 4] = ["-O2", "-Wall", "-Wextra", "-Werror"];
+const PROGRAM: &str = "program.wasm";
 
 /// Holds the digest of a result's other files.
 const DIGEST: &str = ".digest";

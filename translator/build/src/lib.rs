@@ -38,7 +38,7 @@ mod sources;
 mod tools;
 pub mod translate;
 
-pub use boot::Extra;
+pub use boot::{Extra, host};
 pub use builder::Builder;
 pub use error::{At, Error, Result};
 pub use guest::Sdk;

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use linnet_build::Target;
+use linnet_build::{Target, host};
 
 /// Linux as one native executable: translates, builds and boots.
 #[derive(Debug, Parser)]
@@ -111,17 +111,6 @@ impl TargetOption {
             Some(Isa::Riscv64) => Target::Riscv64,
             None => host(),
         }
-    }
-}
-
-/// The instruction set of this machine.
-pub(crate) const fn host() -> Target {
-    if cfg!(target_arch = "aarch64") {
-        Target::Aarch64
-    } else if cfg!(target_arch = "riscv64") {
-        Target::Riscv64
-    } else {
-        Target::X86_64
     }
 }
 

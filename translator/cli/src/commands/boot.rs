@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use linnet_build::{Builder, Result};
+use linnet_build::{Builder, Result, host};
 
 use super::become_program;
-use crate::arguments::{Boot, host};
+use crate::arguments::Boot;
 
 pub(crate) fn run(arguments: &Boot) -> Result<()> {
     // The builder ends here: what it holds, as the lock, is not for the machine.

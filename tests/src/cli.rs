@@ -1,0 +1,125 @@
+//! Commands and what they print. A file is a list of
+//!
+//! ```text
+//! $ linnet ARGUMENTS
+//! all that it prints, on standard output and standard error
+//! [exit STATUS]
+//! ```
+//!
+//! with comments after `#` before the first command; `[exit 0]` is left out. The commands run in a
+//! directory that holds the modules of `cli/*.wat` as `*.wasm`, the first half of `program.wasm` as
+//! `truncated.wasm`, a text as `text.wasm`, and an empty file `empty.wasm`. `linnet-machine` is the boot binary.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use linnet_build::{At as _, Error, Result, host};
+
+use crate::machine;
+use crate::{Outcome, Test, builder, directory, files};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) fn tests() -> Result<Vec<Test>> {
+    let place = Arc::new(OnceLock::new());
+    let test = |(name, path): (String, PathBuf)| -> Test {
+        let place = Arc::clone(&place);
+        let run = move || {
+            let place = place.get_or_init(|| prepare().map_err(|error| error.to_string()));
+            check(&path, place.as_ref().map_err(String::clone)?)
+        };
+        (format!("cli::{name}"), Box::new(run))
+    };
+    Ok(files("cli", "txt")?.into_iter().map(test).collect())
+}
+
+/// Where commands run and what they are.
+struct Place {
+    directory: PathBuf,
+    linnet: PathBuf,
+    machine: PathBuf,
+}
+
+fn prepare() -> Result<Place> {
+    let builder = builder()?;
+    let machine = builder.boot_binary(host(), &[])?;
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli");
+    fs::create_dir_all(&directory).at(directory.display())?;
+    let write = |name: &str, bytes: &[u8]| {
+        let path = directory.join(name);
+        fs::write(&path, bytes).at(path.display())
+    };
+    for (name, path) in files("cli", "wat")? {
+        let module = wat::parse_file(&path).at(path.display())?;
+        write(&format!("{name}.wasm"), &module)?;
+        if name == "program" {
+            write("truncated.wasm", &module[..module.len() / 2])?;
+        }
+    }
+    write("text.wasm", b"This is not a module.\n")?;
+    write("empty.wasm", b"")?;
+    Ok(Place { directory, linnet: linnet()?, machine })
+}
+
+/// The command itself, built like `cargo boot` does.
+pub(crate) fn linnet() -> Result<PathBuf> {
+    let root = directory().join("..");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(&root).args(["build", "--quiet", "--release", "--package", "linnet"]);
+    let status = command.status().at("cargo")?;
+    if !status.success() {
+        return Err(Error::new(format!("cargo build --package linnet: {status}")));
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |target| root.join(target));
+    Ok(target.join("release/linnet"))
+}
+
+fn check(path: &Path, place: &Place) -> Outcome {
+    let wanted = fs::read_to_string(path).at(path.display())?;
+    let mut found = String::new();
+    let mut in_head = true;
+    for line in wanted.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            in_head = false;
+            found += &format!("{line}\n{}", transcript(command, place)?);
+        } else if in_head {
+            found += &format!("{line}\n");
+        }
+    }
+    if found == wanted {
+        return Ok(());
+    }
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(path, found).at(path.display())?;
+        return Ok(());
+    }
+    Err(format!("expected:\n{wanted}\nfound:\n{found}").into())
+}
+
+fn transcript(command: &str, place: &Place) -> Result<String> {
+    let mut words = command.split_whitespace();
+    let program = match words.next() {
+        Some("linnet") => &place.linnet,
+        Some("linnet-machine") => &place.machine,
+        _ => return Err(Error::new(format!("{command:?} is neither linnet nor linnet-machine"))),
+    };
+    let mut command = Command::new(program);
+    command.args(words).current_dir(&place.directory).env("LC_ALL", "C");
+    let ended = machine::run(&mut command, &[], LIMIT)?;
+    let mut text = ended.output;
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    match ended.status.map(|status| status.code()) {
+        Some(Some(0)) => {}
+        Some(Some(code)) => text += &format!("[exit {code}]\n"),
+        Some(None) => text += "[killed]\n",
+        None => text += "[no end]\n",
+    }
+    Ok(text)
+}

@@ -1,0 +1,95 @@
+//! Dialogues with a machine on a terminal. A line of such a file is one of
+//!
+//! ```text
+//! boot OPTIONS           starts the machine; must be the first
+//! expect "TEXT"          waits until TEXT comes
+//! send "TEXT"            types TEXT
+//! resize ROWS COLUMNS    gives the terminal another size
+//! exit STATUS            waits until the machine ends, with this status
+//! ```
+//!
+//! or empty, or a comment after `#`. TEXT may have \r, \n, \t, \e and \xNN.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use linnet_build::{At as _, Error, Result, host};
+
+use crate::pty::Terminal;
+use crate::{Outcome, Test, builder, files};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) fn tests() -> Result<Vec<Test>> {
+    let test = |(name, path): (String, PathBuf)| -> Test {
+        (format!("interactive::{name}"), Box::new(move || play(&path)))
+    };
+    Ok(files("interactive", "txt")?.into_iter().map(test).collect())
+}
+
+fn play(path: &Path) -> Outcome {
+    let text = fs::read_to_string(path).at(path.display())?;
+    let mut terminal = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            step(line, &mut terminal)
+                .map_err(|error| error.at(format_args!("{}:{number}", path.display())))?;
+        }
+    }
+    Ok(())
+}
+
+fn step(line: &str, terminal: &mut Option<Terminal>) -> Result<()> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    if word == "boot" {
+        let binary = builder()?.boot_binary(host(), &[])?;
+        let options: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+        *terminal = Some(Terminal::start(&binary, &options)?);
+        return Ok(());
+    }
+    let terminal = terminal.as_mut().ok_or_else(|| Error::new("the machine is not started"))?;
+    match word {
+        "expect" => terminal.expect(&quoted(rest)?, LIMIT),
+        "send" => terminal.send(&quoted(rest)?),
+        "resize" => {
+            let (rows, columns) = rest.split_once(' ').unwrap_or_default();
+            terminal.resize(rows.parse().at("rows")?, columns.parse().at("columns")?)
+        }
+        "exit" => {
+            let wanted: i32 = rest.parse().at("status")?;
+            match terminal.end(LIMIT)? {
+                Some(status) if status == wanted => Ok(()),
+                status => Err(Error::new(format!("exit status is {status:?}, not {wanted}"))),
+            }
+        }
+        _ => Err(Error::new(format!("{word:?} is not a step"))),
+    }
+}
+
+/// The text between quotes, with its escapes resolved.
+fn quoted(text: &str) -> Result<String> {
+    let wrong = || Error::new(format!("{text} is not a text in quotes"));
+    let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let mut rest = inside.ok_or_else(wrong)?.chars();
+    let mut out = String::new();
+    while let Some(character) = rest.next() {
+        if character != '\\' {
+            out.push(character);
+            continue;
+        }
+        out.push(match rest.next().ok_or_else(wrong)? {
+            'r' => '\r',
+            'n' => '\n',
+            't' => '\t',
+            'e' => '\u{1b}',
+            'x' => {
+                let digits: String = rest.by_ref().take(2).collect();
+                char::from(u8::from_str_radix(&digits, 16).map_err(|_| wrong())?)
+            }
+            other => other,
+        });
+    }
+    Ok(out)
+}

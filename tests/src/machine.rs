@@ -1,0 +1,58 @@
+//! Runs a command to its end, with all it prints and with a time limit.
+
+use std::io::{Read, Write as _, pipe};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use linnet_build::{At as _, Result};
+
+pub(crate) struct Ended {
+    /// None if the time was up.
+    pub(crate) status: Option<ExitStatus>,
+    /// Standard output and standard error as they came.
+    pub(crate) output: String,
+}
+
+/// Runs `command` with `input`.
+pub(crate) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Result<Ended> {
+    let (mut reader, writer) = pipe().at("pipe")?;
+    let name = Path::new(command.get_program()).display().to_string();
+    command.stdin(Stdio::piped()).stdout(writer.try_clone().at("pipe")?).stderr(writer);
+    let mut child = command.spawn().at(&name)?;
+    // The output ends when the last writer is gone.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+
+    if let Some(mut stdin) = child.stdin.take() {
+        // The command need not read what it is given.
+        let _ = stdin.write_all(input);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let collector = thread::spawn(move || {
+        let mut output = Vec::new();
+        // What came before a failure is still worth showing.
+        let _ = reader.read_to_end(&mut output);
+        let _ = sender.send(());
+        output
+    });
+    let _ = receiver.recv_timeout(limit);
+    let status = wait(&mut child, Duration::from_secs(1))?;
+    let output = collector.join().unwrap_or_default();
+    Ok(Ended { status, output: String::from_utf8_lossy(&output).into_owned() })
+}
+
+/// Waits a little, then ends the child by force.
+pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
+    let started = Instant::now();
+    while started.elapsed() < limit {
+        if let Some(status) = child.try_wait().at("wait")? {
+            return Ok(Some(status));
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().at("kill")?;
+    child.wait().at("wait")?;
+    Ok(None)
+}

@@ -1,0 +1,97 @@
+//! Tests of whole machines and of the command `linnet`.
+//!
+//! | kind          | where                  | a test is                                           |
+//! |---------------|------------------------|-----------------------------------------------------|
+//! | `guest`       | `guest/*.c`, `*.sh`    | a program of the guest that exits with 0            |
+//! | `interactive` | `interactive/*.txt`    | a dialogue with a machine on a terminal             |
+//! | `cli`         | `cli/*.txt`            | a command line and all that it prints               |
+//! | `promise`     | `src/promise.rs`       | something the documentation promises about speed    |
+//!
+//! What is missing is built first, in the same way as by `linnet boot`. `skip.toml` lists what is
+//! not run. `BLESS=1` writes what the commands print into the files of `cli`.
+
+#![forbid(unsafe_code)]
+
+mod cli;
+mod guest;
+mod interactive;
+mod machine;
+mod promise;
+mod pty;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use libtest_mimic::{Arguments, Trial};
+use linnet_build::{At as _, Builder, Error, Result};
+
+/// What a test says when it fails.
+type Outcome = std::result::Result<(), libtest_mimic::Failed>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    match trials() {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials() -> Result<Vec<Trial>> {
+    let mut skipped = skipped()?;
+    let mut trials = Vec::new();
+    for (name, test) in [guest::tests()?, interactive::tests()?, cli::tests()?, promise::tests()]
+        .into_iter()
+        .flatten()
+    {
+        let skip = skipped.remove(&name).is_some();
+        trials.push(Trial::test(name, test).with_ignored_flag(skip));
+    }
+    match skipped.keys().next() {
+        None => Ok(trials),
+        Some(name) => Err(Error::new(format!("no test is called {name}")).at("tests/skip.toml")),
+    }
+}
+
+type Test = (String, Box<dyn FnOnce() -> Outcome + Send>);
+
+fn skipped() -> Result<BTreeMap<String, String>> {
+    let path = directory().join("skip.toml");
+    toml::from_str(&fs::read_to_string(&path).at(path.display())?).at(path.display())
+}
+
+/// Builds for all tests.
+fn builder() -> Result<&'static Builder> {
+    static BUILDER: Mutex<Option<&Builder>> = Mutex::new(None);
+    let mut builder = BUILDER.lock().unwrap_or_else(PoisonError::into_inner);
+    match *builder {
+        Some(builder) => Ok(builder),
+        None => Ok(*builder.insert(Box::leak(Box::new(Builder::new()?)))),
+    }
+}
+
+/// The directory that holds the tests' files.
+fn directory() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Files of one folder of tests that end in `extension`, by name.
+fn files(folder: &str, extension: &str) -> Result<Vec<(String, PathBuf)>> {
+    let folder = directory().join(folder);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).at(folder.display())? {
+        let path = entry.at(folder.display())?.path();
+        if path.extension().is_some_and(|found| found == extension)
+            && let Some(name) = path.file_stem().and_then(|stem| stem.to_str())
+        {
+            found.push((name.to_owned(), path));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
