@@ -15,11 +15,11 @@ cd "$2"
 tar xf "$SOURCE" --strip-components=1
 # Without a time stamp the same sources make the same file.
 export KCONFIG_NOTIMESTAMP=1
-make -s defconfig > config.log 2>&1
+make -s defconfig
 grep -o '^CONFIG_[A-Z0-9_]*' "$here/settings" > changed
 grep -v -w -F -f changed .config > config.base
 cat config.base "$here/settings" > .config
-yes '' | make -s oldconfig >> config.log 2>&1
+yes '' | make -s oldconfig
 
 make -s -j"${JOBS:-1}" \
 	CC="clang-19 --config=$sdk/linnet.cfg -w" LD="$sdk/ld" HOSTCFLAGS=-w \

@@ -23,9 +23,7 @@ awk '
 			if (!(plain in number)) alias[plain] = number[name]
 		}
 		for (name in alias) number[name] = alias[name]
-		# libc says _llseek. settimeofday is how hwclock sets the time zone; the kernel may lack it.
-		number["__NR__llseek"] = number["__NR_llseek"]
-		number["__NR_settimeofday"] = 170
+		number["__NR__llseek"] = number["__NR_llseek"] # as libc says it
 		for (name in number) printf "#define %s %d\n", name, number[name]
 	}' |
 LC_ALL=C sort -k3,3n -k2,2

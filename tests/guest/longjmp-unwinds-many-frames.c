@@ -3,15 +3,14 @@
 #include <setjmp.h>
 
 static jmp_buf outer, inner;
-static volatile int bottom;
 
 static void descend(int depth, int value)
 {
-	volatile char frame[64];
-	frame[0] = depth;
-	if (depth == bottom) longjmp(value % 2 ? outer : inner, value);
+	volatile int mine = depth;
+	if (depth == 0 && value) longjmp(value % 2 ? outer : inner, value);
+	if (depth == 0) return;
 	descend(depth - 1, value);
-	CHECK(!frame[0]);
+	CHECK(mine == depth);
 }
 
 static int run(int value)

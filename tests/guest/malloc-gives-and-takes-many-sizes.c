@@ -19,5 +19,6 @@ int main(void)
 		CHECK(blocks[slot] && (uintptr_t)blocks[slot] % 8 == 0);
 		memset(blocks[slot], slot, sizes[slot]);
 	}
-	CHECK(!malloc(PTRDIFF_MAX) && errno == ENOMEM);
+	void *volatile huge = malloc(PTRDIFF_MAX);
+	CHECK(!huge && errno == ENOMEM);
 }
