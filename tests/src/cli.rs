@@ -8,7 +8,7 @@
 //!
 //! with comments after `#` before the first command; `[exit 0]` is left out. The commands run in a
 //! directory that holds the modules of `cli/*.wat` as `*.wasm`, the first half of `program.wasm` as
-//! `truncated.wasm`, a text as `text.wasm`, and an empty file `empty.wasm`. `linnet-machine` is the boot binary.
+//! `truncated.wasm`, a text as `text.wasm`, and an empty file `empty.wasm`. `vm` is the boot binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -105,8 +105,8 @@ fn transcript(command: &str, place: &Place) -> Result<String> {
     let mut words = command.split_whitespace();
     let program = match words.next() {
         Some("linnet") => &place.linnet,
-        Some("linnet-machine") => &place.machine,
-        _ => return Err(Error::new(format!("{command:?} is neither linnet nor linnet-machine"))),
+        Some("vm") => &place.machine,
+        _ => return Err(Error::new(format!("{command:?} is neither linnet nor vm"))),
     };
     let mut command = Command::new(program);
     command.args(words).current_dir(&place.directory).env("LC_ALL", "C");

@@ -16,10 +16,6 @@ use crate::guest::join;
 use crate::translate::{Translated, with_translator};
 use crate::{image, link, rootfs};
 
-/// Guest memory unless the command line says otherwise. Only what the guest uses is ever taken
-/// from the host.
-const MEMORY: u64 = 256 << 20;
-
 /// Kernel arguments that always apply.
 const APPEND: &str = "quiet";
 
@@ -30,7 +26,7 @@ const BUSYBOX: &str = "bin/busybox";
 const INIT: &str = "init";
 
 /// A file of the built result.
-const BINARY: &str = "linnet-machine";
+const BINARY: &str = "vm";
 
 /// A program or another file that goes into the root file system beside the usual ones.
 #[derive(Debug, Clone)]
@@ -113,7 +109,7 @@ impl Builder {
                 programs: programs.iter().map(|translated| translated.program.clone()).collect(),
                 initrd: &archive.write(),
                 append: APPEND,
-                memory: MEMORY,
+                memory: 0,
             })?;
             let image_object = work.join("image.o");
             fs::write(&image_object, image).at(image_object.display())?;

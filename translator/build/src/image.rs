@@ -38,7 +38,7 @@ pub(crate) struct Contents<'a> {
     pub(crate) initrd: &'a [u8],
     /// Kernel arguments that always apply.
     pub(crate) append: &'a str,
-    /// Guest memory in bytes unless the command line says otherwise.
+    /// Guest memory in bytes unless the command line says otherwise; 0 for the runtime's default.
     pub(crate) memory: u64,
 }
 

@@ -11,14 +11,11 @@ pub(crate) fn run(arguments: &Boot) -> Result<()> {
     // The builder ends here: what it holds, as the lock, is not for the machine.
     let binary = Builder::new()?.boot_binary(host(), &[])?;
     let mut command = Command::new(binary);
-    if let Some(cpus) = arguments.cpus {
-        command.arg("--cpus").arg(cpus.to_string());
-    }
-    if let Some(memory) = &arguments.memory {
-        command.arg("--memory").arg(memory);
-    }
-    if let Some(append) = &arguments.append {
-        command.arg("--append").arg(append);
+    let Boot { cpus, memory, append, .. } = arguments;
+    for (option, value) in [("--cpus", cpus), ("--memory", memory), ("--append", append)] {
+        if let Some(value) = value {
+            command.arg(option).arg(value);
+        }
     }
     if !arguments.command.is_empty() {
         command.arg("--").args(&arguments.command);

@@ -1,0 +1,65 @@
+# Recipes for those who work on Linnet. `just` alone lists them.
+
+_list:
+    @just --list
+
+# Boot Linux; arguments are those of `linnet boot`
+[group: 'run']
+boot *ARGS:
+    cargo boot {{ARGS}}
+
+# Build the boot binary and print where it is
+[group: 'run']
+build *ARGS:
+    cargo run --quiet --release -p linnet -- build {{ARGS}}
+
+# Run all tests, or those whose name holds FILTER
+[group: 'test']
+test FILTER='':
+    cargo test --release --no-fail-fast -- {{FILTER}}
+
+# Run the tests of whole machines only
+[group: 'test']
+machines FILTER='':
+    cargo test --release -p linnet-tests -- {{FILTER}}
+
+# Write what the commands print now into the files of tests/cli
+[group: 'test']
+bless:
+    BLESS=1 cargo test --release -p linnet-tests -- cli::
+
+# Print the kernel's C header from the tables of runtime/abi
+[group: 'test']
+bless-header:
+    BLESS=1 cargo test -p linnet-abi
+
+# Format all Rust code
+[group: 'check']
+fmt:
+    cargo fmt
+
+# Look for mistakes
+[group: 'check']
+lint:
+    cargo fmt --check
+    cargo clippy --release --all-targets -- -D warnings
+
+# What CI runs
+[group: 'check']
+ci:
+    .ci/run
+
+# Build the book into target/book
+[group: 'docs']
+docs:
+    mdbook build docs
+
+# Time of a boot that does nothing, ten times
+[group: 'bench']
+bench-boot:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    vm=$(cargo run --quiet --release -p linnet -- build)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        /usr/bin/env time -f '%e s, %M KiB' "$vm" --cpus 1 -- true
+    done
