@@ -45,7 +45,7 @@ struct Place {
 
 fn prepare() -> Result<Place> {
     let builder = builder()?;
-    let machine = builder.boot_binary(host(), &[])?;
+    let machine = builder.boot_binary(host()?, &[])?;
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli");
     fs::create_dir_all(&directory).at(directory.display())?;
     let write = |name: &str, bytes: &[u8]| {

@@ -79,7 +79,7 @@ impl Suite {
 /// Programs that cannot be compiled or translated fail alone.
 fn build(sources: &[Source]) -> Result<Built> {
     let builder = builder()?;
-    let target = host();
+    let target = host()?;
     let mut extras = Vec::new();
     let mut missing = Vec::new();
     let programs = sources.iter().filter(|source| !source.script);

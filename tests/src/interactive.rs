@@ -44,7 +44,7 @@ fn play(path: &Path) -> Outcome {
 fn step(line: &str, terminal: &mut Option<Terminal>) -> Result<()> {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     if word == "boot" {
-        let binary = builder()?.boot_binary(host(), &[])?;
+        let binary = builder()?.boot_binary(host()?, &[])?;
         let options: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
         *terminal = Some(Terminal::start(&binary, &options)?);
         return Ok(());

@@ -1,5 +1,6 @@
 //! Boot binaries: everything a machine runs, in one executable.
 
+use std::env::consts::ARCH;
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
@@ -11,7 +12,7 @@ use object::Architecture;
 use crate::builder::Builder;
 use crate::cpio::Archive;
 use crate::digest::Key;
-use crate::error::{At as _, Result};
+use crate::error::{At as _, Error, Result};
 use crate::guest::join;
 use crate::translate::{Translated, with_translator};
 use crate::{image, link, rootfs};
@@ -133,12 +134,9 @@ fn architecture(target: Target) -> Architecture {
 }
 
 /// The instruction set of this machine.
-pub const fn host() -> Target {
-    if cfg!(target_arch = "aarch64") {
-        Target::Aarch64
-    } else if cfg!(target_arch = "riscv64") {
-        Target::Riscv64
-    } else {
-        Target::X86_64
-    }
+pub fn host() -> Result<Target> {
+    Target::from_name(ARCH).ok_or_else(|| {
+        Error::new(format!("no machine can be built for {ARCH}"))
+            .hint(format!("supported are {}", Target::ALL.map(Target::name).join(", ")))
+    })
 }

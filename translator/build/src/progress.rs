@@ -23,7 +23,7 @@ impl Progress {
         Self { live: terminal.then(MultiProgress::new) }
     }
 
-    /// Starts a step, which ends when the value is dropped.
+    /// Starts a step, which ends with [`Step::done`] or fails when it is dropped.
     pub(crate) fn step(&self, name: &str) -> Step<'_> {
         let bar = self.live.as_ref().map(|live| {
             let bar = live.add(ProgressBar::new_spinner());
@@ -37,7 +37,14 @@ impl Progress {
         });
         let now = Instant::now();
         let state = State { lines: 0, spoke: now };
-        Step { progress: self, name: name.to_owned(), bar, started: now, state: state.into() }
+        Step {
+            progress: self,
+            name: name.to_owned(),
+            bar,
+            started: now,
+            state: state.into(),
+            done: false,
+        }
     }
 
     /// A line that stays.
@@ -63,6 +70,7 @@ pub(crate) struct Step<'a> {
     bar: Option<ProgressBar>,
     started: Instant,
     state: Mutex<State>,
+    done: bool,
 }
 
 #[derive(Debug)]
@@ -94,19 +102,24 @@ impl Step<'_> {
     }
 
     /// Ends a step that did what it should.
-    pub(crate) fn done(self) {
+    pub(crate) fn done(mut self) {
         let elapsed = self.started.elapsed();
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
         self.progress.say(format_args!("{:<10} {:>6.1} s", self.name, elapsed.as_secs_f64()));
+        self.done = true;
     }
 }
 
 impl Drop for Step<'_> {
+    /// A step that failed says so at once: its error is shown when the steps beside it have ended.
     fn drop(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
+        }
+        if !self.done {
+            self.progress.say(format_args!("{:<10} failed", self.name));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use linnet_build::{Target, host};
+use clap::{Args, Parser, Subcommand};
+use linnet_build::{Result, Target, host};
 
 /// Linux as one native executable: translates, builds and boots.
 #[derive(Debug, Parser)]
@@ -92,35 +92,25 @@ pub(crate) struct Compile {
 #[derive(Debug, Args)]
 pub(crate) struct TargetOption {
     /// Instruction set to translate to [default: this machine's]
-    #[arg(long = "target", value_name = "ISA")]
-    isa: Option<Isa>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Isa {
-    #[value(name = "x86_64")]
-    X86_64,
-    Aarch64,
-    Riscv64,
+    #[arg(long, value_name = "ISA", value_parser = Target::ALL.map(Target::name))]
+    target: Option<String>,
 }
 
 impl TargetOption {
-    pub(crate) fn get(&self) -> Target {
-        match self.isa {
-            Some(Isa::X86_64) => Target::X86_64,
-            Some(Isa::Aarch64) => Target::Aarch64,
-            Some(Isa::Riscv64) => Target::Riscv64,
+    pub(crate) fn get(&self) -> Result<Target> {
+        match self.target.as_deref().and_then(Target::from_name) {
+            Some(target) => Ok(target),
             None => host(),
         }
     }
 }
 
-fn prefix(text: &str) -> Result<String, String> {
+fn prefix(text: &str) -> Result<String, &'static str> {
     let fits = |character: char| character.is_ascii_alphanumeric() || character == '_';
     if !text.is_empty() && text.chars().all(fits) {
         Ok(text.to_owned())
     } else {
-        Err("only letters, digits and _ can be part of a symbol".to_owned())
+        Err("only letters, digits and _ can be part of a symbol")
     }
 }
 

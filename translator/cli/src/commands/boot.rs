@@ -9,7 +9,7 @@ use crate::arguments::Boot;
 
 pub(crate) fn run(arguments: &Boot) -> Result<()> {
     // The builder ends here: what it holds, as the lock, is not for the machine.
-    let binary = Builder::new()?.boot_binary(host(), &[])?;
+    let binary = Builder::new()?.boot_binary(host()?, &[])?;
     let mut command = Command::new(binary);
     let Boot { cpus, memory, append, .. } = arguments;
     for (option, value) in [("--cpus", cpus), ("--memory", memory), ("--append", append)] {

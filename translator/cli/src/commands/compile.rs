@@ -13,8 +13,8 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
     }
     let wasm = fs::read(module).at(module.display())?;
     let options = match prefix {
-        Some(prefix) => translate::options(target.get(), prefix),
-        None => translate::program_options(target.get(), &wasm),
+        Some(prefix) => translate::options(target.get()?, prefix),
+        None => translate::program_options(target.get()?, &wasm),
     };
     let object = linnet_codegen::translate(&wasm, &options)
         .map_err(|cause| translate::error(module, &cause))?;
