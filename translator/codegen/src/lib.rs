@@ -1,1 +1,98 @@
+//! Translates a WebAssembly module to a native object file.
+//!
+//! | file         | what it does                                                            |
+//! |--------------|-------------------------------------------------------------------------|
+//! | [`module`]   | sections, imports, exports, tables                                      |
+//! | [`imports`]  | which symbol an import becomes, and what is wrong with it if none       |
+//! | [`image`]    | runs the start function ahead of time: initial memory and globals       |
+//! | [`exec`]     | the program file that the kernel maps                                   |
+//! | [`func`]     | one function: validation and CLIF together, operators by family         |
+//! | [`libcall`]  | calls from translated code to the runtime                               |
+//! | [`trampoline`] | entries and thunks that are no function of the module                 |
+//! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
+//! | [`emit`]     | the object file and the tables beside the code                          |
+//! | [`target`]   | what differs between instruction sets                                   |
+//!
+//! The contract with the runtime and the kernel is the crate `linnet-abi`.
+
 #![forbid(unsafe_code)]
+
+mod compile;
+mod emit;
+mod error;
+mod exec;
+mod func;
+mod image;
+mod imports;
+mod libcall;
+mod module;
+mod target;
+mod trampoline;
+
+pub use error::Error;
+pub use exec::exec_file;
+pub use target::Target;
+
+use std::time::{Duration, Instant};
+
+/// How to translate a module.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub target: Target,
+    /// Names the module's symbols. The kernel's is [`linnet_abi::calls::KERNEL_PREFIX`].
+    pub prefix: String,
+    /// Whether loop heads look at the context's poll word. Programs need it, the kernel polls
+    /// by itself.
+    pub polls: bool,
+}
+
+/// What a translation did.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stats {
+    pub functions: usize,
+    /// Bytes of machine code.
+    pub code_size: usize,
+    /// Time to read the sections, to compile the functions, and to write the object.
+    pub read: Duration,
+    pub compile: Duration,
+    pub emit: Duration,
+}
+
+/// A translated module.
+#[derive(Debug)]
+pub struct Object {
+    /// A relocatable ELF file.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the module: its identity in a boot binary.
+    pub id: [u8; 32],
+    pub stats: Stats,
+}
+
+/// Translates `wasm`.
+///
+/// # Errors
+///
+/// The module is malformed, or uses something that is not supported.
+pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
+    let started = Instant::now();
+    let module = module::Module::parse(wasm)?;
+    let symbols = imports::resolve(&module)?;
+    let read = Instant::now();
+    let isa = target::isa(options.target)?;
+    let env = func::Env { module: &module, symbols: &symbols, isa: &*isa, options };
+    let functions = func::compile_all(&env)?;
+    let trampolines = trampoline::compile_all(&env)?;
+    let compiled = Instant::now();
+    let code_size = functions.iter().chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
+    // The functions have been validated by now; before, the start function could not be run.
+    let image = image::evaluate(&module)?;
+    let bytes = emit::object(&env, isa.clone(), &image, &functions, &trampolines)?;
+    let stats = Stats {
+        functions: functions.len(),
+        code_size,
+        read: read - started,
+        compile: compiled - read,
+        emit: compiled.elapsed(),
+    };
+    Ok(Object { bytes, id: module.id, stats })
+}

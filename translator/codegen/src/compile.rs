@@ -1,0 +1,164 @@
+//! CLIF to machine code, with what the tables need to know of it.
+
+use crate::error::{Error, Result};
+use cranelift_codegen::binemit::{Addend, Reloc};
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{ExternalName, LibCall, TrapCode};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::unwind::UnwindInst;
+use cranelift_codegen::{
+    Context, FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget, RegClass,
+};
+use linnet_abi::module::{Handler, REGISTER_FLOAT, SavedRegister, TAG_ANY, TrapSite};
+use linnet_abi::trap::Trap;
+
+/// What the numbers of a `UserExternalName` count.
+pub(crate) mod namespace {
+    /// Functions of the module, by their wasm index.
+    pub(crate) const FUNCTION: u32 = 0;
+    /// [`crate::libcall`].
+    pub(crate) const LIBCALL: u32 = 1;
+    /// [`crate::trampoline`].
+    pub(crate) const TRAMPOLINE: u32 = 2;
+    /// Data of the object: [`TABLE`](super::data::TABLE) and then the segments.
+    pub(crate) const DATA: u32 = 3;
+}
+
+/// Numbers in [`namespace::DATA`].
+pub(crate) mod data {
+    /// The function table.
+    pub(crate) const TABLE: u32 = 0;
+    /// Segment 0 of the module; the others follow.
+    pub(crate) const FIRST_SEGMENT: u32 = 1;
+}
+
+/// Machine code of one function.
+#[derive(Debug)]
+pub(crate) struct Code {
+    pub bytes: Vec<u8>,
+    pub align: u32,
+    pub relocations: Vec<Relocation>,
+    pub traps: Vec<TrapSite>,
+    pub sites: Vec<Site>,
+    pub saved: Vec<SavedRegister>,
+}
+
+/// A place in the code that holds an address.
+#[derive(Debug)]
+pub(crate) struct Relocation {
+    pub offset: u32,
+    pub kind: Reloc,
+    pub to: Referent,
+    pub addend: Addend,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Referent {
+    /// Namespace and number.
+    Name(u32, u32),
+    /// An offset in the function itself.
+    Own(u32),
+}
+
+/// A call that has handlers.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub offset: u32,
+    pub frame_size: u32,
+    pub handlers: Vec<Handler>,
+}
+
+pub(crate) fn trap_code(trap: Trap) -> TrapCode {
+    TrapCode::unwrap_user(trap as u8)
+}
+
+/// The trap behind a code, our own or one of Cranelift's.
+fn trap_of(code: TrapCode) -> u32 {
+    let trap = match code {
+        TrapCode::STACK_OVERFLOW => Trap::StackOverflow,
+        TrapCode::INTEGER_OVERFLOW => Trap::IntegerOverflow,
+        TrapCode::INTEGER_DIVISION_BY_ZERO => Trap::IntegerDivisionByZero,
+        TrapCode::BAD_CONVERSION_TO_INTEGER => Trap::BadConversionToInteger,
+        TrapCode::HEAP_OUT_OF_BOUNDS => Trap::MemoryOutOfBounds,
+        own => return u32::from(own.as_raw().get()),
+    };
+    trap as u32
+}
+
+/// Compiles the function in `context`.
+pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code> {
+    context
+        .compile(isa, &mut ControlPlane::default())
+        .map_err(|e| Error::new(format!("code generator: {}", e.inner)))?;
+    let Some(compiled) = context.compiled_code() else {
+        return Err(Error::new("code generator: no code"));
+    };
+    let buffer = &compiled.buffer;
+    let relocations = buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;
+    let traps = buffer.traps().iter().map(|t| TrapSite { offset: t.offset, code: trap_of(t.code) }).collect();
+    let sites = buffer.call_sites().filter(|s| !s.exception_handlers.is_empty());
+    Ok(Code {
+        bytes: buffer.data().to_vec(),
+        align: buffer.alignment,
+        relocations,
+        traps,
+        sites: sites
+            .map(|site| Site {
+                offset: site.ret_addr,
+                frame_size: site.frame_offset.unwrap_or(0),
+                handlers: site.exception_handlers.iter().filter_map(handler).collect(),
+            })
+            .collect(),
+        saved: saved_registers(&buffer.unwind_info),
+    })
+}
+
+fn relocation(reloc: &FinalizedMachReloc, context: &Context) -> Result<Relocation> {
+    let to = match &reloc.target {
+        FinalizedRelocTarget::ExternalName(ExternalName::User(name)) => {
+            let name = &context.func.params.user_named_funcs()[*name];
+            Referent::Name(name.namespace, name.index)
+        }
+        FinalizedRelocTarget::Func(offset) => Referent::Own(*offset),
+        FinalizedRelocTarget::ExternalName(ExternalName::LibCall(libcall)) => return Err(missing(*libcall)),
+        FinalizedRelocTarget::ExternalName(name) => {
+            return Err(Error::new(format!("code generator: unexpected symbol {name:?}")));
+        }
+    };
+    Ok(Relocation { offset: reloc.offset, kind: reloc.kind, to, addend: reloc.addend })
+}
+
+/// The target's flags are chosen so that every operator has instructions.
+fn missing(libcall: LibCall) -> Error {
+    Error::new(format!("code generator: the target has no instruction for {libcall}"))
+}
+
+fn handler(handler: &FinalizedMachExceptionHandler) -> Option<Handler> {
+    match *handler {
+        FinalizedMachExceptionHandler::Tag(tag, offset) => Some(Handler { tag: tag.as_u32(), offset }),
+        FinalizedMachExceptionHandler::Default(offset) => Some(Handler { tag: TAG_ANY, offset }),
+        FinalizedMachExceptionHandler::Context(_) => None,
+    }
+}
+
+/// Where the prologue put callee-saved registers.
+fn saved_registers(unwind: &[(u32, UnwindInst)]) -> Vec<SavedRegister> {
+    let mut frame_to_area = 0;
+    let mut saved = Vec::new();
+    for (_, inst) in unwind {
+        match inst {
+            UnwindInst::DefineNewFrame { offset_downward_to_clobbers, .. } => {
+                frame_to_area = *offset_downward_to_clobbers as i32;
+            }
+            UnwindInst::SaveReg { clobber_offset, reg } => {
+                let float = if reg.class() == RegClass::Int { 0 } else { REGISTER_FLOAT };
+                saved.push(SavedRegister {
+                    register: u32::from(reg.hw_enc()) | float,
+                    fp_offset: *clobber_offset as i32 - frame_to_area,
+                });
+            }
+            _ => {}
+        }
+    }
+    saved
+}

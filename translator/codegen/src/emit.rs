@@ -1,0 +1,502 @@
+//! The object file: code, the tables beside it, and the symbols that others see.
+
+use crate::compile::{Code, Referent, Relocation, data, namespace};
+use crate::error::{Error, Result};
+use crate::func::Env;
+use crate::image::Image;
+use crate::imports;
+use crate::libcall;
+use crate::trampoline::{self, Trampoline};
+use cranelift_codegen::ir::Signature;
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_module::{
+    DataDescription, DataId, FuncId, Linkage, Module as _, ModuleReloc, ModuleRelocTarget, default_libcall_names,
+};
+use cranelift_object::{ObjectBuilder, ObjectModule, ObjectProduct};
+use linnet_abi::calls::{self, Call};
+use linnet_abi::module::{CallSite, Function, Handler, MAGIC, Module, SYMBOL_PREFIX, SavedRegister, Segment, TableEntry, TrapSite};
+use object::write::{Symbol, SymbolSection};
+use object::{SymbolFlags, SymbolScope};
+use std::collections::HashSet;
+use std::mem::{offset_of, size_of};
+
+/// Alignment of functions and tables in the object.
+const ALIGN: u64 = 16;
+
+/// Writes the object of a compiled module.
+pub(crate) fn object(
+    env: &Env,
+    isa: OwnedTargetIsa,
+    image: &Image,
+    functions: &[Code],
+    trampolines: &[Trampoline],
+) -> Result<Vec<u8>> {
+    let builder = ObjectBuilder::new(isa, env.options.prefix.as_str(), default_libcall_names()).map_err(failed)?;
+    let mut emitter = Emitter::new(env, ObjectModule::new(builder), trampolines)?;
+    emitter.code(functions, trampolines)?;
+    emitter.tables(image, functions, trampolines)?;
+    emitter.finish()
+}
+
+fn failed(e: impl std::fmt::Display) -> Error {
+    Error::new(format!("object file: {e}"))
+}
+
+/// A table under construction: plain bytes of `T`s with addresses to be filled in by the linker.
+struct Table {
+    bytes: Vec<u8>,
+    align: u64,
+    addresses: Vec<(u32, Address)>,
+}
+
+#[derive(Clone, Copy)]
+enum Address {
+    Function(FuncId),
+    Data(DataId),
+}
+
+impl Table {
+    fn new() -> Table {
+        Table { bytes: Vec::new(), align: ALIGN, addresses: Vec::new() }
+    }
+
+    /// Appends a zeroed `T` and returns its offset.
+    fn row<T>(&mut self) -> usize {
+        let at = self.bytes.len();
+        self.bytes.resize(at + size_of::<T>(), 0);
+        at
+    }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn put_u32(&mut self, at: usize, value: u32) {
+        self.put(at, &value.to_le_bytes());
+    }
+
+    fn put_u64(&mut self, at: usize, value: u64) {
+        self.put(at, &value.to_le_bytes());
+    }
+
+    fn put_address(&mut self, at: usize, address: Address) {
+        self.addresses.push((at as u32, address));
+    }
+}
+
+/// Writes fields of a row by their names in the ABI.
+macro_rules! fields {
+    ($table:ident, $row:expr, $type:ident { $($field:ident: $value:expr),* $(,)? }) => {
+        $($table.put_u32($row + offset_of!($type, $field), $value);)*
+    };
+}
+
+struct Emitter<'e, 'm, 'a> {
+    env: &'e Env<'m, 'a>,
+    object: ObjectModule,
+    /// Functions of the module by wasm index; barriers have none.
+    functions: Vec<Option<FuncId>>,
+    libcalls: Vec<FuncId>,
+    /// By number; only those that the module needs.
+    trampolines: Vec<Option<FuncId>>,
+    data: Vec<DataId>,
+}
+
+impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
+    /// Declares everything, so that code and tables can name each other.
+    fn new(env: &'e Env<'m, 'a>, mut object: ObjectModule, trampolines: &[Trampoline]) -> Result<Self> {
+        // Only the linker's view matters here: the types are checked already.
+        let any = Signature::new(CallConv::SystemV);
+        let mut declare = |name: &str, linkage| object.declare_function(name, linkage, &any).map_err(failed);
+
+        let libcalls = libcall::symbols().map(|s| declare(&s, Linkage::Import)).collect::<Result<Vec<_>>>()?;
+        let mut names = LocalNames::default();
+        let mut thunks = vec![None; trampoline::NAMES.len()];
+        for trampoline in trampolines {
+            let name = names.unique(trampoline.name, 0);
+            thunks[trampoline.number as usize] = Some(declare(&name, Linkage::Local)?);
+        }
+        let mut functions = Vec::new();
+        for index in 0..env.module.functions.len() as u32 {
+            let id = match env.symbols.get(index as usize) {
+                Some(imports::Symbol::Runtime(symbol)) => Some(declare(symbol, Linkage::Import)?),
+                Some(imports::Symbol::CallHandler) => thunks[trampoline::CALL_HANDLER as usize],
+                Some(imports::Symbol::Barrier) => None,
+                None => {
+                    let name = names.unique(env.module.function_name(index), index);
+                    Some(declare(&name, Linkage::Local)?)
+                }
+            };
+            functions.push(id);
+        }
+        let mut data = Vec::new();
+        let segments = env.module.segments.len() as u32;
+        for number in 0..data::FIRST_SEGMENT + segments {
+            let name = match number {
+                data::TABLE => "linnet.table".to_owned(),
+                number => format!("linnet.segment.{}", number - data::FIRST_SEGMENT),
+            };
+            data.push(object.declare_data(&name, Linkage::Local, false, false).map_err(failed)?);
+        }
+        Ok(Emitter { env, object, functions, libcalls, trampolines: thunks, data })
+    }
+
+    /// Defines the functions, in the order of the function table.
+    fn code(&mut self, functions: &[Code], trampolines: &[Trampoline]) -> Result<()> {
+        let first = self.env.module.imported() as usize;
+        for (i, code) in functions.iter().enumerate() {
+            if let Some(id) = self.functions[first + i] {
+                self.define(id, code)?;
+            }
+        }
+        for trampoline in trampolines {
+            if let Some(id) = self.trampolines[trampoline.number as usize] {
+                self.define(id, &trampoline.code)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, id: FuncId, code: &Code) -> Result<()> {
+        let relocations = code.relocations.iter().map(|r| self.relocation(id, r)).collect::<Result<Vec<_>>>()?;
+        let align = u64::from(code.align).max(ALIGN);
+        self.object.define_function_bytes(id, align, &code.bytes, &relocations).map_err(failed)
+    }
+
+    fn relocation(&self, own: FuncId, relocation: &Relocation) -> Result<ModuleReloc> {
+        let name = match relocation.to {
+            Referent::Own(offset) => ModuleRelocTarget::FunctionOffset(own, offset),
+            Referent::Name(space, index) => {
+                let index = index as usize;
+                match space {
+                    namespace::FUNCTION => self.functions[index].map(ModuleRelocTarget::from),
+                    namespace::LIBCALL => Some(self.libcalls[index].into()),
+                    namespace::TRAMPOLINE => self.trampolines[index].map(ModuleRelocTarget::from),
+                    _ => Some(self.data[index].into()),
+                }
+                .ok_or_else(|| failed("a call of a barrier"))?
+            }
+        };
+        Ok(ModuleReloc { offset: relocation.offset, kind: relocation.kind, name, addend: relocation.addend })
+    }
+
+    fn define_table(&mut self, id: DataId, table: Table) -> Result<()> {
+        let mut description = DataDescription::new();
+        description.set_align(table.align);
+        // An empty object would share its address with the next one.
+        let bytes = if table.bytes.is_empty() { vec![0; 8] } else { table.bytes };
+        description.define(bytes.into_boxed_slice());
+        for (at, address) in table.addresses {
+            match address {
+                Address::Function(id) => {
+                    let function = self.object.declare_func_in_data(id, &mut description);
+                    description.write_function_addr(at, function);
+                }
+                Address::Data(id) => {
+                    let data = self.object.declare_data_in_data(id, &mut description);
+                    description.write_data_addr(at, data, 0);
+                }
+            }
+        }
+        self.object.define_data(id, &description).map_err(failed)
+    }
+
+    fn local_table(&mut self, name: &str, table: Table) -> Result<Address> {
+        let id = self.object.declare_data(name, Linkage::Local, false, false).map_err(failed)?;
+        self.define_table(id, table)?;
+        Ok(Address::Data(id))
+    }
+
+    fn tables(&mut self, image: &Image, functions: &[Code], trampolines: &[Trampoline]) -> Result<()> {
+        let module = self.env.module;
+        let mut table = Table::new();
+        for entry in &module.table {
+            let row = table.row::<TableEntry>();
+            if let Some(function) = *entry
+                && let Some(id) = self.functions[function as usize]
+            {
+                table.put_address(row + offset_of!(TableEntry, code), Address::Function(id));
+                let signature = module.signature(module.functions[function as usize]);
+                table.put_u64(row + offset_of!(TableEntry, signature), u64::from(signature));
+            }
+        }
+        self.define_table(self.data[data::TABLE as usize], table)?;
+        for (i, segment) in module.segments.iter().enumerate() {
+            let bytes = segment.bytes[..segment.passive_len()].to_vec();
+            let id = self.data[data::FIRST_SEGMENT as usize + i];
+            self.define_table(id, Table { bytes, ..Table::new() })?;
+        }
+        self.descriptor(image, functions, trampolines)
+    }
+
+    /// The `Module` and everything it points to.
+    fn descriptor(&mut self, image: &Image, functions: &[Code], trampolines: &[Trampoline]) -> Result<()> {
+        let module = self.env.module;
+        let lists = self.function_table(functions, trampolines)?;
+
+        let mut runs = Table::new();
+        let mut contents = Table { align: 4096, ..Table::new() };
+        let contents_id = self.object.declare_data("linnet.memory", Linkage::Local, false, false).map_err(failed)?;
+        let segments = image.runs();
+        let mut bytes_at = Vec::new();
+        for (address, bytes) in &segments {
+            let row = runs.row::<Segment>();
+            bytes_at.push((row + offset_of!(Segment, bytes), contents.bytes.len()));
+            fields!(runs, row, Segment { address: *address, len: bytes.len() as u32 });
+            contents.bytes.extend_from_slice(bytes);
+        }
+        self.define_table(contents_id, contents)?;
+        let segments_table = self.offsets_table("linnet.segments", runs, contents_id, &bytes_at)?;
+
+        let mut globals = Table::new();
+        for value in &image.slots {
+            let row = globals.row::<u64>();
+            globals.put_u64(row, *value);
+        }
+        let globals = self.local_table("linnet.globals", globals)?;
+
+        let mut t = Table::new();
+        let row = t.row::<Module>();
+        t.put(row + offset_of!(Module, id), &module.id);
+        fields!(t, row, Module {
+            magic: MAGIC,
+            abi_version: linnet_abi::ABI_VERSION,
+            function_count: (functions.len() + trampolines.len()) as u32,
+            site_count: lists.site_count,
+            trap_count: lists.trap_count,
+            table_len: module.table.len() as u32,
+            global_count: image.slots.len() as u32,
+            segment_count: segments.len() as u32,
+            stack_pointer_slot: module.find_slot("__stack_pointer").unwrap_or(u32::MAX),
+            tls_base_slot: module.find_slot("__tls_base").unwrap_or(u32::MAX),
+        });
+        t.put_u64(row + offset_of!(Module, name_size), lists.name_size);
+        for (at, address) in [
+            (offset_of!(Module, functions), lists.functions),
+            (offset_of!(Module, sites), lists.sites),
+            (offset_of!(Module, handlers), lists.handlers),
+            (offset_of!(Module, saved), lists.saved),
+            (offset_of!(Module, traps), lists.traps),
+            (offset_of!(Module, names), lists.names),
+            (offset_of!(Module, table), Address::Data(self.data[data::TABLE as usize])),
+            (offset_of!(Module, globals), globals),
+            (offset_of!(Module, segments), segments_table),
+        ] {
+            t.put_address(row + at, address);
+        }
+        if let Some(start) = self.start_function()? {
+            t.put_address(row + offset_of!(Module, start), Address::Function(start));
+        }
+        for trampoline in trampolines {
+            let field = match trampoline.number {
+                trampoline::CALL_THREAD => offset_of!(Module, call_thread),
+                trampoline::CALL_RESTORER => offset_of!(Module, call_restorer),
+                _ => continue,
+            };
+            if let Some(id) = self.trampolines[trampoline.number as usize] {
+                t.put_address(row + field, Address::Function(id));
+            }
+        }
+        let name = format!("{SYMBOL_PREFIX}{}", self.env.options.prefix);
+        let id = self.object.declare_data(&name, Linkage::Export, false, false).map_err(failed)?;
+        self.define_table(id, t)
+    }
+
+    /// A table whose rows point into one datum.
+    fn offsets_table(&mut self, name: &str, table: Table, to: DataId, at: &[(usize, usize)]) -> Result<Address> {
+        let id = self.object.declare_data(name, Linkage::Local, false, false).map_err(failed)?;
+        let mut description = DataDescription::new();
+        description.set_align(table.align);
+        let bytes = if table.bytes.is_empty() { vec![0; 8] } else { table.bytes };
+        description.define(bytes.into_boxed_slice());
+        let data = self.object.declare_data_in_data(to, &mut description);
+        for (field, offset) in at {
+            description.write_data_addr(*field as u32, data, *offset as i64);
+        }
+        self.object.define_data(id, &description).map_err(failed)?;
+        Ok(Address::Data(id))
+    }
+
+    /// A program's entry, if it has one of the right type.
+    fn start_function(&self) -> Result<Option<FuncId>> {
+        let module = self.env.module;
+        let Some(function) = module.exported_function("_start") else { return Ok(None) };
+        let ty = module.function_type(function);
+        if !ty.params().is_empty() || !ty.results().is_empty() {
+            let found = imports::type_text(ty.params(), ty.results());
+            return Err(Error::new(format!("_start has type {found}, expected () -> ()")));
+        }
+        Ok(self.functions[function as usize])
+    }
+
+    /// The function table and the lists that its rows take their ranges from.
+    fn function_table(&mut self, functions: &[Code], trampolines: &[Trampoline]) -> Result<Lists> {
+        let module = self.env.module;
+        let mut rows = Table::new();
+        let mut sites = Table::new();
+        let mut handlers = Table::new();
+        let mut saved = Table::new();
+        let mut traps = Table::new();
+        let mut names = Table { align: 1, ..Table::new() };
+        let (mut site_count, mut handler_count, mut saved_count, mut trap_count) = (0, 0, 0, 0);
+
+        let first = module.imported();
+        let own = functions.iter().zip(&module.bodies).enumerate().map(|(i, (code, body))| {
+            let index = first + i as u32;
+            let offset = body.body.range().start as u32;
+            (index, module.function_name(index), offset, self.functions[index as usize], code)
+        });
+        let others = trampolines.iter().map(|t| {
+            (u32::MAX, t.name, 0, self.trampolines[t.number as usize], &t.code)
+        });
+        for (index, name, wasm_offset, id, code) in own.chain(others) {
+            let row = rows.row::<Function>();
+            if let Some(id) = id {
+                rows.put_address(row + offset_of!(Function, start), Address::Function(id));
+            }
+            fields!(rows, row, Function {
+                len: code.bytes.len() as u32,
+                index: index,
+                name_offset: names.bytes.len() as u32,
+                name_len: name.len() as u32,
+                first_site: site_count,
+                site_count: code.sites.len() as u32,
+                first_saved: saved_count,
+                saved_count: code.saved.len() as u32,
+                first_trap: trap_count,
+                trap_count: code.traps.len() as u32,
+                wasm_offset: wasm_offset,
+            });
+            names.bytes.extend_from_slice(name.as_bytes());
+            for site in &code.sites {
+                let row = sites.row::<CallSite>();
+                fields!(sites, row, CallSite {
+                    offset: site.offset,
+                    frame_size: site.frame_size,
+                    first_handler: handler_count,
+                    handler_count: site.handlers.len() as u32,
+                });
+                for handler in &site.handlers {
+                    let row = handlers.row::<Handler>();
+                    fields!(handlers, row, Handler { tag: handler.tag, offset: handler.offset });
+                }
+                handler_count += site.handlers.len() as u32;
+            }
+            for register in &code.saved {
+                let row = saved.row::<SavedRegister>();
+                fields!(saved, row, SavedRegister {
+                    register: register.register,
+                    fp_offset: register.fp_offset as u32,
+                });
+            }
+            for trap in &code.traps {
+                let row = traps.row::<TrapSite>();
+                fields!(traps, row, TrapSite { offset: trap.offset, code: trap.code });
+            }
+            site_count += code.sites.len() as u32;
+            saved_count += code.saved.len() as u32;
+            trap_count += code.traps.len() as u32;
+        }
+        let name_size = names.bytes.len() as u64;
+        Ok(Lists {
+            functions: self.local_table("linnet.functions", rows)?,
+            sites: self.local_table("linnet.sites", sites)?,
+            handlers: self.local_table("linnet.handlers", handlers)?,
+            saved: self.local_table("linnet.saved", saved)?,
+            traps: self.local_table("linnet.traps", traps)?,
+            names: self.local_table("linnet.names", names)?,
+            site_count,
+            trap_count,
+            name_size,
+        })
+    }
+
+    /// Adds the kernel's symbols and writes the file.
+    fn finish(self) -> Result<Vec<u8>> {
+        let Emitter { env, mut object, functions, .. } = self;
+        let is_kernel = env.options.prefix == calls::KERNEL_PREFIX;
+        if is_kernel {
+            for (name, global) in &env.module.global_exports {
+                let global = env.module.globals[*global as usize];
+                if global.ty != wasmparser::ValType::I32 || !matches!(global.storage, crate::module::Storage::Constant) {
+                    continue;
+                }
+                let symbol = format!("linnet_{}_{name}", env.options.prefix);
+                let id = object.declare_data(&symbol, Linkage::Export, false, false).map_err(failed)?;
+                let mut description = DataDescription::new();
+                description.set_align(8);
+                description.define((global.value as u64).to_le_bytes().into());
+                object.define_data(id, &description).map_err(failed)?;
+            }
+        }
+        let mut product = object.finish();
+        if is_kernel {
+            for (name, function) in &env.module.function_exports {
+                check_entry(env, name, *function)?;
+                if let Some(id) = functions[*function as usize] {
+                    alias(&mut product, id, &format!("linnet_{}_{name}", env.options.prefix));
+                }
+            }
+        }
+        product.emit().map_err(failed)
+    }
+}
+
+/// Addresses and lengths for the descriptor.
+struct Lists {
+    functions: Address,
+    sites: Address,
+    handlers: Address,
+    saved: Address,
+    traps: Address,
+    names: Address,
+    site_count: u32,
+    trap_count: u32,
+    name_size: u64,
+}
+
+/// A second, global symbol for a function. A function may be exported under several names.
+fn alias(product: &mut ObjectProduct, function: FuncId, name: &str) {
+    let Symbol { value, size, kind, section, .. } = *product.object.symbol(product.function_symbol(function));
+    if section != SymbolSection::Undefined {
+        let name = name.as_bytes().to_vec();
+        let (scope, flags) = (SymbolScope::Dynamic, SymbolFlags::None);
+        product.object.add_symbol(Symbol { name, value, size, kind, scope, weak: false, section, flags });
+    }
+}
+
+/// An entry of the kernel must have the type that the runtime calls it with.
+fn check_entry(env: &Env, name: &str, function: u32) -> Result<()> {
+    let Some(entry) = calls::KERNEL_ENTRIES.iter().find(|e: &&Call| e.name == name) else { return Ok(()) };
+    let ty = env.module.function_type(function);
+    let params: Vec<_> = entry.param_types().map(imports::wasm_type).collect();
+    let results: Vec<_> = entry.result_type().map(imports::wasm_type).into_iter().collect();
+    if ty.params() == params && ty.results() == results {
+        return Ok(());
+    }
+    let (found, wanted) = (imports::type_text(ty.params(), ty.results()), imports::type_text(&params, &results));
+    Err(Error::new(format!("the kernel's entry {name} has type {found}, expected {wanted}"))
+        .hint("rebuild the kernel with this version's linnet_abi.h"))
+}
+
+/// Makes local symbols unique: C has many static functions of one name.
+#[derive(Default)]
+struct LocalNames {
+    taken: HashSet<String>,
+}
+
+impl LocalNames {
+    fn unique(&mut self, name: &str, index: u32) -> String {
+        // The object format ends a name at a zero byte, and an empty name would be no symbol.
+        let clean: String = name.chars().filter(|c| *c != '\0').collect();
+        let reserved = clean.is_empty() || clean.starts_with("linnet");
+        if !reserved && self.taken.insert(clean.clone()) {
+            return clean;
+        }
+        let mut numbered = format!("{clean}.{index}");
+        while !self.taken.insert(numbered.clone()) {
+            numbered.push('_');
+        }
+        numbered
+    }
+}

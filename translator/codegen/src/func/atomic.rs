@@ -1,0 +1,210 @@
+//! Atomic accesses, all sequentially consistent. Plain ones in between are never moved across.
+
+use super::Translator;
+use crate::compile::trap_code;
+use crate::error::Result;
+use crate::libcall::Libcall;
+use crate::target::Ordering;
+use cranelift_codegen::ir::types::{I8, I16, I32, I64};
+use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, MemFlagsData, Type, Value};
+use linnet_abi::context::offset;
+use linnet_abi::trap::Trap;
+use wasmparser::{MemArg, Operator};
+
+#[derive(Clone, Copy)]
+enum Access {
+    Load,
+    Store,
+    Modify(AtomicRmwOp),
+    CompareExchange,
+}
+
+/// What an operator does, the type it does it to in memory, and the type of its operands.
+fn access<'o>(operator: &'o Operator) -> Option<(Access, Type, Type, &'o MemArg)> {
+    use Access::{CompareExchange, Load, Modify, Store};
+    macro_rules! table {
+        ($($operator:ident => $access:expr, $memory:ident, $value:ident;)*) => {
+            match operator {
+                $(Operator::$operator { memarg } => Some(($access, $memory, $value, memarg)),)*
+                _ => None,
+            }
+        };
+    }
+    table! {
+        I32AtomicLoad => Load, I32, I32;
+        I32AtomicLoad8U => Load, I8, I32;
+        I32AtomicLoad16U => Load, I16, I32;
+        I64AtomicLoad => Load, I64, I64;
+        I64AtomicLoad8U => Load, I8, I64;
+        I64AtomicLoad16U => Load, I16, I64;
+        I64AtomicLoad32U => Load, I32, I64;
+        I32AtomicStore => Store, I32, I32;
+        I32AtomicStore8 => Store, I8, I32;
+        I32AtomicStore16 => Store, I16, I32;
+        I64AtomicStore => Store, I64, I64;
+        I64AtomicStore8 => Store, I8, I64;
+        I64AtomicStore16 => Store, I16, I64;
+        I64AtomicStore32 => Store, I32, I64;
+        I32AtomicRmwAdd => Modify(AtomicRmwOp::Add), I32, I32;
+        I32AtomicRmw8AddU => Modify(AtomicRmwOp::Add), I8, I32;
+        I32AtomicRmw16AddU => Modify(AtomicRmwOp::Add), I16, I32;
+        I64AtomicRmwAdd => Modify(AtomicRmwOp::Add), I64, I64;
+        I64AtomicRmw8AddU => Modify(AtomicRmwOp::Add), I8, I64;
+        I64AtomicRmw16AddU => Modify(AtomicRmwOp::Add), I16, I64;
+        I64AtomicRmw32AddU => Modify(AtomicRmwOp::Add), I32, I64;
+        I32AtomicRmwSub => Modify(AtomicRmwOp::Sub), I32, I32;
+        I32AtomicRmw8SubU => Modify(AtomicRmwOp::Sub), I8, I32;
+        I32AtomicRmw16SubU => Modify(AtomicRmwOp::Sub), I16, I32;
+        I64AtomicRmwSub => Modify(AtomicRmwOp::Sub), I64, I64;
+        I64AtomicRmw8SubU => Modify(AtomicRmwOp::Sub), I8, I64;
+        I64AtomicRmw16SubU => Modify(AtomicRmwOp::Sub), I16, I64;
+        I64AtomicRmw32SubU => Modify(AtomicRmwOp::Sub), I32, I64;
+        I32AtomicRmwAnd => Modify(AtomicRmwOp::And), I32, I32;
+        I32AtomicRmw8AndU => Modify(AtomicRmwOp::And), I8, I32;
+        I32AtomicRmw16AndU => Modify(AtomicRmwOp::And), I16, I32;
+        I64AtomicRmwAnd => Modify(AtomicRmwOp::And), I64, I64;
+        I64AtomicRmw8AndU => Modify(AtomicRmwOp::And), I8, I64;
+        I64AtomicRmw16AndU => Modify(AtomicRmwOp::And), I16, I64;
+        I64AtomicRmw32AndU => Modify(AtomicRmwOp::And), I32, I64;
+        I32AtomicRmwOr => Modify(AtomicRmwOp::Or), I32, I32;
+        I32AtomicRmw8OrU => Modify(AtomicRmwOp::Or), I8, I32;
+        I32AtomicRmw16OrU => Modify(AtomicRmwOp::Or), I16, I32;
+        I64AtomicRmwOr => Modify(AtomicRmwOp::Or), I64, I64;
+        I64AtomicRmw8OrU => Modify(AtomicRmwOp::Or), I8, I64;
+        I64AtomicRmw16OrU => Modify(AtomicRmwOp::Or), I16, I64;
+        I64AtomicRmw32OrU => Modify(AtomicRmwOp::Or), I32, I64;
+        I32AtomicRmwXor => Modify(AtomicRmwOp::Xor), I32, I32;
+        I32AtomicRmw8XorU => Modify(AtomicRmwOp::Xor), I8, I32;
+        I32AtomicRmw16XorU => Modify(AtomicRmwOp::Xor), I16, I32;
+        I64AtomicRmwXor => Modify(AtomicRmwOp::Xor), I64, I64;
+        I64AtomicRmw8XorU => Modify(AtomicRmwOp::Xor), I8, I64;
+        I64AtomicRmw16XorU => Modify(AtomicRmwOp::Xor), I16, I64;
+        I64AtomicRmw32XorU => Modify(AtomicRmwOp::Xor), I32, I64;
+        I32AtomicRmwXchg => Modify(AtomicRmwOp::Xchg), I32, I32;
+        I32AtomicRmw8XchgU => Modify(AtomicRmwOp::Xchg), I8, I32;
+        I32AtomicRmw16XchgU => Modify(AtomicRmwOp::Xchg), I16, I32;
+        I64AtomicRmwXchg => Modify(AtomicRmwOp::Xchg), I64, I64;
+        I64AtomicRmw8XchgU => Modify(AtomicRmwOp::Xchg), I8, I64;
+        I64AtomicRmw16XchgU => Modify(AtomicRmwOp::Xchg), I16, I64;
+        I64AtomicRmw32XchgU => Modify(AtomicRmwOp::Xchg), I32, I64;
+        I32AtomicRmwCmpxchg => CompareExchange, I32, I32;
+        I32AtomicRmw8CmpxchgU => CompareExchange, I8, I32;
+        I32AtomicRmw16CmpxchgU => CompareExchange, I16, I32;
+        I64AtomicRmwCmpxchg => CompareExchange, I64, I64;
+        I64AtomicRmw8CmpxchgU => CompareExchange, I8, I64;
+        I64AtomicRmw16CmpxchgU => CompareExchange, I16, I64;
+        I64AtomicRmw32CmpxchgU => CompareExchange, I32, I64;
+    }
+}
+
+impl Translator<'_, '_, '_, '_> {
+    pub(super) fn atomic(&mut self, operator: &Operator) -> Result<bool> {
+        if let Some((access, memory, value, memarg)) = access(operator) {
+            self.atomic_access(access, memory, value, memarg);
+            return Ok(true);
+        }
+        match operator {
+            Operator::AtomicFence { .. } => self.fence(),
+            Operator::MemoryAtomicWait32 { memarg } => self.wait(Libcall::atomic_wait32, I32, memarg),
+            Operator::MemoryAtomicWait64 { memarg } => self.wait(Libcall::atomic_wait64, I64, memarg),
+            Operator::MemoryAtomicNotify { memarg } => {
+                let count = self.pop();
+                let address = self.atomic_address(I32, memarg);
+                let woken = self.libcall(Libcall::atomic_notify, &[self.context, address, count]);
+                self.stack.extend(woken);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn wait(&mut self, libcall: Libcall, ty: Type, memarg: &MemArg) {
+        let timeout = self.pop();
+        let expected = self.pop();
+        let address = self.atomic_address(ty, memarg);
+        let result = self.libcall(libcall, &[self.context, address, expected, timeout]);
+        self.stack.extend(result);
+    }
+
+    /// Host address of an atomic access; traps if it is not naturally aligned.
+    fn atomic_address(&mut self, memory: Type, memarg: &MemArg) -> Value {
+        let index = self.pop();
+        let mask = i64::from(memory.bytes()) - 1;
+        if mask != 0 {
+            // Carries into the low bits come from the low bits of the offset alone.
+            let low = memarg.offset as i64 & mask;
+            let sum = if low == 0 { index } else { self.b.ins().iadd_imm_u(index, low) };
+            let misaligned = self.b.ins().band_imm_u(sum, mask);
+            self.b.ins().trapnz(misaligned, trap_code(Trap::UnalignedAtomic));
+        }
+        let address = self.heap_address(index);
+        match memarg.offset {
+            0 => address,
+            offset => self.b.ins().iadd_imm_u(address, offset as i64),
+        }
+    }
+
+    /// No alias region: an atomic orders every access.
+    fn atomic_flags() -> MemFlagsData {
+        MemFlagsData::new().with_notrap()
+    }
+
+    fn narrow(&mut self, value: Value, memory: Type) -> Value {
+        if self.b.func.dfg.value_type(value) == memory { value } else { self.b.ins().ireduce(memory, value) }
+    }
+
+    fn atomic_access(&mut self, access: Access, memory: Type, value: Type, memarg: &MemArg) {
+        let flags = Self::atomic_flags();
+        let result = match access {
+            Access::Load => {
+                let address = self.atomic_address(memory, memarg);
+                self.b.ins().atomic_load(memory, flags, address)
+            }
+            Access::Store => {
+                let operand = self.pop();
+                let operand = self.narrow(operand, memory);
+                let address = self.atomic_address(memory, memarg);
+                match self.env.options.target.ordering() {
+                    // One exchange is cheaper than a store and a full fence.
+                    Ordering::TotalStore => {
+                        self.b.ins().atomic_rmw(memory, flags, AtomicRmwOp::Xchg, address, operand);
+                    }
+                    Ordering::Weak => {
+                        self.b.ins().atomic_store(flags, operand, address);
+                    }
+                }
+                return;
+            }
+            Access::Modify(op) => {
+                let operand = self.pop();
+                let operand = self.narrow(operand, memory);
+                let address = self.atomic_address(memory, memarg);
+                self.b.ins().atomic_rmw(memory, flags, op, address, operand)
+            }
+            Access::CompareExchange => {
+                let new = self.pop();
+                let expected = self.pop();
+                let (new, expected) = (self.narrow(new, memory), self.narrow(expected, memory));
+                let address = self.atomic_address(memory, memarg);
+                self.b.ins().atomic_cas(flags, address, expected, new)
+            }
+        };
+        let result = if memory == value { result } else { self.b.ins().uextend(value, result) };
+        self.push(result);
+    }
+
+    /// A full fence. On x86-64 any locked instruction is one, and this one's cache line is ours: less
+    /// than half the price of `mfence`.
+    fn fence(&mut self) {
+        match self.env.options.target.ordering() {
+            Ordering::TotalStore => {
+                let address = self.b.ins().iadd_imm_u(self.context, i64::from(offset::FENCE));
+                let zero = self.b.ins().iconst(I32, 0);
+                self.b.ins().atomic_rmw(I32, Self::atomic_flags(), AtomicRmwOp::Or, address, zero);
+            }
+            Ordering::Weak => {
+                self.b.ins().fence();
+            }
+        }
+    }
+}

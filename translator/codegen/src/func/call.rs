@@ -1,0 +1,167 @@
+//! Calls: direct, through the table, and to the runtime.
+
+use super::{Border, Translator};
+use crate::compile::{namespace, trap_code};
+use crate::error::Result;
+use crate::imports::Symbol;
+use crate::libcall::Libcall;
+use crate::target::Ordering;
+use crate::trampoline;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{
+    AbiParam, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, FuncRef, InstBuilder, SigRef,
+    Signature, Value,
+};
+use cranelift_codegen::isa::CallConv;
+use linnet_abi::calls::{Type, type_of};
+use linnet_abi::module::TableEntry;
+use linnet_abi::trap::Trap;
+use std::mem::{offset_of, size_of};
+use wasmparser::Operator;
+
+#[derive(Clone, Copy)]
+enum Callee {
+    Direct(FuncRef),
+    Indirect(SigRef, Value),
+}
+
+impl Translator<'_, '_, '_, '_> {
+    pub(super) fn call(&mut self, operator: &Operator) -> Result<bool> {
+        match operator {
+            Operator::Call { function_index } => self.call_direct(*function_index)?,
+            Operator::CallIndirect { type_index, .. } => self.call_indirect(*type_index)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn call_direct(&mut self, function: u32) -> Result<()> {
+        let (space, index, border) = match self.env.symbols.get(function as usize) {
+            Some(Symbol::Barrier) => {
+                self.barrier();
+                return Ok(());
+            }
+            Some(Symbol::CallHandler) => (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Border::Inner),
+            Some(Symbol::Runtime(_)) => (namespace::FUNCTION, function, Border::Runtime),
+            None => (namespace::FUNCTION, function, Border::Inner),
+        };
+        let ty = self.module.function_type(function);
+        let signature = self.env.signature(ty, border)?;
+        let callee = self.function_ref(space, index, signature);
+        let mut args = vec![self.context];
+        args.extend(self.pop_many(ty.params().len()));
+        let results = self.call_function(callee, &args);
+        self.stack.extend(results);
+        Ok(())
+    }
+
+    /// A named ordering of the kernel. Processors with a total store order keep these by themselves:
+    /// only the code generator must not reorder. For the others the code generator has no weaker
+    /// instruction than a full fence.
+    fn barrier(&mut self) {
+        match self.env.options.target.ordering() {
+            Ordering::TotalStore => self.b.ins().sequence_point(),
+            Ordering::Weak => self.b.ins().fence(),
+        };
+    }
+
+    fn call_indirect(&mut self, ty: u32) -> Result<()> {
+        let index = self.pop();
+        let mut args = vec![self.context];
+        args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
+        let entry = self.table_entry(index);
+        let flags = self.constant_flags();
+        let signature = self.b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
+        let wanted = i64::from(self.module.signature(ty));
+        let matches = self.b.ins().icmp_imm_u(IntCC::Equal, signature, wanted);
+        let (good, bad) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(bad);
+        self.b.ins().brif(matches, good, &[], bad, &[]);
+        self.b.seal_block(good);
+        self.b.seal_block(bad);
+        // A null entry has signature 0, so one comparison finds both mistakes.
+        self.b.switch_to_block(bad);
+        self.b.ins().trapz(signature, trap_code(Trap::NullReference));
+        self.b.ins().trap(trap_code(Trap::BadSignature));
+        self.b.switch_to_block(good);
+        let flags = self.constant_flags();
+        let code = self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
+        let signature = self.signature_ref(ty)?;
+        let results = self.emit_call(Callee::Indirect(signature, code), &args);
+        self.stack.extend(results);
+        Ok(())
+    }
+
+    /// Address of a table entry whose number is in bounds.
+    fn table_entry(&mut self, index: Value) -> Value {
+        let len = self.module.table.len() as i64;
+        let inside = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, index, len);
+        self.b.ins().trapz(inside, trap_code(Trap::TableOutOfBounds));
+        let table = self.table_address();
+        let index = self.b.ins().uextend(I64, index);
+        let offset = self.b.ins().imul_imm_u(index, size_of::<TableEntry>() as i64);
+        self.b.ins().iadd(table, offset)
+    }
+
+    pub(super) fn call_function(&mut self, function: FuncRef, args: &[Value]) -> Vec<Value> {
+        self.emit_call(Callee::Direct(function), args)
+    }
+
+    /// Calls the runtime. Host addresses and the context are already among `args`.
+    pub(super) fn libcall(&mut self, libcall: Libcall, args: &[Value]) -> Option<Value> {
+        let call = libcall.call();
+        let clif = |ty: Type| if ty == Type::I32 { I32 } else { I64 };
+        let mut signature = Signature::new(CallConv::SystemV);
+        for (_, ty) in call.params {
+            signature.params.push(self.env.param(clif(type_of(ty)), Border::Runtime));
+        }
+        if let Some(result) = call.result_type() {
+            signature.returns.push(AbiParam::new(clif(result)));
+        }
+        let function = self.function_ref(namespace::LIBCALL, libcall as u32, signature);
+        self.call_function(function, args).first().copied()
+    }
+
+    /// Every call of the function goes through here. Where exceptions are caught it ends its block.
+    fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
+        let handlers = self.handlers();
+        if handlers.is_empty() {
+            let inst = match callee {
+                Callee::Direct(function) => self.b.ins().call(function, args),
+                Callee::Indirect(signature, code) => self.b.ins().call_indirect(signature, code, args),
+            };
+            return self.b.inst_results(inst).to_vec();
+        }
+        let signature = match callee {
+            Callee::Direct(function) => self.b.func.dfg.ext_funcs[function].signature,
+            Callee::Indirect(signature, _) => signature,
+        };
+        let returns: Vec<_> = self.b.func.dfg.signatures[signature].returns.iter().map(|r| r.value_type).collect();
+        let next = self.b.create_block();
+        for ty in &returns {
+            self.b.append_block_param(next, *ty);
+        }
+        let pool = &mut self.b.func.dfg.value_lists;
+        let results = (0..returns.len() as u32).map(BlockArg::TryCallRet);
+        let normal = BlockCall::new(next, results, pool);
+        let items: Vec<_> = handlers
+            .into_iter()
+            .map(|(tag, block)| {
+                let block = BlockCall::new(block, [], pool);
+                match tag.and_then(ExceptionTag::with_number) {
+                    Some(tag) => ExceptionTableItem::Tag(tag, block),
+                    None => ExceptionTableItem::Default(block),
+                }
+            })
+            .collect();
+        let table = self.b.func.dfg.exception_tables.push(ExceptionTableData::new(signature, normal, items));
+        match callee {
+            Callee::Direct(function) => self.b.ins().try_call(function, args, table),
+            Callee::Indirect(_, code) => self.b.ins().try_call_indirect(code, args, table),
+        };
+        self.b.seal_block(next);
+        self.b.switch_to_block(next);
+        self.b.block_params(next).to_vec()
+    }
+}

@@ -1,0 +1,331 @@
+//! Exceptions.
+//!
+//! An exception in flight lives in the context: its tag and its payload. `throw` puts it there and
+//! calls the runtime, which walks the frames to a call site whose handlers take the tag and goes on
+//! at the handler's block. That block takes the exception out of the context at once, before another
+//! one can overwrite it. A `throw` whose handler is in the same function is a jump.
+
+use super::control::{Kind, block_args};
+use super::{Translator, clif_types, operator_name};
+use crate::error::{Error, Result};
+use crate::libcall::Libcall;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value};
+use linnet_abi::context::{EXCEPTION_WORDS, offset};
+use linnet_abi::trap::Trap;
+use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable};
+
+/// Tags and the blocks that take them; no tag: any.
+pub(super) type Handlers = Vec<(Option<u32>, Block)>;
+
+/// What an open block does about exceptions from inside.
+pub(super) enum Catches {
+    None,
+    Handlers(Handlers),
+    /// Goes on at the block that many levels out.
+    Delegate(u32),
+}
+
+/// State of an open `try`.
+#[derive(Default)]
+pub(super) struct Try {
+    /// Blocks of the clauses that have not been reached.
+    clauses: std::collections::VecDeque<Block>,
+    /// The exception of the current clause.
+    caught: Option<Caught>,
+}
+
+#[derive(Clone)]
+struct Caught {
+    tag: Value,
+    payload: Vec<Value>,
+}
+
+/// What a `try` catches, found by reading ahead: calls in its body need to know.
+#[derive(Default)]
+struct TryClauses {
+    tags: Vec<Option<u32>>,
+    delegate: Option<u32>,
+}
+
+/// The clauses of every `try` of a function, in order of their beginnings.
+#[derive(Default)]
+pub(super) struct Clauses {
+    tries: std::collections::VecDeque<TryClauses>,
+}
+
+impl Clauses {
+    fn scan(body: &FunctionBody) -> Result<Clauses> {
+        let mut tries = std::collections::VecDeque::new();
+        // For every open block the number of its `try`, if it is one.
+        let mut open: Vec<Option<usize>> = Vec::new();
+        let mut operators = body.get_operators_reader()?;
+        while !operators.eof() {
+            let operator = operators.read()?;
+            let current = open.last().copied().flatten();
+            let current: Option<&mut TryClauses> = current.and_then(|i| tries.get_mut(i));
+            match operator {
+                Operator::Try { .. } => {
+                    open.push(Some(tries.len()));
+                    tries.push_back(TryClauses::default());
+                }
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                    open.push(None);
+                }
+                Operator::Catch { tag_index } => {
+                    if let Some(clauses) = current {
+                        clauses.tags.push(Some(tag_index));
+                    }
+                }
+                Operator::CatchAll => {
+                    if let Some(clauses) = current {
+                        clauses.tags.push(None);
+                    }
+                }
+                Operator::Delegate { relative_depth } => {
+                    if let Some(clauses) = current {
+                        clauses.delegate = Some(relative_depth);
+                    }
+                    open.pop();
+                }
+                Operator::End => {
+                    open.pop();
+                }
+                _ => {}
+            }
+        }
+        Ok(Clauses { tries })
+    }
+}
+
+impl<'a> Translator<'_, '_, 'a, '_> {
+    pub(super) fn exception(&mut self, operator: &Operator<'a>, body: &FunctionBody<'a>) -> Result<bool> {
+        match operator {
+            Operator::Try { blockty } => self.enter_try(*blockty, body)?,
+            Operator::TryTable { try_table } => self.enter_try_table(try_table)?,
+            Operator::Catch { tag_index } => self.catch(Some(*tag_index))?,
+            Operator::CatchAll => self.catch(None)?,
+            Operator::Delegate { .. } => self.end()?,
+            Operator::Throw { tag_index } => self.throw(*tag_index)?,
+            Operator::Rethrow { relative_depth } => self.rethrow(*relative_depth)?,
+            Operator::ThrowRef => return Err(no_references(operator)),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Who takes an exception of a call here: innermost first, nothing behind a catch-all.
+    pub(super) fn handlers(&self) -> Handlers {
+        let mut found = Handlers::new();
+        let mut level = self.frames.len();
+        while level > 0 {
+            level -= 1;
+            match &self.frames[level].catches {
+                Catches::None => {}
+                Catches::Handlers(handlers) => {
+                    for (tag, block) in handlers {
+                        if found.iter().all(|f| f.0 != *tag) {
+                            found.push((*tag, *block));
+                        }
+                        if tag.is_none() {
+                            return found;
+                        }
+                    }
+                }
+                Catches::Delegate(depth) => level = level.saturating_sub(*depth as usize),
+            }
+        }
+        found
+    }
+
+    fn enter_try(&mut self, ty: BlockType, body: &FunctionBody<'a>) -> Result<()> {
+        if self.clauses.is_none() {
+            self.clauses = Some(Clauses::scan(body)?);
+        }
+        let TryClauses { tags, delegate } = self.next_clauses();
+        let (params, results) = self.block_type(ty)?;
+        let handlers: Handlers = tags.into_iter().map(|tag| (tag, self.handler_block())).collect();
+        let clauses = handlers.iter().map(|h| h.1).collect();
+        self.push_frame(Kind::Try(Try { clauses, caught: None }), params.len(), &results);
+        self.top().catches = match delegate {
+            Some(depth) => Catches::Delegate(depth),
+            None => Catches::Handlers(handlers),
+        };
+        Ok(())
+    }
+
+    /// Passes over a `try` in unreachable code.
+    pub(super) fn skip_try(&mut self, body: &FunctionBody<'a>) -> Result<()> {
+        if self.clauses.is_none() {
+            self.clauses = Some(Clauses::scan(body)?);
+        }
+        self.next_clauses();
+        Ok(())
+    }
+
+    fn next_clauses(&mut self) -> TryClauses {
+        self.clauses.as_mut().and_then(|c| c.tries.pop_front()).unwrap_or_default()
+    }
+
+    fn handler_block(&mut self) -> Block {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        block
+    }
+
+    /// Ends the body or the clause before, and begins a clause.
+    pub(super) fn catch(&mut self, tag: Option<u32>) -> Result<()> {
+        if !matches!(self.top().kind, Kind::Try(_)) {
+            return Ok(());
+        }
+        self.jump_to_end();
+        let frame = self.top();
+        frame.catches = Catches::None;
+        let height = frame.height;
+        let Kind::Try(state) = &mut frame.kind else { return Ok(()) };
+        let Some(block) = state.clauses.pop_front() else {
+            return Err(Error::new("a catch without its try"));
+        };
+        self.stack.truncate(height);
+        // The body is over: no more calls jump here.
+        self.b.seal_block(block);
+        self.b.switch_to_block(block);
+        self.reachable = true;
+        let caught = self.take_exception(tag)?;
+        if tag.is_some() {
+            self.stack.extend(&caught.payload);
+        }
+        if let Kind::Try(state) = &mut self.top().kind {
+            state.caught = Some(caught);
+        }
+        Ok(())
+    }
+
+    /// Payload types of a tag; of any tag: all words.
+    fn payload_types(&self, tag: Option<u32>) -> Result<Vec<Type>> {
+        let Some(tag) = tag else { return Ok(vec![I64; EXCEPTION_WORDS]) };
+        let types = clif_types(self.module.types[self.module.tags[tag as usize] as usize].params())?;
+        let words: u32 = types.iter().map(|t| words(*t)).sum();
+        if words as usize > EXCEPTION_WORDS {
+            let message = format!("an exception of {words} words is not supported, only of up to {EXCEPTION_WORDS}");
+            return Err(Error::new(message));
+        }
+        Ok(types)
+    }
+
+    /// A vector may lie at an odd word.
+    fn exception_flags(&self) -> MemFlagsData {
+        MemFlagsData::new().with_notrap().with_alias_region(Some(self.regions.context))
+    }
+
+    fn take_exception(&mut self, tag: Option<u32>) -> Result<Caught> {
+        let flags = self.exception_flags();
+        let mut payload = Vec::new();
+        let mut at = offset::EXCEPTION;
+        for ty in self.payload_types(tag)? {
+            payload.push(self.b.ins().load(ty, flags, self.context, at));
+            at += 8 * words(ty) as i32;
+        }
+        let tag = match tag {
+            Some(tag) => self.b.ins().iconst(I64, i64::from(tag)),
+            None => self.b.ins().load(I64, flags, self.context, offset::EXCEPTION_TAG),
+        };
+        Ok(Caught { tag, payload })
+    }
+
+    fn put_exception(&mut self, exception: &Caught) {
+        let flags = self.exception_flags();
+        self.b.ins().store(flags, exception.tag, self.context, offset::EXCEPTION_TAG);
+        let mut at = offset::EXCEPTION;
+        for value in &exception.payload {
+            self.b.ins().store(flags, *value, self.context, at);
+            at += 8 * words(self.b.func.dfg.value_type(*value)) as i32;
+        }
+    }
+
+    fn throw(&mut self, tag: u32) -> Result<()> {
+        let count = self.payload_types(Some(tag))?.len();
+        let payload = self.pop_many(count);
+        let number = self.b.ins().iconst(I64, i64::from(tag));
+        self.put_exception(&Caught { tag: number, payload });
+        match self.handlers().into_iter().find(|h| h.0.is_none_or(|t| t == tag)) {
+            Some((_, block)) => {
+                self.b.ins().jump(block, &[]);
+                self.reachable = false;
+            }
+            None => self.raise(),
+        }
+        Ok(())
+    }
+
+    fn rethrow(&mut self, depth: u32) -> Result<()> {
+        let index = self.frames.len() - 1 - depth as usize;
+        let Kind::Try(Try { caught: Some(caught), .. }) = &self.frames[index].kind else {
+            return Err(Error::new("rethrow outside of a catch"));
+        };
+        let caught = caught.clone();
+        self.put_exception(&caught);
+        self.raise();
+        Ok(())
+    }
+
+    /// Raises the exception in the context.
+    fn raise(&mut self) {
+        let context = self.context;
+        self.libcall(Libcall::throw, &[context]);
+        // The libcall does not return.
+        self.trap(Trap::Unreachable);
+    }
+
+    fn enter_try_table(&mut self, table: &TryTable) -> Result<()> {
+        let mut landings = Vec::new();
+        for catch in &table.catches {
+            let (tag, label) = match *catch {
+                Catch::One { tag, label } => (Some(tag), label),
+                Catch::All { label } => (None, label),
+                Catch::OneRef { .. } | Catch::AllRef { .. } => {
+                    return Err(no_references(&Operator::TryTable { try_table: table.clone() }));
+                }
+            };
+            landings.push(Landing { tag, label, block: self.handler_block() });
+        }
+        let handlers = landings.iter().map(|l| (l.tag, l.block)).collect();
+        let (params, results) = self.block_type(table.ty)?;
+        self.push_frame(Kind::TryTable(landings), params.len(), &results);
+        self.top().catches = Catches::Handlers(handlers);
+        Ok(())
+    }
+
+    /// Writes the handlers of a `try_table` that has ended: they branch out of it.
+    pub(super) fn land(&mut self, landings: &[Landing]) -> Result<()> {
+        let height = self.stack.len();
+        for landing in landings {
+            self.b.seal_block(landing.block);
+            self.b.switch_to_block(landing.block);
+            let caught = self.take_exception(landing.tag)?;
+            if landing.tag.is_some() {
+                self.stack.extend(caught.payload);
+            }
+            let (target, args) = self.branch_target(landing.label);
+            self.b.ins().jump(target, &block_args(&args));
+            self.stack.truncate(height);
+        }
+        Ok(())
+    }
+}
+
+/// A clause of a `try_table`.
+pub(super) struct Landing {
+    tag: Option<u32>,
+    label: u32,
+    block: Block,
+}
+
+fn words(ty: Type) -> u32 {
+    ty.bytes().div_ceil(8)
+}
+
+fn no_references(operator: &Operator) -> Error {
+    Error::new(format!("{} with exception references is not supported", operator_name(operator)))
+        .hint("compile with clang 19's default exception encoding")
+}

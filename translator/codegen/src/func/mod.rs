@@ -1,0 +1,415 @@
+//! One function: validation and CLIF together.
+//!
+//! A function keeps wasm's operand stack as a list of CLIF values and wasm's locals as the
+//! builder's variables. Operators are translated by family; each family's function says whether the
+//! operator was one of its own.
+
+mod atomic;
+mod call;
+mod control;
+mod exception;
+mod memory;
+mod numeric;
+mod safepoint;
+mod simd;
+
+use crate::Options;
+use crate::compile::{self, Code, data, namespace};
+use crate::error::{Error, Result};
+use crate::imports::Symbol;
+use crate::module::{Body, Module};
+use control::Frame;
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
+use cranelift_codegen::ir::{
+    AbiParam, AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue,
+    GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, Type, UserExternalName, UserFuncName, Value,
+};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use exception::Clauses;
+use linnet_abi::context::offset;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use wasmparser::{FuncToValidate, FuncType, FuncValidatorAllocations, Operator, OperatorsReader, ValType};
+
+/// What every function of a module shares.
+pub(crate) struct Env<'m, 'a> {
+    pub module: &'m Module<'a>,
+    /// What imported functions are.
+    pub symbols: &'m [Symbol],
+    pub isa: &'m dyn TargetIsa,
+    pub options: &'m Options,
+}
+
+/// Who calls a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Border {
+    /// Translated code on both sides.
+    Inner,
+    /// The runtime on one side: the C convention to the letter.
+    Runtime,
+}
+
+/// CLIF type of a wasm value. All vectors are `I8X16` between operators.
+pub(crate) fn clif_type(ty: ValType) -> Result<Type> {
+    Ok(match ty {
+        ValType::I32 => I32,
+        ValType::I64 => I64,
+        ValType::F32 => F32,
+        ValType::F64 => F64,
+        ValType::V128 => I8X16,
+        ValType::Ref(_) => return Err(Error::new(format!("values of type {ty} are not supported"))),
+    })
+}
+
+pub(crate) fn clif_types(types: &[ValType]) -> Result<Vec<Type>> {
+    types.iter().map(|t| clif_type(*t)).collect()
+}
+
+/// An operator's name for messages, as close to the text format as its variant's name allows.
+pub(crate) fn operator_name(operator: &Operator) -> String {
+    let debug = format!("{operator:?}");
+    let variant = debug.split([' ', '(', '{']).next().unwrap_or_default();
+    let mut name = String::new();
+    for c in variant.chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    // `i32_add` is written `i32.add`.
+    name.replacen('_', ".", 1)
+}
+
+impl Env<'_, '_> {
+    /// An `i32` or `i64` that crosses a border.
+    pub(crate) fn param(&self, ty: Type, border: Border) -> AbiParam {
+        if border == Border::Runtime && ty == I32 && self.options.target.extends_words() {
+            AbiParam::new(ty).sext()
+        } else {
+            AbiParam::new(ty)
+        }
+    }
+
+    /// Signature of a wasm type: the context comes first.
+    pub(crate) fn signature(&self, ty: &FuncType, border: Border) -> Result<Signature> {
+        let mut signature = Signature::new(CallConv::SystemV);
+        signature.params.push(AbiParam::new(I64));
+        for param in ty.params() {
+            signature.params.push(self.param(clif_type(*param)?, border));
+        }
+        for result in ty.results() {
+            signature.returns.push(self.param(clif_type(*result)?, border));
+        }
+        Ok(signature)
+    }
+
+    fn is_exported(&self, function: u32) -> bool {
+        self.module.function_exports.iter().any(|e| e.1 == function)
+    }
+}
+
+/// Compiles every function of the module. The result does not depend on the number of threads.
+pub(crate) fn compile_all(env: &Env) -> Result<Vec<Code>> {
+    let bodies = env.module.bodies.par_iter().enumerate();
+    let results: Vec<Result<Code>> = bodies
+        .map_init(Worker::new, |worker, (i, body)| {
+            let index = env.module.imported() + i as u32;
+            worker.compile(env, index, body).map_err(|e| e.in_function(index, env.module.function_name(index)))
+        })
+        .collect();
+    // The first error in the module, not the first in time.
+    results.into_iter().collect()
+}
+
+/// Memory that a thread uses again for each function.
+struct Worker {
+    context: Context,
+    builder: FunctionBuilderContext,
+    validator: FuncValidatorAllocations,
+}
+
+impl Worker {
+    fn new() -> Worker {
+        Worker {
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            validator: FuncValidatorAllocations::default(),
+        }
+    }
+
+    fn compile(&mut self, env: &Env, index: u32, body: &Body) -> Result<Code> {
+        let built = self.build(env, index, body);
+        if built.is_err() {
+            // An unfinished function leaves its traces here.
+            self.builder = FunctionBuilderContext::new();
+        }
+        built?;
+        compile::compile(&mut self.context, env.isa)
+    }
+
+    /// Leaves the function's CLIF in `self.context`.
+    fn build(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
+        let border = if env.is_exported(index) { Border::Runtime } else { Border::Inner };
+        let signature = env.signature(env.module.function_type(index), border)?;
+        self.context.clear();
+        self.context.func =
+            Function::with_name_signature(UserFuncName::user(namespace::FUNCTION, index), signature);
+        let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
+        let allocations = std::mem::take(&mut self.validator);
+        self.validator = Translator::new(env, builder, index).run(body, allocations)?;
+        Ok(())
+    }
+}
+
+/// Kinds of memory that never overlap.
+struct Regions {
+    heap: AliasRegion,
+    context: AliasRegion,
+    constant: AliasRegion,
+}
+
+/// The translation of one function.
+struct Translator<'e, 'm, 'a, 'b> {
+    env: &'e Env<'m, 'a>,
+    module: &'m Module<'a>,
+    b: FunctionBuilder<'b>,
+    function: u32,
+    regions: Regions,
+    context: Value,
+    heap_base: Value,
+    stack: Vec<Value>,
+    locals: Vec<Variable>,
+    frames: Vec<Frame>,
+    /// Whether the current operator can be reached. While not, none is translated.
+    reachable: bool,
+    /// What the function's legacy `try` blocks catch, once one was met.
+    clauses: Option<Clauses>,
+    function_refs: HashMap<(u32, u32), FuncRef>,
+    data_refs: HashMap<u32, GlobalValue>,
+    signature_refs: HashMap<u32, SigRef>,
+}
+
+impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
+    fn new(env: &'e Env<'m, 'a>, mut b: FunctionBuilder<'b>, function: u32) -> Self {
+        let regions = regions(b.func);
+        let entry = b.create_block();
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        b.seal_block(entry);
+        let context = b.block_params(entry)[0];
+        // Constant while the function runs. Not needed: dropped. Needed: loaded here, once.
+        let flags = MemFlagsData::trusted()
+            .with_readonly()
+            .with_can_move()
+            .with_alias_region(Some(regions.constant));
+        let heap_base = b.ins().load(I64, flags, context, offset::HEAP_BASE);
+        Translator {
+            env,
+            module: env.module,
+            b,
+            function,
+            regions,
+            context,
+            heap_base,
+            stack: Vec::new(),
+            locals: Vec::new(),
+            frames: Vec::new(),
+            reachable: true,
+            clauses: None,
+            function_refs: HashMap::new(),
+            data_refs: HashMap::new(),
+            signature_refs: HashMap::new(),
+        }
+    }
+
+    fn run(mut self, body: &Body<'a>, allocations: FuncValidatorAllocations) -> Result<FuncValidatorAllocations> {
+        let Body { validate, body } = body;
+        let mut validator = FuncToValidate {
+            resources: validate.resources.clone(),
+            index: validate.index,
+            ty: validate.ty,
+            features: validate.features,
+        }
+        .into_validator(allocations);
+        let mut reader = body.get_binary_reader();
+        validator.read_locals(&mut reader)?;
+        self.declare_locals(body)?;
+        self.push_function_frame()?;
+        let mut operators = OperatorsReader::new(reader);
+        while !operators.eof() {
+            let (operator, offset) = operators.read_with_offset()?;
+            validator.op(offset, &operator)?;
+            self.operator(&operator, body).map_err(|e| e.at(offset))?;
+        }
+        operators.finish()?;
+        self.b.seal_all_blocks();
+        self.b.finalize(self.env.isa.frontend_config());
+        Ok(validator.into_allocations())
+    }
+
+    fn declare_locals(&mut self, body: &wasmparser::FunctionBody<'a>) -> Result<()> {
+        let params = self.module.function_type(self.function).params();
+        for (i, ty) in params.iter().enumerate() {
+            let variable = self.b.declare_var(clif_type(*ty)?);
+            let entry = self.b.func.layout.entry_block();
+            let value = entry.map(|block| self.b.block_params(block)[i + 1]);
+            self.b.def_var(variable, value.unwrap_or(self.context));
+            self.locals.push(variable);
+        }
+        for local in body.get_locals_reader()? {
+            let (count, ty) = local?;
+            let ty = clif_type(ty)?;
+            let zero = self.zero(ty);
+            for _ in 0..count {
+                let variable = self.b.declare_var(ty);
+                self.b.def_var(variable, zero);
+                self.locals.push(variable);
+            }
+        }
+        Ok(())
+    }
+
+    fn operator(&mut self, operator: &Operator<'a>, body: &wasmparser::FunctionBody<'a>) -> Result<()> {
+        if !self.reachable {
+            return self.skip(operator, body);
+        }
+        let done = self.numeric(operator)
+            || self.variable(operator)?
+            || self.memory(operator)?
+            || self.control(operator)?
+            || self.call(operator)?
+            || self.atomic(operator)?
+            || self.exception(operator, body)?
+            || self.simd(operator)?;
+        if done { Ok(()) } else { Err(Error::new(format!("{} is not supported", operator_name(operator)))) }
+    }
+
+    /// Locals and globals.
+    fn variable(&mut self, operator: &Operator) -> Result<bool> {
+        match operator {
+            Operator::LocalGet { local_index } => {
+                let value = self.b.use_var(self.locals[*local_index as usize]);
+                self.push(value);
+            }
+            Operator::LocalSet { local_index } => {
+                let value = self.pop();
+                self.b.def_var(self.locals[*local_index as usize], value);
+            }
+            Operator::LocalTee { local_index } => {
+                let value = self.peek();
+                self.b.def_var(self.locals[*local_index as usize], value);
+            }
+            Operator::GlobalGet { global_index } => self.global_get(*global_index)?,
+            Operator::GlobalSet { global_index } => self.global_set(*global_index),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    /// The validator has seen the operator first: what it takes is there.
+    fn pop(&mut self) -> Value {
+        self.stack.pop().expect("validated: an operand")
+    }
+
+    fn peek(&self) -> Value {
+        *self.stack.last().expect("validated: an operand")
+    }
+
+    fn pop_many(&mut self, count: usize) -> Vec<Value> {
+        self.stack.split_off(self.stack.len() - count)
+    }
+
+    fn zero(&mut self, ty: Type) -> Value {
+        match ty {
+            F32 => self.b.ins().f32const(0.0),
+            F64 => self.b.ins().f64const(0.0),
+            I8X16 => self.vector_constant([0; 16]),
+            ty => self.b.ins().iconst(ty, 0),
+        }
+    }
+
+    fn vector_constant(&mut self, bytes: [u8; 16]) -> Value {
+        let constant = self.b.func.dfg.constants.insert(bytes.to_vec().into());
+        self.b.ins().vconst(I8X16, constant)
+    }
+
+    /// Flags of an access to the context.
+    fn context_flags(&self) -> MemFlagsData {
+        MemFlagsData::trusted().with_alias_region(Some(self.regions.context))
+    }
+
+    /// Flags of a load from the object's read-only data.
+    fn constant_flags(&self) -> MemFlagsData {
+        MemFlagsData::trusted()
+            .with_readonly()
+            .with_can_move()
+            .with_alias_region(Some(self.regions.constant))
+    }
+
+    fn function_ref(&mut self, space: u32, index: u32, signature: Signature) -> FuncRef {
+        if let Some(known) = self.function_refs.get(&(space, index)) {
+            return *known;
+        }
+        let function = import_function(self.b.func, space, index, signature);
+        self.function_refs.insert((space, index), function);
+        function
+    }
+
+    fn signature_ref(&mut self, ty: u32) -> Result<SigRef> {
+        let canonical = self.module.canonical[ty as usize];
+        if let Some(known) = self.signature_refs.get(&canonical) {
+            return Ok(*known);
+        }
+        let signature = self.env.signature(&self.module.types[ty as usize], Border::Inner)?;
+        let reference = self.b.import_signature(signature);
+        self.signature_refs.insert(canonical, reference);
+        Ok(reference)
+    }
+
+    /// Address of a datum of the object.
+    fn data_address(&mut self, index: u32) -> Value {
+        let value = match self.data_refs.get(&index) {
+            Some(known) => *known,
+            None => {
+                let value = import_data(self.b.func, index);
+                self.data_refs.insert(index, value);
+                value
+            }
+        };
+        self.b.ins().symbol_value(I64, value)
+    }
+
+    fn table_address(&mut self) -> Value {
+        self.data_address(data::TABLE)
+    }
+}
+
+fn regions(func: &mut Function) -> Regions {
+    let mut region = |user_id, description: &'static str| {
+        func.dfg.alias_regions.insert(AliasRegionData { user_id, description: description.into() })
+    };
+    Regions { heap: region(1, "heap"), context: region(2, "context"), constant: region(3, "constant") }
+}
+
+/// Declares a function of the object or of the runtime. All of them end up in one static executable.
+pub(crate) fn import_function(func: &mut Function, space: u32, index: u32, signature: Signature) -> FuncRef {
+    let name = func.declare_imported_user_function(UserExternalName::new(space, index));
+    let signature = func.import_signature(signature);
+    func.import_function(ExtFuncData { name: ExternalName::user(name), signature, colocated: true, patchable: false })
+}
+
+pub(crate) fn import_data(func: &mut Function, index: u32) -> GlobalValue {
+    let name = func.declare_imported_user_function(UserExternalName::new(namespace::DATA, index));
+    func.create_global_value(GlobalValueData::Symbol {
+        name: ExternalName::user(name),
+        offset: 0.into(),
+        colocated: true,
+        tls: false,
+    })
+}

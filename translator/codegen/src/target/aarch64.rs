@@ -1,0 +1,6 @@
+//! 64-bit Arm.
+
+pub(super) const TRIPLE: &str = "aarch64-unknown-linux-gnu";
+
+/// Armv8.0: atomics are load-exclusive loops.
+pub(super) const FEATURES: &[&str] = &[];
