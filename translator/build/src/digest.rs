@@ -147,6 +147,11 @@ impl Index {
         Err(Error::new(format!("SHA-256 is {found}, not {wanted}")).at(path.display()))
     }
 
+    /// A file, or everything below a directory.
+    pub(crate) fn path(&self, path: &Path) -> Result<Digest> {
+        if path.is_dir() { self.tree(path) } else { self.file(path) }
+    }
+
     /// Names, executable bits and contents of everything below `root`.
     pub(crate) fn tree(&self, root: &Path) -> Result<Digest> {
         let mut key = Key::new("tree");

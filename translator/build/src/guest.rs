@@ -23,20 +23,32 @@ struct Component {
     inputs: &'static [&'static str],
     /// The archive that the script gets as `SOURCE`.
     source: Option<&'static str>,
+    /// A directory for `WORK` that stays, if the script knows how to go on from an earlier run.
+    tree: Option<&'static str>,
 }
+
+/// What the kernel and its headers are built in.
+const LINUX: Option<&str> = Some("linux");
 
 const HEADERS: Component = Component {
     name: "headers",
     script: "linux/headers.sh",
-    inputs: &["linux/files/arch/wasm/include"],
-    source: Some("linux"),
+    inputs: &[
+        "linux/tree.sh",
+        "linux/patches",
+        "linux/files/arch/wasm/include/uapi",
+        "linux/files/arch/wasm/kernel/Makefile.syscalls",
+    ],
+    source: LINUX,
+    tree: LINUX,
 };
 
 const KERNEL: Component = Component {
     name: "kernel",
     script: "linux/build.sh",
     inputs: &["linux"],
-    source: Some("linux"),
+    source: LINUX,
+    tree: LINUX,
 };
 
 const MUSL: Component = Component {
@@ -44,6 +56,7 @@ const MUSL: Component = Component {
     script: "musl/build.sh",
     inputs: &["musl", "sdk"],
     source: Some("musl"),
+    tree: None,
 };
 
 const BUSYBOX: Component = Component {
@@ -51,10 +64,16 @@ const BUSYBOX: Component = Component {
     script: "busybox/build.sh",
     inputs: &["busybox"],
     source: Some("busybox"),
+    tree: None,
 };
 
-const INIT: Component =
-    Component { name: "init", script: "init/build.sh", inputs: &["init"], source: None };
+const INIT: Component = Component {
+    name: "init",
+    script: "init/build.sh",
+    inputs: &["init"],
+    source: None,
+    tree: None,
+};
 
 /// A finished part.
 #[derive(Debug, Clone)]
@@ -97,6 +116,8 @@ impl Sdk {
 impl Builder {
     /// Builds all parts. The kernel, which takes longest, is built beside the others.
     pub(crate) fn guest(&self) -> Result<Guest> {
+        // In the same tree as the kernel, so not beside it.
+        self.component(&HEADERS, &[])?;
         thread::scope(|scope| {
             let kernel = scope.spawn(|| self.component(&KERNEL, &[]));
             let userland = (|| {
@@ -175,13 +196,13 @@ impl Builder {
     }
 
     fn component(&self, component: &Component, needs: &[(&str, &Built)]) -> Result<Built> {
-        let Component { name, script, inputs, source } = component;
+        let Component { name, script, inputs, source, tree } = component;
         let sysroot = self.root.join("sysroot");
         let script = sysroot.join(script);
         let mut key = tools::with_compilers(Key::new(name));
         key = key.with_digest("script", self.index.file(&script)?);
         for input in *inputs {
-            key = key.with_digest(input, self.index.tree(&sysroot.join(input))?);
+            key = key.with_digest(input, self.index.path(&sysroot.join(input))?);
         }
         for (variable, built) in needs {
             key = key.with_digest(variable, built.digest);
@@ -193,8 +214,12 @@ impl Builder {
 
         let path = self.cache.get(name, key.finish(), |out, work| {
             let step = self.progress.step(name);
+            let tree = tree.map(|name| self.cache.path("trees").join(name));
             let mut command = Command::new(&script);
-            command.arg(out).arg(work).env("JOBS", self.jobs.to_string());
+            command
+                .arg(out)
+                .arg(tree.as_deref().unwrap_or(work))
+                .env("JOBS", self.jobs.to_string());
             // Make's own variables, if this runs below make, are not meant for these builds.
             command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
             for (variable, built) in needs {

@@ -9,8 +9,12 @@ use std::process::{Command, Stdio};
 use crate::error::{At as _, Error, Result};
 use crate::progress::Step;
 
-/// Lines of the log that are shown when a command fails.
+/// Lines at the end of the log that are shown when a command fails.
 const TAIL: usize = 20;
+
+/// Lines before these that are shown because they tell of an error: where many files are compiled
+/// at a time, the end of the log is not what matters.
+const ERRORS: usize = 10;
 
 /// Runs `command` to its end. If it fails, the error holds the end of its output.
 pub(crate) fn run(command: &mut Command, log: &Path, step: &Step<'_>) -> Result<()> {
@@ -22,15 +26,20 @@ pub(crate) fn run(command: &mut Command, log: &Path, step: &Step<'_>) -> Result<
     // The command still holds the pipe's writing ends; without them the pipe ends with the child.
     command.stdout(Stdio::null()).stderr(Stdio::null());
 
-    let mut tail = VecDeque::with_capacity(TAIL);
+    let mut tail: VecDeque<String> = VecDeque::with_capacity(TAIL);
+    let mut errors = Vec::new();
     let mut output = BufReader::new(reader);
     let mut line = Vec::new();
     while output.read_until(b'\n', &mut line).at(&name)? > 0 {
         file.write_all(&line).at(log.display())?;
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         step.line(&text);
-        if tail.len() == TAIL {
-            tail.pop_front();
+        if tail.len() == TAIL
+            && let Some(line) = tail.pop_front()
+            && errors.len() < ERRORS
+            && tells_of_error(&line)
+        {
+            errors.push(line);
         }
         tail.push_back(text);
         line.clear();
@@ -40,9 +49,14 @@ pub(crate) fn run(command: &mut Command, log: &Path, step: &Step<'_>) -> Result<
         return Ok(());
     }
     let mut message = format!("{name}: {status}");
-    for line in tail {
+    for line in errors.into_iter().chain(tail) {
         message += "\n    ";
         message += &line;
     }
     Err(Error::new(message).hint(format!("the whole output is in {}", log.display())))
+}
+
+/// In the words of clang or make.
+fn tells_of_error(line: &str) -> bool {
+    line.contains("error: ") || line.contains("*** [")
 }
