@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/hvc0: the host's terminal. */
+#include <linux/console.h>
+#include <linux/err.h>
+#include <linux/init.h>
+#include <linux/interrupt.h>
+#include <linux/string.h>
+#include <asm/irq.h>
+#include <asm/linnet_abi.h>
+#include "hvc_console.h"
+
+#define VTERM		0
+#define OUTPUT_BUFFER	1024
+
+static struct hvc_struct *console;
+static bool input_is_terminal = true;
+
+/* linnet.stdin=pipe: standard input belongs to /dev/hostin alone. */
+static int __init parse_stdin(char *value)
+{
+	input_is_terminal = strcmp(value, "pipe") != 0;
+	return 0;
+}
+early_param("linnet.stdin", parse_stdin);
+
+static ssize_t get_chars(u32 vtermno, u8 *buffer, size_t count)
+{
+	int n;
+
+	if (!input_is_terminal)
+		return 0;
+	n = host_stdio_read(0, (unsigned long)buffer, count);
+	return max(n, 0);
+}
+
+static ssize_t put_chars(u32 vtermno, const u8 *buffer, size_t count)
+{
+	return host_stdio_write(1, (unsigned long)buffer, count);
+}
+
+/* The interrupt is requested once for all; say that nobody needs to poll. */
+static int notifier_add(struct hvc_struct *hp, int data)
+{
+	hp->irq_requested = 1;
+	return 0;
+}
+
+static void notifier_del(struct hvc_struct *hp, int data)
+{
+	hp->irq_requested = 0;
+}
+
+static const struct hv_ops ops = {
+	.get_chars = get_chars,
+	.put_chars = put_chars,
+	.notifier_add = notifier_add,
+	.notifier_del = notifier_del,
+	.notifier_hangup = notifier_del,
+};
+
+static void update_size(void)
+{
+	static unsigned int known;
+	unsigned int size = host_terminal_size();
+
+	if (!size || size == known)
+		return;
+	known = size;
+	hvc_resize(console, (struct winsize) { .ws_row = size >> 16, .ws_col = size & 0xffff });
+}
+
+static irqreturn_t stdio_interrupt(int irq, void *data)
+{
+	update_size();
+	if (hvc_poll(console))
+		hvc_kick();
+	return IRQ_HANDLED;
+}
+
+static int __init console_init_early(void)
+{
+	return hvc_instantiate(VTERM, 0, &ops);
+}
+console_initcall(console_init_early);
+
+static int __init console_init_tty(void)
+{
+	int irq = IRQ_OF_LINE(LINNET_IRQ_LINE_STDIO);
+
+	console = hvc_alloc(VTERM, irq, &ops, OUTPUT_BUFFER);
+	if (IS_ERR(console))
+		return PTR_ERR(console);
+	update_size();
+	return request_irq(irq, stdio_interrupt, IRQF_SHARED, "console", &console);
+}
+device_initcall(console_init_tty);

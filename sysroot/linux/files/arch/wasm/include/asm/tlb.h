@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ASM_WASM_TLB_H
+#define _ASM_WASM_TLB_H
+
+struct mmu_gather;
+static inline void tlb_flush(struct mmu_gather *tlb);
+#define tlb_flush tlb_flush
+
+#include <asm-generic/tlb.h>
+
+static inline void tlb_flush(struct mmu_gather *tlb)
+{
+	/* No code runs over a dying mm, and the host drops it as a whole. */
+	if (tlb->fullmm)
+		return;
+	if (tlb->need_flush_all)
+		flush_tlb_mm(tlb->mm);
+	else if (tlb->end)
+		host_tlb_flush(tlb->mm->context.host_mm, tlb->start,
+			       (tlb->end - tlb->start) >> PAGE_SHIFT);
+}
+
+/* Called when no walker can see the table any more. */
+static inline void __tlb_remove_table(void *table)
+{
+	pagetable_free(table);
+}
+
+#endif

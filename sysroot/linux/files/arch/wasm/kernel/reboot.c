@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kernel.h>
+#include <linux/panic.h>
+#include <linux/reboot.h>
+#include <linux/string.h>
+#include <asm/linnet_abi.h>
+
+/* Exit status of the machine after a panic. */
+#define HALT_STATUS_PANIC 99
+
+void (*pm_power_off)(void);
+
+static void __noreturn halt(unsigned int status)
+{
+	host_halt(status);
+	unreachable();
+}
+
+/* reboot(LINUX_REBOOT_CMD_RESTART2, "exit=N") ends the machine with status N. */
+void machine_restart(char *command)
+{
+	unsigned int status;
+
+	if (atomic_read(&panic_cpu) != PANIC_CPU_INVALID)
+		halt(HALT_STATUS_PANIC);
+	if (command && str_has_prefix(command, "exit=") &&
+	    !kstrtouint(command + strlen("exit="), 10, &status))
+		halt(status);
+	host_restart();
+	unreachable();
+}
+
+void machine_halt(void)
+{
+	halt(0);
+}
+
+void machine_power_off(void)
+{
+	do_kernel_power_off();
+	halt(0);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/clockchips.h>
+#include <linux/clocksource.h>
+#include <linux/delay.h>
+#include <linux/init.h>
+#include <linux/sched/clock.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+#include <asm/linnet_abi.h>
+#include <asm/time.h>
+
+static u64 clocksource_read(struct clocksource *source)
+{
+	return host_clock_monotonic();
+}
+
+/* Cycles are nanoseconds. */
+static struct clocksource clocksource_linnet = {
+	.name = "linnet",
+	.rating = 400,
+	.read = clocksource_read,
+	.mask = CLOCKSOURCE_MASK(64),
+	.mult = 1 << 24,
+	.shift = 24,
+	.flags = CLOCK_SOURCE_IS_CONTINUOUS | CLOCK_SOURCE_VALID_FOR_HRES,
+};
+
+/* Otherwise the kernel would count ticks for as long as it boots. */
+struct clocksource * __init clocksource_default_clock(void)
+{
+	return &clocksource_linnet;
+}
+
+u64 notrace sched_clock(void)
+{
+	return host_clock_monotonic();
+}
+
+void read_persistent_clock64(struct timespec64 *ts)
+{
+	*ts = ns_to_timespec64(host_clock_realtime());
+}
+
+static DEFINE_PER_CPU(struct clock_event_device, clock_event);
+
+static int clock_event_set(unsigned long delta, struct clock_event_device *event)
+{
+	host_timer_set(smp_processor_id(), host_clock_monotonic() + delta);
+	return 0;
+}
+
+static int clock_event_shutdown(struct clock_event_device *event)
+{
+	host_timer_set(smp_processor_id(), U64_MAX);
+	return 0;
+}
+
+void timer_interrupt(void)
+{
+	struct clock_event_device *event = this_cpu_ptr(&clock_event);
+
+	event->event_handler(event);
+}
+
+void clock_event_setup(void)
+{
+	struct clock_event_device *event = this_cpu_ptr(&clock_event);
+
+	event->name = "linnet";
+	event->features = CLOCK_EVT_FEAT_ONESHOT;
+	event->rating = 400;
+	event->set_next_event = clock_event_set;
+	event->set_state_shutdown = clock_event_shutdown;
+	event->cpumask = cpumask_of(smp_processor_id());
+	clockevents_config_and_register(event, NSEC_PER_SEC, 1000, S32_MAX);
+}
+
+void __init time_init(void)
+{
+	__clocksource_register(&clocksource_linnet);
+	clock_event_setup();
+}
+
+void __delay(unsigned long nanoseconds)
+{
+	u64 end = host_clock_monotonic() + nanoseconds;
+
+	while (host_clock_monotonic() < end)
+		cpu_relax();
+}
+EXPORT_SYMBOL(__delay);
+
+void __udelay(unsigned long microseconds)
+{
+	u64 end = host_clock_monotonic() + (u64)microseconds * NSEC_PER_USEC;
+
+	while (host_clock_monotonic() < end)
+		cpu_relax();
+}
+EXPORT_SYMBOL(__udelay);

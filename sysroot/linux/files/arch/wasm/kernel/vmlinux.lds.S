@@ -1,0 +1,1 @@
+/* wasm-ld has no linker scripts: see sections.h. */

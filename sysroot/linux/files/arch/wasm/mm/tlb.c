@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host's mappings are a TLB over the page tables: filled under the lock of
+ * the table, so that whoever changes an entry and then flushes leaves nothing
+ * stale behind.
+ */
+#include <linux/mm.h>
+#include <linux/mmu_context.h>
+#include <linux/pgtable.h>
+#include <asm/cacheflush.h>
+#include <asm/fault.h>
+#include <asm/linnet_abi.h>
+#include <asm/tlbflush.h>
+
+int init_new_context(struct task_struct *task, struct mm_struct *mm)
+{
+	mm->context.host_mm = host_mm_new();
+	return mm->context.host_mm ? 0 : -ENOMEM;
+}
+
+void destroy_context(struct mm_struct *mm)
+{
+	if (mm->context.host_mm)
+		host_mm_free(mm->context.host_mm);
+}
+
+/* Protection in the TLB, or 0 if the page must not be in it. */
+static unsigned int tlb_prot(pte_t pte)
+{
+	if (!pte_user(pte) || !pte_young(pte))
+		return 0;
+	/* The first store to a clean page faults, which makes it dirty. */
+	if (pte_write(pte) && pte_dirty(pte))
+		return LINNET_PROT_READ | LINNET_PROT_WRITE;
+	return LINNET_PROT_READ;
+}
+
+/* One host call for each run of pages that lie together and have one protection. */
+void tlb_fill(struct mm_struct *mm, unsigned long address, pte_t *ptep, unsigned int count)
+{
+	while (count) {
+		pte_t pte = READ_ONCE(*ptep);
+		unsigned long pfn = pte_pfn(pte);
+		unsigned int prot = tlb_prot(pte);
+		unsigned int run = 1;
+
+		while (run < count) {
+			pte_t next = READ_ONCE(ptep[run]);
+
+			if (tlb_prot(next) != prot || pte_pfn(next) != pfn + run)
+				break;
+			run++;
+		}
+		if (prot)
+			host_tlb_fill(mm->context.host_mm, address, pfn, run, prot);
+		address += run << PAGE_SHIFT;
+		ptep += run;
+		count -= run;
+	}
+}
+
+void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_struct *vma,
+			    unsigned long address, pte_t *ptep, unsigned int nr)
+{
+	tlb_fill(vma->vm_mm, address & PAGE_MASK, ptep, nr);
+}
+
+/* The kernel's own memory: everything but vmalloc space is mapped for good. */
+static pte_t *vmalloc_pte(unsigned long address)
+{
+	pmd_t *pmd = pmd_off_k(address);
+	pte_t *ptep;
+
+	if (address < VMALLOC_START || address >= VMALLOC_END || pmd_none(READ_ONCE(*pmd)))
+		return NULL;
+	ptep = pte_offset_kernel(pmd, address);
+	return pte_present(READ_ONCE(*ptep)) ? ptep : NULL;
+}
+
+static void vmalloc_fill(unsigned long address, pte_t pte, unsigned int count)
+{
+	host_tlb_fill(0, address, pte_pfn(pte), count,
+		      LINNET_PROT_READ | (pte_write(pte) ? LINNET_PROT_WRITE : 0));
+}
+
+void vmalloc_map(unsigned long start, unsigned long end)
+{
+	while (start < end) {
+		pte_t *ptep = vmalloc_pte(start);
+		unsigned int run = 1;
+
+		if (ptep) {
+			while (start + (run << PAGE_SHIFT) < end) {
+				pte_t *next = vmalloc_pte(start + (run << PAGE_SHIFT));
+
+				if (!next || pte_pfn(*next) != pte_pfn(*ptep) + run ||
+				    pte_write(*next) != pte_write(*ptep))
+					break;
+				run++;
+			}
+			vmalloc_fill(start, *ptep, run);
+		}
+		start += run << PAGE_SHIFT;
+	}
+}
+
+bool handle_kernel_fault(unsigned long address, bool write)
+{
+	pte_t *ptep = vmalloc_pte(address);
+
+	if (!ptep || (write && !pte_write(*ptep)))
+		return false;
+	vmalloc_fill(address & PAGE_MASK, *ptep, 1);
+	return true;
+}
+
+void flush_tlb_kernel_range(unsigned long start, unsigned long end)
+{
+	start = max(start, VMALLOC_START);
+	end = min(end, VMALLOC_END);
+	if (start < end)
+		host_tlb_flush(0, start, (end - start) >> PAGE_SHIFT);
+}
+
+void flush_tlb_all(void)
+{
+	flush_tlb_kernel_range(VMALLOC_START, VMALLOC_END);
+}
+
+bool kernel_address_mapped(const void *address, size_t size)
+{
+	unsigned long start = (unsigned long)address;
+	unsigned long last = start + size - 1;
+
+	if (last < start)
+		return false;
+	if (start >= PAGE_ALIGN(SZ_64K) && last < (unsigned long)high_memory)
+		return true;
+	return vmalloc_pte(start) && vmalloc_pte(last);
+}
+EXPORT_SYMBOL(kernel_address_mapped);
