@@ -141,3 +141,8 @@ pub fn exit(status: i32) -> ! {
 fn panic(info: &core::panic::PanicInfo) -> ! {
     fatal!(crate::exit::BUG, "fault in the runtime: {info}");
 }
+
+/// The compiled standard parts of Rust name it in their unwind tables; nothing ever unwinds.
+#[unsafe(no_mangle)]
+#[cfg(not(test))]
+extern "C" fn rust_eh_personality() {}

@@ -686,6 +686,51 @@ global_asm!(
     "ret",
 );
 
+// What the compiler calls by these names, and a libc would have.
+global_asm!(
+    ".globl memcpy",
+    ".globl memmove",
+    "memcpy:",
+    "memmove:",
+    "push rdi",
+    "call linnet_libcall_memory_copy",
+    "pop rax",
+    "ret",
+
+    ".globl memset",
+    "memset:",
+    "push rdi",
+    "call linnet_libcall_memory_fill",
+    "pop rax",
+    "ret",
+
+    ".globl strlen",
+    "strlen:",
+    "xor eax, eax",
+    "2:",
+    "cmp byte ptr [rdi + rax], 0",
+    "je 3f",
+    "inc rax",
+    "jmp 2b",
+    "3:",
+    "ret",
+
+    ".globl bcmp",
+    ".globl memcmp",
+    "bcmp:",
+    "memcmp:",
+    "mov rcx, rdx",
+    "xor eax, eax",
+    "cmp rax, rax", // equal, if there is nothing to compare
+    "repe cmpsb",
+    "je 2f",
+    "movzx eax, byte ptr [rdi - 1]",
+    "movzx ecx, byte ptr [rsi - 1]",
+    "sub eax, ecx",
+    "2:",
+    "ret",
+);
+
 // --------------------------------------------------------------------------------------------
 // Host signal frames
 // --------------------------------------------------------------------------------------------
