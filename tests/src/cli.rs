@@ -40,12 +40,9 @@ pub(crate) fn tests() -> Result<Vec<Test>> {
 struct Place {
     directory: PathBuf,
     linnet: PathBuf,
-    machine: PathBuf,
 }
 
 fn prepare() -> Result<Place> {
-    let builder = builder()?;
-    let machine = builder.boot_binary(host()?, &[])?;
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli");
     fs::create_dir_all(&directory).at(directory.display())?;
     let write = |name: &str, bytes: &[u8]| {
@@ -61,7 +58,7 @@ fn prepare() -> Result<Place> {
     }
     write("text.wasm", b"This is not a module.\n")?;
     write("empty.wasm", b"")?;
-    Ok(Place { directory, linnet: linnet()?, machine })
+    Ok(Place { directory, linnet: linnet()? })
 }
 
 /// The command itself, built like `cargo boot` does.
@@ -104,8 +101,8 @@ fn check(path: &Path, place: &Place) -> Outcome {
 fn transcript(command: &str, place: &Place) -> Result<String> {
     let mut words = command.split_whitespace();
     let program = match words.next() {
-        Some("linnet") => &place.linnet,
-        Some("vm") => &place.machine,
+        Some("linnet") => place.linnet.clone(),
+        Some("vm") => builder()?.boot_binary(host()?, &[])?,
         _ => return Err(Error::new(format!("{command:?} is neither linnet nor vm"))),
     };
     let mut command = Command::new(program);

@@ -13,7 +13,12 @@ pub struct Error {
 
 impl Error {
     pub fn new(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), hint: None }
+        let mut message = message.to_string();
+        // The standard library puts the number behind the text of the system's errors.
+        if let Some((text, _)) = message.split_once(" (os error ") {
+            message.truncate(text.len());
+        }
+        Self { message, hint: None }
     }
 
     /// Adds what the user can do about it.
