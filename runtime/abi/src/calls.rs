@@ -34,8 +34,6 @@ macro_rules! for_each_host_call {
             user_signal(sp: ptr, restorer: ptr, handler: ptr, signal: u32, info: ptr, ucontext: ptr);
             /// Make the calling task poll once it is back in user code.
             user_poll_again();
-            /// Set the thread pointer of the calling task's user code.
-            user_set_tls(tls: ptr);
             /// Shadow stack pointer of the user code of `task` (0: the caller) when it entered the kernel.
             user_sp(task: ptr) -> ptr;
             /// Number of the program of that 32-byte identity in this boot binary, or -ENOENT.

@@ -89,14 +89,6 @@ fn user_poll_again(task: &Task) {
     task.poke();
 }
 
-fn user_set_tls(task: &Task, tls: ptr) {
-    if let Some(module) = task.module.get()
-        && module.tls_base_slot != u32::MAX
-    {
-        task.set_user_global(module.tls_base_slot, u64::from(tls));
-    }
-}
-
 fn user_sp(task: &Task, id: ptr) -> ptr {
     if id == 0 { task.shadow_sp() } else { task::find(id).map_or(0, Task::shadow_sp) }
 }

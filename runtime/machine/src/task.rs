@@ -47,7 +47,12 @@ pub struct ThreadRequest {
     pub function: u32,
     pub argument: u32,
     pub stack: u32,
+    pub flags: u32,
+    pub tls: u32,
 }
+
+/// clone(2): the child has a thread pointer of its own.
+const CLONE_SETTLS: u32 = 0x8_0000;
 
 /// A signal handler to run.
 #[derive(Debug, Clone, Copy)]
@@ -393,6 +398,9 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
         FUNCTION => {
             let thread = parent.thread.get();
             child.set_user_global(module.stack_pointer_slot, u64::from(thread.stack));
+            if thread.flags & CLONE_SETTLS != 0 && module.tls_base_slot != u32::MAX {
+                child.set_user_global(module.tls_base_slot, u64::from(thread.tls));
+            }
             child.thread.set(thread);
             child.start.set(Start::Thread);
         }

@@ -97,10 +97,6 @@ void host_user_signal(unsigned long sp, unsigned long restorer, unsigned long ha
 __host_call("linnet", "user_poll_again")
 void host_user_poll_again(void);
 
-/* Set the thread pointer of the calling task's user code. */
-__host_call("linnet", "user_set_tls")
-void host_user_set_tls(unsigned long tls);
-
 /* Shadow stack pointer of the user code of `task` (0: the caller) when it entered the kernel. */
 __host_call("linnet", "user_sp")
 unsigned long host_user_sp(unsigned long task);
