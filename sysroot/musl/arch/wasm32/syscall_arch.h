@@ -70,3 +70,6 @@ static __inline long __syscall0(long long n)
 #define SYS_nanosleep 101
 #define SYS_gettimeofday 169
 #define SYS_wait4 260
+
+/* The kernel has only the newer layout of the IPC structures and wants no flag that says so. */
+#define IPC_64 0
