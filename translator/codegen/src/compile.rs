@@ -72,17 +72,18 @@ pub(crate) fn trap_code(trap: Trap) -> TrapCode {
     TrapCode::unwrap_user(trap as u8)
 }
 
-/// The trap behind a code, our own or one of Cranelift's.
-fn trap_of(code: TrapCode) -> u32 {
+/// The trap behind a code, our own or one of Cranelift's. None where only memory is touched: a fault
+/// there is a page fault, also in the instructions that the code generator always records.
+fn trap_of(code: TrapCode) -> Option<u32> {
     let trap = match code {
+        TrapCode::HEAP_OUT_OF_BOUNDS => return None,
         TrapCode::STACK_OVERFLOW => Trap::StackOverflow,
         TrapCode::INTEGER_OVERFLOW => Trap::IntegerOverflow,
         TrapCode::INTEGER_DIVISION_BY_ZERO => Trap::IntegerDivisionByZero,
         TrapCode::BAD_CONVERSION_TO_INTEGER => Trap::BadConversionToInteger,
-        TrapCode::HEAP_OUT_OF_BOUNDS => Trap::MemoryOutOfBounds,
-        own => return u32::from(own.as_raw().get()),
+        own => return Some(u32::from(own.as_raw().get())),
     };
-    trap as u32
+    Some(trap as u32)
 }
 
 /// Compiles the function in `context`.
@@ -95,13 +96,13 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
     };
     let buffer = &compiled.buffer;
     let relocations = buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;
-    let traps = buffer.traps().iter().map(|t| TrapSite { offset: t.offset, code: trap_of(t.code) }).collect();
+    let traps = buffer.traps().iter().filter_map(|t| Some(TrapSite { offset: t.offset, code: trap_of(t.code)? }));
     let sites = buffer.call_sites().filter(|s| !s.exception_handlers.is_empty());
     Ok(Code {
         bytes: buffer.data().to_vec(),
         align: buffer.alignment,
         relocations,
-        traps,
+        traps: traps.collect(),
         sites: sites
             .map(|site| Site {
                 offset: site.ret_addr,

@@ -72,11 +72,27 @@ impl std::error::Error for Error {}
 
 impl From<wasmparser::BinaryReaderError> for Error {
     fn from(e: wasmparser::BinaryReaderError) -> Error {
-        // The validator says "relaxed SIMD support is not enabled", as if there were a switch.
-        let message = match e.message().strip_suffix(" support is not enabled") {
-            Some(feature) => format!("{feature} is not supported"),
-            None => e.message().to_owned(),
-        };
-        Error::new(message).at(e.offset())
+        Error::new(in_own_words(e.message())).at(e.offset())
+    }
+}
+
+/// The validator says "relaxed SIMD support is not enabled", as if there were a switch.
+fn in_own_words(message: &str) -> String {
+    let unsupported = |what: &str| {
+        let verb = if what.ends_with('s') { "are" } else { "is" };
+        format!("{what} {verb} not supported")
+    };
+    if let Some(feature) = message.strip_suffix(" support is not enabled") {
+        return unsupported(feature);
+    }
+    if let Some((feature, _)) = message.split_once(" must be enabled for ") {
+        return unsupported(feature);
+    }
+    if let Some((what, _)) = message.split_once(" not supported without the ") {
+        return unsupported(what);
+    }
+    match message {
+        "multiple memories" | "multiple tables" => unsupported(message),
+        message => message.to_owned(),
     }
 }

@@ -1,0 +1,61 @@
+;; Processors that reorder get an instruction for each of the kernel's barriers.
+(module
+  (import "linnet" "smp_rmb" (func $rmb))
+  (import "linnet" "smp_wmb" (func $wmb))
+  (import "linnet" "smp_acquire" (func $acquire))
+  (import "linnet" "smp_release" (func $release))
+  (memory 1 1 shared)
+  ;; all: loads 2
+  ;; aarch64: count 1 dmb ish
+  ;; riscv64: count 1 fence
+  ;; aarch64: code
+  ;;|  stp x29, x30, [sp, #-0x10]!
+  ;;|  mov x29, sp
+  ;;|  ldr x9, [x0]
+  ;;|  ldr w8, [x9, w1, uxtw]
+  ;;|  dmb ish
+  ;;|  ldr w10, [x9, w2, uxtw]
+  ;;|  add w0, w8, w10
+  ;;|  ldp x29, x30, [sp], #0x10
+  ;;|  ret
+  ;; riscv64: code
+  ;;|  addi sp, sp, -0x10
+  ;;|  sd ra, 8(sp)
+  ;;|  sd s0, 0(sp)
+  ;;|  mv s0, sp
+  ;;|  ld a4, 0(a0)
+  ;;|  slli a3, a1, 0x20
+  ;;|  srli a5, a3, 0x20
+  ;;|  add a5, a4, a5
+  ;;|  lw a5, 0(a5)
+  ;;|  fence
+  ;;|  slli a0, a2, 0x20
+  ;;|  srli a0, a0, 0x20
+  ;;|  add a0, a4, a0
+  ;;|  lw a0, 0(a0)
+  ;;|  addw a0, a5, a0
+  ;;|  ld ra, 8(sp)
+  ;;|  ld s0, 0(sp)
+  ;;|  addi sp, sp, 0x10
+  ;;|  ret
+  (func $loads (param i32 i32) (result i32)
+    (i32.load (local.get 0))
+    (call $rmb)
+    (i32.add (i32.load (local.get 1))))
+  ;; all: stores 2
+  ;; aarch64: count 1 dmb ish
+  ;; riscv64: count 1 fence
+  (func $stores (param i32 i32)
+    (i32.store (local.get 0) (i32.const 1))
+    (call $wmb)
+    (i32.store (local.get 1) (i32.const 2)))
+  ;; aarch64: count 2 dmb ish
+  ;; riscv64: count 2 fence
+  (func $critical_section (param i32 i32) (result i32)
+    (i32.load (local.get 0))
+    (call $acquire)
+    (i32.load (local.get 1))
+    (call $release)
+    (i32.store (local.get 0) (i32.const 0))
+    (i32.add))
+)

@@ -1,0 +1,46 @@
+;; Waiting for a variable that another vCPU writes ends: every round reads the memory.
+(module
+  (memory 1 1 shared)
+  ;; all: loop loads 1
+  ;; x86_64: code
+  ;;|  push rbp
+  ;;|  mov rbp, rsp
+  ;;|  mov r8, qword ptr [rdi]
+  ;;|  mov edi, esi
+  ;;|L1:
+  ;;|  mov r9d, dword ptr [r8 + rdi]
+  ;;|  test r9d, r9d
+  ;;|  je L1
+  ;;|  mov rsp, rbp
+  ;;|  pop rbp
+  ;;|  ret
+  ;; aarch64: code
+  ;;|  stp x29, x30, [sp, #-0x10]!
+  ;;|  mov x29, sp
+  ;;|  ldr x4, [x0]
+  ;;|L1:
+  ;;|  ldr w6, [x4, w1, uxtw]
+  ;;|  cbz w6, L1
+  ;;|  ldp x29, x30, [sp], #0x10
+  ;;|  ret
+  ;; riscv64: code
+  ;;|  addi sp, sp, -0x10
+  ;;|  sd ra, 8(sp)
+  ;;|  sd s0, 0(sp)
+  ;;|  mv s0, sp
+  ;;|  ld a0, 0(a0)
+  ;;|  slli a1, a1, 0x20
+  ;;|  srli a1, a1, 0x20
+  ;;|  add a0, a0, a1
+  ;;|L1:
+  ;;|  lw a1, 0(a0)
+  ;;|  sext.w a1, a1
+  ;;|  beqz a1, L1
+  ;;|  ld ra, 8(sp)
+  ;;|  ld s0, 0(sp)
+  ;;|  addi sp, sp, 0x10
+  ;;|  ret
+  (func $wait (param i32)
+    (loop $again
+      (br_if $again (i32.eqz (i32.load (local.get 0))))))
+)

@@ -1,0 +1,3 @@
+;; error: reference types are not supported (offset 0xb)
+(module
+  (func $id (param externref)))

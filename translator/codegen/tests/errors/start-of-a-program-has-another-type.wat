@@ -1,0 +1,3 @@
+;; error: _start has type (i32) -> (), expected () -> ()
+(module
+  (func (export "_start") (param i32)))

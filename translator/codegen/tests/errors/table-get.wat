@@ -1,0 +1,4 @@
+;; error: reference types are not supported (function 0 "get", offset 0x20)
+(module
+  (table 1 1 funcref)
+  (func $get (drop (table.get 0 (i32.const 0)))))
