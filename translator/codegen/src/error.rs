@@ -72,27 +72,33 @@ impl std::error::Error for Error {}
 
 impl From<wasmparser::BinaryReaderError> for Error {
     fn from(e: wasmparser::BinaryReaderError) -> Error {
-        Error::new(in_own_words(e.message())).at(e.offset())
+        let message = e.message();
+        let Some(feature) = disabled_feature(message) else { return Error::new(message).at(e.offset()) };
+        let verb = if feature.ends_with('s') { "are" } else { "is" };
+        let error = Error::new(format!("{feature} {verb} not supported")).at(e.offset());
+        match WITHOUT.iter().find(|(name, _)| *name == feature) {
+            Some((_, hint)) => error.hint(*hint),
+            None => error,
+        }
     }
 }
 
-/// The validator says "relaxed SIMD support is not enabled", as if there were a switch.
-fn in_own_words(message: &str) -> String {
-    let unsupported = |what: &str| {
-        let verb = if what.ends_with('s') { "are" } else { "is" };
-        format!("{what} {verb} not supported")
-    };
-    if let Some(feature) = message.strip_suffix(" support is not enabled") {
-        return unsupported(feature);
-    }
-    if let Some((feature, _)) = message.split_once(" must be enabled for ") {
-        return unsupported(feature);
-    }
-    if let Some((what, _)) = message.split_once(" not supported without the ") {
-        return unsupported(what);
-    }
-    match message {
-        "multiple memories" | "multiple tables" => unsupported(message),
-        message => message.to_owned(),
-    }
+/// How to compile without a feature.
+const WITHOUT: &[(&str, &str)] = &[
+    ("memory64", "compile for wasm32"),
+    ("multiple memories", "compile without -mmultimemory"),
+    ("reference types", "compile without -mreference-types, and exceptions in clang 19's default encoding"),
+    ("tail calls", "compile without -mtail-call and without musttail"),
+    ("wide arithmetic", "compile without -mwide-arithmetic"),
+];
+
+/// The feature that the validator misses. It says "tail calls support is not enabled", as if there
+/// were a switch.
+fn disabled_feature(message: &str) -> Option<&str> {
+    let before = |words| message.split_once(words).map(|m| m.0);
+    message
+        .strip_suffix(" support is not enabled")
+        .or_else(|| before(" must be enabled for "))
+        .or_else(|| before(" not supported without the "))
+        .or_else(|| ["multiple memories", "multiple tables"].into_iter().find(|m| *m == message))
 }

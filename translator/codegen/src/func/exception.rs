@@ -6,7 +6,7 @@
 //! one can overwrite it. A `throw` whose handler is in the same function is a jump.
 
 use super::control::{Kind, block_args};
-use super::{Translator, clif_types, operator_name};
+use super::{Translator, clif_types};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::types::I64;
@@ -108,7 +108,6 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             Operator::Delegate { .. } => self.end()?,
             Operator::Throw { tag_index } => self.throw(*tag_index)?,
             Operator::Rethrow { relative_depth } => self.rethrow(*relative_depth)?,
-            Operator::ThrowRef => return Err(no_references(operator)),
             _ => return Ok(false),
         }
         Ok(true)
@@ -284,7 +283,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
                 Catch::One { tag, label } => (Some(tag), label),
                 Catch::All { label } => (None, label),
                 Catch::OneRef { .. } | Catch::AllRef { .. } => {
-                    return Err(no_references(&Operator::TryTable { try_table: table.clone() }));
+                    return Err(Error::new("exception references are not supported"));
                 }
             };
             landings.push(Landing { tag, label, block: self.handler_block() });
@@ -323,9 +322,4 @@ pub(super) struct Landing {
 
 fn words(ty: Type) -> u32 {
     ty.bytes().div_ceil(8)
-}
-
-fn no_references(operator: &Operator) -> Error {
-    Error::new(format!("{} with exception references is not supported", operator_name(operator)))
-        .hint("compile with clang 19's default exception encoding")
 }

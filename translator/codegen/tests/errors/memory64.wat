@@ -1,2 +1,3 @@
 ;; error: memory64 is not supported (offset 0xb)
+;; hint: compile for wasm32
 (module (memory i64 1))
