@@ -336,7 +336,9 @@ impl<'a> Module<'a> {
     /// A global by its exported name or, failing that, by its name in the name section.
     pub(crate) fn find_global(&self, name: &str) -> Option<u32> {
         let exported = self.global_exports.iter().find(|e| e.0 == name).map(|e| e.1);
-        exported.or_else(|| self.global_names.iter().filter(|e| *e.1 == name).map(|e| *e.0).min())
+        // The validator does not look at names: they may name what is not there.
+        let named = self.global_names.iter().filter(|e| *e.1 == name && (*e.0 as usize) < self.globals.len());
+        exported.or_else(|| named.map(|e| *e.0).min())
     }
 
     /// Context slot of a mutable global by name.

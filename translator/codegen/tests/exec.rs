@@ -1,7 +1,7 @@
 //! Program files: the header, and the memory as the start function leaves it.
 
 use linnet_abi::exec::{ExecHeader, HEADER_OFFSET, IMAGE_ALIGN};
-use linnet_codegen::exec_file;
+use linnet_codegen::{Options, Target, exec_file, translate};
 use std::mem::offset_of;
 
 /// What wasm-ld makes of a program with shared memory: passive segments, and a start function that
@@ -64,4 +64,16 @@ fn a_program_file_is_a_module() {
         assert_eq!(first.collect::<Vec<_>>().first().map(String::as_str), Some("linnet.exec"));
         assert_eq!(file.ends_with(&wasm[8..]), !strip);
     }
+}
+
+#[test]
+fn names_of_globals_that_are_not_there_are_ignored() {
+    let text = r#"(module
+      (memory 1)
+      (@custom "name" "\07\1f\02\1a\0f__stack_pointer\1b\0b__heap_base"))"#;
+    let wasm = wat::parse_str(text).expect("the module's text");
+    let options = Options { target: Target::X86_64, prefix: "test".to_owned(), polls: true };
+    translate(&wasm, &options).expect("a translation");
+    let file = exec_file(&wasm, true).expect("a program file");
+    assert_eq!(field(&file, offset_of!(ExecHeader, heap_base)), 0x10000);
 }
