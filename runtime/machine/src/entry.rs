@@ -3,6 +3,7 @@
 use crate::cpio::Archive;
 use crate::options::{self, Options, Stop};
 use crate::ram::{self, Ram};
+use crate::sandbox;
 use crate::task::{self, Task};
 use crate::{boot, clock, eprintln, exit, fatal, fault, kernel, stdio, sys, terminal, timer, tlb, vcpu};
 use core::cell::UnsafeCell;
@@ -133,6 +134,9 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     fault::init();
     let initrd = load_initrd(process, options, memory);
     terminal::init();
+    if options.sandbox && !sandbox::enter() {
+        sandbox_missing();
+    }
     timer::init();
     stdio::init();
 
@@ -143,6 +147,11 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     unsafe { *INITRD.0.get() = Some(initrd) };
     command_line(task, options);
     vcpu::get(0).run(task)
+}
+
+/// The host cannot take away all that it should. The guest's own borders do not depend on it.
+fn sandbox_missing() {
+    eprintln!("warning: this host has no Landlock: the sandbox is seccomp alone, and reboot ends the process");
 }
 
 struct Initrd(UnsafeCell<Option<(u32, u32)>>);

@@ -8,6 +8,7 @@
 //! | `ram`, `tlb`                  | guest memory and its mappings                             |
 //! | `fault`, `user`, `unwind`     | into the kernel by fault or trap, out of it, exceptions   |
 //! | `stdio`, `terminal`           | the console                                               |
+//! | `sandbox`                     | what the process gives up before the guest runs           |
 //! | `host`, `libcall`, `kernel`   | the calls between kernel, translated code and runtime     |
 //! | `sys`, `lock`, `print`        | the little that is used of the host                       |
 //!
@@ -30,6 +31,7 @@ mod lock;
 mod options;
 mod print;
 mod ram;
+mod sandbox;
 mod stdio;
 mod sys;
 mod task;

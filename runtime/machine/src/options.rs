@@ -15,6 +15,8 @@ Options:
       --cpus N         Number of virtual CPUs [default: one per CPU of the host, at most 64]
       --memory SIZE    Memory, as in 512M or 2G [default: 1G]
       --append ARGS    More arguments for the kernel
+      --no-sandbox     Keep the rights of this process: without this option it gives up files,
+                       network, other programs and new code before the guest runs
   -h, --help           Print this help
   -V, --version        Print the version
 
@@ -32,6 +34,7 @@ pub struct Options<'a> {
     pub cpus: Option<u32>,
     pub memory: Option<u64>,
     pub append: &'a str,
+    pub sandbox: bool,
     /// Index of the first word of the command, if there is one.
     pub command: Option<usize>,
 }
@@ -67,7 +70,7 @@ const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
 pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, Stop<'a>> {
-    let mut options = Options { cpus: None, memory: None, append: "", command: None };
+    let mut options = Options { cpus: None, memory: None, append: "", sandbox: true, command: None };
     let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
     while let Some((i, word)) = words.next() {
         let (name, inline) = match word.split_once('=') {
@@ -93,6 +96,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 options.memory = Some(size.ok_or(bad)?);
             }
             "--append" => options.append = value()?,
+            "--no-sandbox" => options.sandbox = false,
             "--" => {
                 options.command = words.next().map(|_| i + 1);
                 break;

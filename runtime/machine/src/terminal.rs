@@ -8,6 +8,9 @@ const TCGETS: usize = 0x5401;
 const TCSETSW: usize = 0x5403;
 const TIOCGWINSZ: usize = 0x5413;
 
+/// Every request that is made of a terminal, for the sandbox.
+pub const REQUESTS: [u32; 3] = [TCGETS as u32, TCSETSW as u32, TIOCGWINSZ as u32];
+
 const ICRNL: u32 = 0o400;
 const INLCR: u32 = 0o100;
 const IGNCR: u32 = 0o200;

@@ -31,9 +31,11 @@ use core::arch::{asm, global_asm, naked_asm};
 pub mod nr {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
+    pub const CLOSE: usize = 3;
     pub const MMAP: usize = 9;
     pub const MUNMAP: usize = 11;
     pub const RT_SIGACTION: usize = 13;
+    pub const RT_SIGRETURN: usize = 15;
     pub const IOCTL: usize = 16;
     pub const SCHED_YIELD: usize = 24;
     pub const MADVISE: usize = 28;
@@ -52,7 +54,16 @@ pub mod nr {
     pub const FALLOCATE: usize = 285;
     pub const GETRANDOM: usize = 318;
     pub const MEMFD_CREATE: usize = 319;
+    pub const LANDLOCK_CREATE_RULESET: usize = 444;
+    pub const LANDLOCK_ADD_RULE: usize = 445;
+    pub const LANDLOCK_RESTRICT_SELF: usize = 446;
 }
+
+/// The host's name for this ISA (uapi/linux/audit.h).
+pub const AUDIT_ARCH: u32 = 0xc000_003e;
+
+/// How clone(2) makes a thread: VM | FS | FILES | SIGHAND | THREAD | SYSVSEM.
+pub const THREAD_FLAGS: usize = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000 | 0x4_0000;
 
 /// Make a system call of the host.
 ///
@@ -115,8 +126,6 @@ global_asm!(
 /// # Safety
 /// The stack must stay the thread's own; `f` must not return.
 pub unsafe fn spawn(top: usize, f: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    // VM | FS | FILES | SIGHAND | THREAD | SYSVSEM
-    const FLAGS: usize = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000 | 0x4_0000;
     let result: isize;
     // SAFETY: the child continues at the same place with only the stack pointer changed and takes
     // the branch that never comes back here.
@@ -131,7 +140,7 @@ pub unsafe fn spawn(top: usize, f: extern "C" fn(usize) -> !, argument: usize) -
             "ud2",
             "2:",
             inlateout("rax") nr::CLONE as isize => result,
-            in("rdi") FLAGS, in("rsi") top & !15, in("rdx") 0, in("r10") 0, in("r8") 0,
+            in("rdi") THREAD_FLAGS, in("rsi") top & !15, in("rdx") 0, in("r10") 0, in("r8") 0,
             in("r12") argument, in("r13") f as usize,
             lateout("rcx") _, lateout("r11") _,
         );
