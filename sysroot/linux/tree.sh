@@ -5,7 +5,6 @@
 # it must.
 
 here=$(cd "$(dirname "$0")" && pwd)
-tree=$WORK/source
 
 : "${SOURCE:=/usr/src/linux-source-6.12.tar.xz}"
 if [ ! -f "$SOURCE" ]; then
@@ -15,15 +14,29 @@ if [ ! -f "$SOURCE" ]; then
 fi
 
 mkdir -p "$WORK"
-base=$(stat -c '%n %s %Y' "$SOURCE"; cat "$here"/patches/*.patch | sha256sum)
-if [ "$base" != "$(cat "$WORK/base" 2>/dev/null)" ]; then
-	rm -rf "$tree" "$WORK/build" "$WORK/base"
+WORK=$(cd "$WORK" && pwd)
+tree=$WORK/source
+source_id=$(stat -c '%n %s %Y' "$SOURCE")
+if [ "$source_id" != "$(cat "$WORK/source.id" 2>/dev/null)" ]; then
+	rm -rf "$tree" "$WORK/build" "$WORK/source.id" "$WORK/patches.id" "$WORK/patched"
 	mkdir "$tree"
 	tar -xf "$SOURCE" -C "$tree" --strip-components=1
+	echo "$source_id" > "$WORK/source.id"
+fi
+
+# When a patch has changed, the files of all patches start over from the archive.
+patches_id=$(cat "$here"/patches/*.patch | sha256sum)
+if [ "$patches_id" != "$(cat "$WORK/patches.id" 2>/dev/null)" ]; then
+	rm -f "$WORK/patches.id"
+	if [ -f "$WORK/patched" ]; then
+		sed 's|^|*/|' "$WORK/patched" | tar -xmf "$SOURCE" -C "$tree" --strip-components=1 \
+			--wildcards --no-wildcards-match-slash -T -
+	fi
+	sed -n 's|^+++ b/||p' "$here"/patches/*.patch | sort -u > "$WORK/patched"
 	for patch in "$here"/patches/*.patch; do
 		patch -d "$tree" -p1 -s < "$patch"
 	done
-	echo "$base" > "$WORK/base"
+	echo "$patches_id" > "$WORK/patches.id"
 fi
 rsync -rlpc --delete "$here/files/arch/wasm/" "$tree/arch/wasm/"
 
@@ -34,6 +47,11 @@ export CLANG_TARGET_FLAGS_wasm=wasm32-unknown-unknown
 export KBUILD_BUILD_USER=linnet KBUILD_BUILD_HOST=linnet KBUILD_BUILD_VERSION=1
 KBUILD_BUILD_TIMESTAMP=$(date -u -r "$tree/Makefile")
 export KBUILD_BUILD_TIMESTAMP
+
+# An indirect call of another type than the function's traps: say where one may be.
+KCFLAGS="-Wcast-function-type-strict -Wcast-function-type-mismatch"
+KCFLAGS="$KCFLAGS -Wincompatible-function-pointer-types-strict"
+export KCFLAGS
 
 kmake() {
 	make -C "$tree" ARCH=wasm LLVM=-19 "$@"

@@ -23,14 +23,19 @@ static int __init parse_stdin(char *value)
 }
 early_param("linnet.stdin", parse_stdin);
 
+/* Reads until there is no more: only then does the host say when more has come. */
 static ssize_t get_chars(u32 vtermno, u8 *buffer, size_t count)
 {
-	int n;
+	size_t done = 0;
 
-	if (!input_is_terminal)
-		return 0;
-	n = host_stdio_read(0, (unsigned long)buffer, count);
-	return max(n, 0);
+	while (input_is_terminal && done < count) {
+		int n = host_stdio_read(0, (unsigned long)(buffer + done), count - done);
+
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	return done;
 }
 
 static ssize_t put_chars(u32 vtermno, const u8 *buffer, size_t count)

@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/sched/task.h>
 #include <linux/start_kernel.h>
+#include <linux/string.h>
 #include <linux/timex.h>
 #include <asm/linnet_abi.h>
 #include <asm/pgtable.h>
@@ -26,10 +27,23 @@ const u32 linnet_page_shift = PAGE_SHIFT;
 static char command_line[COMMAND_LINE_SIZE];
 static unsigned long ram_size __initdata;
 
-/* Shows what happens before the console driver is up. */
+/* Shows what happens before the console driver is up. The host's terminal is raw. */
 static void early_console_write(struct console *console, const char *text, unsigned int length)
 {
-	host_stdio_write(1, (unsigned long)text, length);
+	static const char newline[] = "\r\n";
+
+	while (length) {
+		const char *end = memchr(text, '\n', length);
+		unsigned int part = end ? end - text : length;
+
+		host_stdio_write(1, (unsigned long)text, part);
+		if (end) {
+			host_stdio_write(1, (unsigned long)newline, strlen(newline));
+			part++;
+		}
+		text += part;
+		length -= part;
+	}
 }
 
 static struct console early_console_linnet = {
@@ -62,9 +76,9 @@ void __init setup_arch(char **cmdline_p)
 	strscpy(boot_command_line, command_line, COMMAND_LINE_SIZE);
 	*cmdline_p = boot_command_line;
 
+	parse_early_param();
 	register_console(&early_console_linnet);
 	add_preferred_console("hvc", 0, NULL);
-	parse_early_param();
 
 	/* Also keeps the first 64 KiB, which the host never maps, out of use. */
 	memblock_add(0, ram_size);

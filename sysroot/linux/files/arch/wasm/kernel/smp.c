@@ -75,7 +75,7 @@ void __noreturn smp_stop_this_cpu(void)
 
 void __init smp_setup(void)
 {
-	unsigned int count = min_t(unsigned int, host_cpu_count(), NR_CPUS);
+	unsigned int count = min(host_cpu_count(), nr_cpu_ids);
 
 	for (unsigned int cpu = 0; cpu < count; cpu++)
 		set_cpu_possible(cpu, true);

@@ -4,8 +4,22 @@
 #include <linux/sched.h>
 #include <linux/sched/debug.h>
 #include <asm/linnet_abi.h>
+#include <asm/sections.h>
 
 #define MAX_FRAMES	32
+
+/* A pointer to a function is an index into the table of functions. */
+bool arch_sprint_symbol(char *buffer, size_t size, unsigned long pointer)
+{
+	unsigned int function = host_table_function(pointer);
+	unsigned int length;
+
+	if (function == ~0U)
+		return false;
+	length = host_function_name(function, (unsigned long)buffer, size - 1);
+	buffer[length] = '\0';
+	return length;
+}
 
 struct frame {
 	unsigned int function;
