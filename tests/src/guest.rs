@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use linnet_build::{Extra, Result, host};
+use linnet_build::{Error, Extra, Result, host};
 
 use crate::machine;
 use crate::{Outcome, Test, builder, files};
@@ -33,14 +33,25 @@ pub(crate) fn tests() -> Result<Vec<Test>> {
             sources.push(Source { name, path, script });
         }
     }
-    let suite = Arc::new(Suite { sources: sources.clone(), built: OnceLock::new() });
+    let count = sources.len();
+    for (name, path) in files("programs", "c")? {
+        sources.push(Source { name, path, script: false });
+    }
+    let suite = SUITE.get_or_init(|| Suite { sources: sources.clone(), built: OnceLock::new() });
     let test = |(number, source): (usize, Source)| -> Test {
-        let suite = Arc::clone(&suite);
         let name = format!("guest::{}", source.name);
         (name, Box::new(move || suite.run(number, &source)))
     };
-    Ok(sources.into_iter().enumerate().map(test).collect())
+    Ok(sources.into_iter().take(count).enumerate().map(test).collect())
 }
+
+/// The boot binary that holds all tests, and the programs of `programs` that are no tests.
+pub(crate) fn binary() -> Result<&'static Path> {
+    let suite = SUITE.get().ok_or_else(|| Error::new("the guest's tests are listed first"))?;
+    suite.built().map(|built| built.binary.as_path()).map_err(Error::new)
+}
+
+static SUITE: OnceLock<Suite> = OnceLock::new();
 
 struct Suite {
     sources: Vec<Source>,
@@ -55,9 +66,13 @@ struct Built {
 }
 
 impl Suite {
-    fn run(&self, number: usize, source: &Source) -> Outcome {
+    fn built(&self) -> std::result::Result<&Built, String> {
         let built = self.built.get_or_init(|| build(&self.sources).map_err(|e| e.to_string()));
-        let built = built.as_ref().map_err(String::clone)?;
+        built.as_ref().map_err(String::clone)
+    }
+
+    fn run(&self, number: usize, source: &Source) -> Outcome {
+        let built = self.built()?;
         if let Some(Some(why)) = built.missing.get(number) {
             return Err(why.into());
         }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! boot OPTIONS           starts the machine; must be the first
+//! boot-tests OPTIONS     the same, with the guest's tests and `programs/*.c` in /test
 //! expect "TEXT"          waits until TEXT comes
 //! send "TEXT"            types TEXT
 //! resize ROWS COLUMNS    gives the terminal another size
@@ -17,7 +18,7 @@ use std::time::Duration;
 use linnet_build::{At as _, Error, Result, host};
 
 use crate::pty::Terminal;
-use crate::{Outcome, Test, builder, files};
+use crate::{Outcome, Test, builder, files, guest};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -43,8 +44,11 @@ fn play(path: &Path) -> Outcome {
 
 fn step(line: &str, terminal: &mut Option<Terminal>) -> Result<()> {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-    if word == "boot" {
-        let binary = builder()?.boot_binary(host()?, &[])?;
+    if word == "boot" || word == "boot-tests" {
+        let binary = match word {
+            "boot" => builder()?.boot_binary(host()?, &[])?,
+            _ => guest::binary()?.to_path_buf(),
+        };
         let options: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
         *terminal = Some(Terminal::start(&binary, &options)?);
         return Ok(());

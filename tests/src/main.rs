@@ -3,6 +3,7 @@
 //! | kind          | where                  | a test is                                           |
 //! |---------------|------------------------|-----------------------------------------------------|
 //! | `guest`       | `guest/*.c`, `*.sh`    | a program of the guest that exits with 0            |
+//! |               | `programs/*.c`         | not a test, but in the guest for those that need it |
 //! | `interactive` | `interactive/*.txt`    | a dialogue with a machine on a terminal             |
 //! | `cli`         | `cli/*.txt`            | a command line and all that it prints               |
 //! | `promise`     | `src/promise.rs`       | something the documentation promises about speed    |
