@@ -5,6 +5,7 @@
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/string.h>
+#include <asm/console.h>
 #include <asm/irq.h>
 #include <asm/linnet_abi.h>
 #include "hvc_console.h"
@@ -40,7 +41,7 @@ static ssize_t get_chars(u32 vtermno, u8 *buffer, size_t count)
 
 static ssize_t put_chars(u32 vtermno, const u8 *buffer, size_t count)
 {
-	return host_stdio_write(1, (unsigned long)buffer, count);
+	return host_stdio_write(console_stream, (unsigned long)buffer, count);
 }
 
 /* The interrupt is requested once for all; say that nobody needs to poll. */

@@ -23,7 +23,7 @@ static struct page_reporting_dev_info device = {
 
 static int __init reporting_init(void)
 {
-	device.order = get_order(SZ_256K);
+	device.order = get_order(SZ_64K);
 	return page_reporting_register(&device);
 }
 device_initcall(reporting_init);

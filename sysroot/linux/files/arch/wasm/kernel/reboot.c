@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/console.h>
+#include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/notifier.h>
 #include <linux/panic.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
@@ -9,6 +12,23 @@
 #define HALT_STATUS_PANIC 99
 
 void (*pm_power_off)(void);
+
+/* The end of the machine is the end of a process: nobody wants to read of it. */
+static int quiet_reboot(struct notifier_block *block, unsigned long action, void *data)
+{
+	console_silent();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = {
+	.notifier_call = quiet_reboot,
+};
+
+static int __init reboot_init(void)
+{
+	return register_reboot_notifier(&reboot_notifier);
+}
+core_initcall(reboot_init);
 
 static void __noreturn halt(unsigned int status)
 {

@@ -9,6 +9,7 @@
 #include <linux/start_kernel.h>
 #include <linux/string.h>
 #include <linux/timex.h>
+#include <asm/console.h>
 #include <asm/linnet_abi.h>
 #include <asm/pgtable.h>
 #include <asm/sections.h>
@@ -27,6 +28,17 @@ const u32 linnet_page_shift = PAGE_SHIFT;
 static char command_line[COMMAND_LINE_SIZE];
 static unsigned long ram_size __initdata;
 
+/* Messages do not mix with what a program writes into a pipe. */
+unsigned int console_stream = 1;
+
+/* linnet.stdout=pipe: standard output belongs to /dev/hostout alone. */
+static int __init parse_stdout(char *value)
+{
+	console_stream = strcmp(value, "pipe") ? 1 : 2;
+	return 0;
+}
+early_param("linnet.stdout", parse_stdout);
+
 /* Shows what happens before the console driver is up. The host's terminal is raw. */
 static void early_console_write(struct console *console, const char *text, unsigned int length)
 {
@@ -36,9 +48,9 @@ static void early_console_write(struct console *console, const char *text, unsig
 		const char *end = memchr(text, '\n', length);
 		unsigned int part = end ? end - text : length;
 
-		host_stdio_write(1, (unsigned long)text, part);
+		host_stdio_write(console_stream, (unsigned long)text, part);
 		if (end) {
-			host_stdio_write(1, (unsigned long)newline, strlen(newline));
+			host_stdio_write(console_stream, (unsigned long)newline, strlen(newline));
 			part++;
 		}
 		text += part;

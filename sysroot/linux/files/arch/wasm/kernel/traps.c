@@ -12,15 +12,18 @@
 
 static DEFINE_SPINLOCK(die_lock);
 
-/* The caller has printed what is wrong. */
-static void __noreturn die(const char *what)
+static void __noreturn __printf(2, 3) die(const char *what, const char *format, ...)
 {
 	static unsigned int count;
+	va_list arguments;
 
 	oops_enter();
 	spin_lock_irq(&die_lock);
 	console_verbose();
 	bust_spinlocks(1);
+	va_start(arguments, format);
+	vprintk(format, arguments);
+	va_end(arguments);
 	pr_emerg("Oops: %s [#%u]\n", what, ++count);
 	show_regs_print_info(KERN_EMERG);
 	show_stack(NULL, NULL, KERN_EMERG);
@@ -38,8 +41,7 @@ static void __noreturn die(const char *what)
 
 void __bug(const char *file, int line, const char *function)
 {
-	pr_emerg("kernel BUG at %s:%d in %s()!\n", file, line, function);
-	die("BUG");
+	die("BUG", KERN_EMERG "kernel BUG at %s:%d in %s()!\n", file, line, function);
 }
 EXPORT_SYMBOL(__bug);
 
@@ -47,9 +49,9 @@ void linnet_kernel_fault(unsigned long address, unsigned int write)
 {
 	if (handle_kernel_fault(address, write))
 		return;
-	pr_emerg("Unable to handle kernel %s at virtual address %08lx\n",
-		 address < PAGE_SIZE ? "NULL pointer dereference" : "paging request", address);
-	die(write ? "write" : "read");
+	die(write ? "write" : "read",
+	    KERN_EMERG "Unable to handle kernel %s at virtual address %08lx\n",
+	    address < PAGE_SIZE ? "NULL pointer dereference" : "paging request", address);
 }
 
 void linnet_kernel_trap(unsigned int code)
@@ -57,8 +59,7 @@ void linnet_kernel_trap(unsigned int code)
 	static const char * const messages[] = LINNET_TRAP_MESSAGES;
 	const char *message = code < ARRAY_SIZE(messages) ? messages[code] : NULL;
 
-	pr_emerg("kernel trap: %s\n", message ?: "unknown");
-	die("trap");
+	die("trap", KERN_EMERG "kernel trap: %s\n", message ?: "unknown");
 }
 
 void show_regs(struct pt_regs *regs)
