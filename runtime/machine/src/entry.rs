@@ -237,9 +237,10 @@ fn command_line(task: &Task, options: &Options<'_>) {
     // SAFETY: the kernel has a buffer of that size there.
     let buffer = unsafe { core::slice::from_raw_parts_mut(Ram::get().host(at), COMMAND_LINE_SIZE) };
     let mut line = Archive::new(buffer);
-    // Standard input that is no terminal belongs to /dev/hostin and not to the console.
+    // A stream that is no terminal belongs to a device of its own and not to the console.
     let stdin = if terminal::is_terminal(0) { "" } else { " linnet.stdin=pipe" };
-    let _ = write!(line, "{}{stdin} {}\0", boot::append(), options.append);
+    let stdout = if terminal::is_terminal(1) { "" } else { " linnet.stdout=pipe" };
+    let _ = write!(line, "{}{stdin}{stdout} {}\0", boot::append(), options.append);
     if !line.fits() {
         fatal!(exit::USAGE, "the kernel's arguments are longer than {COMMAND_LINE_SIZE} bytes");
     }

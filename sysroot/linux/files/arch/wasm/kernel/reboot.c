@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/console.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/notifier.h>
 #include <linux/panic.h>
+#include <linux/printk.h>
 #include <linux/reboot.h>
 #include <linux/string.h>
 #include <asm/linnet_abi.h>
@@ -16,7 +16,7 @@ void (*pm_power_off)(void);
 /* The end of the machine is the end of a process: nobody wants to read of it. */
 static int quiet_reboot(struct notifier_block *block, unsigned long action, void *data)
 {
-	console_silent();
+	console_loglevel = CONSOLE_LOGLEVEL_SILENT;
 	return NOTIFY_DONE;
 }
 
