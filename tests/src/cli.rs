@@ -16,10 +16,10 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use linnet_build::{At as _, Error, Result, host};
+use linnet_build::{At as _, Error, Result};
 
 use crate::machine;
-use crate::{Outcome, Test, builder, directory, files};
+use crate::{Once, Outcome, Test, directory, files, vm};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -27,10 +27,7 @@ pub(crate) fn tests() -> Result<Vec<Test>> {
     let place = Arc::new(OnceLock::new());
     let test = |(name, path): (String, PathBuf)| -> Test {
         let place = Arc::clone(&place);
-        let run = move || {
-            let place = place.get_or_init(|| prepare().map_err(|error| error.to_string()));
-            check(&path, place.as_ref().map_err(String::clone)?)
-        };
+        let run = move || check(&path, place.get_or_init(|| Once::new(prepare())).get()?);
         (format!("cli::{name}"), Box::new(run))
     };
     Ok(files("cli", "txt")?.into_iter().map(test).collect())
@@ -102,7 +99,7 @@ fn transcript(command: &str, place: &Place) -> Result<String> {
     let mut words = command.split_whitespace();
     let program = match words.next() {
         Some("linnet") => place.linnet.clone(),
-        Some("vm") => builder()?.boot_binary(host()?, &[])?,
+        Some("vm") => vm()?,
         _ => return Err(Error::new(format!("{command:?} is neither linnet nor vm"))),
     };
     let mut command = Command::new(program);

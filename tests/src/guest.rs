@@ -9,7 +9,7 @@ use std::time::Duration;
 use linnet_build::{Error, Extra, Result, host};
 
 use crate::machine;
-use crate::{Outcome, Test, builder, files};
+use crate::{Once, Outcome, Test, builder, files};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -48,7 +48,7 @@ pub(crate) fn tests() -> Result<Vec<Test>> {
 /// The boot binary that holds all tests, and the programs of `programs` that are no tests.
 pub(crate) fn binary() -> Result<&'static Path> {
     let suite = SUITE.get().ok_or_else(|| Error::new("the guest's tests are listed first"))?;
-    suite.built().map(|built| built.binary.as_path()).map_err(Error::new)
+    suite.built().map(|built| built.binary.as_path())
 }
 
 static SUITE: OnceLock<Suite> = OnceLock::new();
@@ -56,7 +56,7 @@ static SUITE: OnceLock<Suite> = OnceLock::new();
 struct Suite {
     sources: Vec<Source>,
     /// Built by the first test that runs.
-    built: OnceLock<std::result::Result<Built, String>>,
+    built: OnceLock<Once<Built>>,
 }
 
 struct Built {
@@ -66,9 +66,8 @@ struct Built {
 }
 
 impl Suite {
-    fn built(&self) -> std::result::Result<&Built, String> {
-        let built = self.built.get_or_init(|| build(&self.sources).map_err(|e| e.to_string()));
-        built.as_ref().map_err(String::clone)
+    fn built(&self) -> Result<&Built> {
+        self.built.get_or_init(|| Once::new(build(&self.sources))).get()
     }
 
     fn run(&self, number: usize, source: &Source) -> Outcome {

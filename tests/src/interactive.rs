@@ -15,10 +15,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use linnet_build::{At as _, Error, Result, host};
+use linnet_build::{At as _, Error, Result};
 
 use crate::pty::Terminal;
-use crate::{Outcome, Test, builder, files, guest};
+use crate::{Outcome, Test, files, guest, vm};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -46,7 +46,7 @@ fn step(line: &str, terminal: &mut Option<Terminal>) -> Result<()> {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     if word == "boot" || word == "boot-tests" {
         let binary = match word {
-            "boot" => builder()?.boot_binary(host()?, &[])?,
+            "boot" => vm()?,
             _ => guest::binary()?.to_path_buf(),
         };
         let options: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();

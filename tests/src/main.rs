@@ -24,10 +24,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Trial};
-use linnet_build::{At as _, Builder, Error, Result};
+use linnet_build::{At as _, Builder, Error, Result, host};
 
 /// What a test says when it fails.
 type Outcome = std::result::Result<(), libtest_mimic::Failed>;
@@ -73,6 +73,30 @@ fn builder() -> Result<&'static Builder> {
     match *builder {
         Some(builder) => Ok(builder),
         None => Ok(*builder.insert(Box::leak(Box::new(Builder::new()?)))),
+    }
+}
+
+/// The usual boot binary, built once.
+fn vm() -> Result<PathBuf> {
+    static VM: OnceLock<Once<PathBuf>> = OnceLock::new();
+    VM.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(host()?, &[])))).get().cloned()
+}
+
+/// Something that was built for many tests. If that failed, one of them tells why.
+struct Once<T> {
+    built: std::result::Result<T, Mutex<Option<Error>>>,
+}
+
+impl<T> Once<T> {
+    fn new(built: Result<T>) -> Self {
+        Self { built: built.map_err(|error| Mutex::new(Some(error))) }
+    }
+
+    fn get(&self) -> Result<&T> {
+        self.built.as_ref().map_err(|error| {
+            let error = error.lock().unwrap_or_else(PoisonError::into_inner).take();
+            error.unwrap_or_else(|| Error::new("not built, for the reason that another test gives"))
+        })
     }
 }
 

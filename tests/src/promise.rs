@@ -4,10 +4,10 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use linnet_build::{Error, Result, host};
+use linnet_build::{Error, Result};
 
 use crate::machine;
-use crate::{Test, builder, cli};
+use crate::{Test, cli, vm};
 
 pub(crate) fn tests() -> Vec<Test> {
     let test = |name: &str, promise: fn() -> Result<()>| -> Test {
@@ -20,13 +20,13 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 fn boots_quickly() -> Result<()> {
-    let binary = builder()?.boot_binary(host()?, &[])?;
+    let binary = vm()?;
     within(Duration::from_secs(1), Command::new(binary).args(["--", "true"]))
 }
 
 fn nothing_is_built_twice() -> Result<()> {
     let linnet = cli::linnet()?;
-    builder()?.boot_binary(host()?, &[])?;
+    vm()?;
     within(Duration::from_millis(1500), Command::new(linnet).args(["boot", "--", "true"]))
 }
 

@@ -17,8 +17,9 @@ use crate::guest::join;
 use crate::translate::{Translated, with_translator};
 use crate::{image, link, rootfs};
 
-/// Kernel arguments that always apply.
-const APPEND: &str = "quiet";
+/// Kernel arguments that always apply: the console belongs to the guest's programs. A panic is shown
+/// all the same.
+const APPEND: &str = "loglevel=0";
 
 /// The shell and all its applets.
 const BUSYBOX: &str = "bin/busybox";
