@@ -76,7 +76,9 @@ pub struct Function {
     pub trap_count: u32,
     /// Offset of the function's body in the WebAssembly file.
     pub wasm_offset: u32,
-    pub reserved: u32,
+    /// Row in [`Module::sites`] whose handlers take what comes out of any instruction at or behind
+    /// its offset that is no call site itself; `u32::MAX` if there is none.
+    pub wide_site: u32,
 }
 
 /// A call that an exception can come out of and that has a handler in this function.

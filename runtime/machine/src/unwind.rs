@@ -105,6 +105,13 @@ impl Tables {
         sites.binary_search_by_key(&offset, |s| s.offset).ok().map(|i| &sites[i])
     }
 
+    fn wide_site(&self, f: &Function, offset: u32) -> Option<&'static CallSite> {
+        // SAFETY: the translator emitted a row of that number.
+        let site = (f.wide_site != u32::MAX)
+            .then(|| unsafe { &*self.module.sites.add(f.wide_site as usize) })?;
+        (offset >= site.offset).then_some(site)
+    }
+
     fn handlers(&self, site: &CallSite) -> &'static [Handler] {
         // SAFETY: the range is one of the module's table.
         unsafe {
@@ -176,7 +183,8 @@ pub extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> 
             continue;
         };
         let function = &tables.functions[n];
-        if let Some(site) = is_return.then(|| tables.site(function, offset)).flatten() {
+        let own = is_return.then(|| tables.site(function, offset)).flatten();
+        if let Some(site) = own.or_else(|| tables.wide_site(function, offset)) {
             let mut handlers = tables.handlers(site).iter();
             if let Some(handler) = handlers.find(|h| h.tag == tag || h.tag == TAG_ANY) {
                 let sp = fp - u64::from(site.frame_size);

@@ -32,6 +32,11 @@ pub(crate) mod data {
     pub(crate) const FIRST_SEGMENT: u32 = 1;
 }
 
+/// In a handler's tag: the handler is for all code of the function that has none of its own. It hangs
+/// at a call that has no handler itself. The handler may be used behind the first code with a source
+/// location.
+pub(crate) const WIDE: u32 = 1 << 31;
+
 /// Machine code of one function.
 #[derive(Debug)]
 pub(crate) struct Code {
@@ -39,7 +44,10 @@ pub(crate) struct Code {
     pub align: u32,
     pub relocations: Vec<Relocation>,
     pub traps: Vec<TrapSite>,
+    /// Sorted by offset.
     pub sites: Vec<Site>,
+    /// Which one of them is [`linnet_abi::module::Function::wide_site`].
+    pub wide_site: Option<usize>,
     pub saved: Vec<SavedRegister>,
 }
 
@@ -98,20 +106,38 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
     let relocations = buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;
     let traps = buffer.traps().iter().filter_map(|t| Some(TrapSite { offset: t.offset, code: trap_of(t.code)? }));
     let sites = buffer.call_sites().filter(|s| !s.exception_handlers.is_empty());
+    let mut sites: Vec<_> = sites
+        .map(|site| Site {
+            offset: site.ret_addr,
+            frame_size: site.frame_offset.unwrap_or(0),
+            handlers: site.exception_handlers.iter().filter_map(handler).collect(),
+        })
+        .collect();
+    let begin = buffer.get_srclocs_sorted().iter().find(|l| !l.loc.is_default()).map_or(0, |l| l.start);
+    let wide_site = split_wide_site(&mut sites, begin);
     Ok(Code {
         bytes: buffer.data().to_vec(),
         align: buffer.alignment,
         relocations,
         traps: traps.collect(),
-        sites: sites
-            .map(|site| Site {
-                offset: site.ret_addr,
-                frame_size: site.frame_offset.unwrap_or(0),
-                handlers: site.exception_handlers.iter().filter_map(handler).collect(),
-            })
-            .collect(),
+        sites,
+        wide_site,
         saved: saved_registers(&buffer.unwind_info),
     })
+}
+
+/// Moves [`WIDE`] handlers to a site at `begin` and returns its number.
+fn split_wide_site(sites: &mut Vec<Site>, begin: u32) -> Option<usize> {
+    let is_wide = |h: &Handler| h.tag != TAG_ANY && h.tag & WIDE != 0;
+    let site = sites.iter_mut().find(|s| s.handlers.iter().any(is_wide))?;
+    let mut handlers = std::mem::take(&mut site.handlers);
+    for handler in &mut handlers {
+        handler.tag &= !WIDE;
+    }
+    let wide = Site { offset: begin, frame_size: site.frame_size, handlers };
+    let at = sites.partition_point(|s| s.offset < begin);
+    sites.insert(at, wide);
+    Some(at)
 }
 
 fn relocation(reloc: &FinalizedMachReloc, context: &Context) -> Result<Relocation> {

@@ -366,6 +366,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 first_trap: trap_count,
                 trap_count: code.traps.len() as u32,
                 wasm_offset: wasm_offset,
+                wide_site: code.wide_site.map_or(u32::MAX, |n| site_count + n as u32),
             });
             names.bytes.extend_from_slice(name.as_bytes());
             for site in &code.sites {

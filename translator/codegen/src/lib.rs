@@ -79,7 +79,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let symbols = imports::resolve(&module)?;
     let read = Instant::now();
     let isa = target::isa(options.target)?;
-    let env = func::Env { module: &module, symbols: &symbols, isa: &*isa, options };
+    let env = func::Env { module: &module, symbols: &symbols, setjmp: func::setjmp::Functions::find(&module), isa: &*isa, options };
     let functions = func::compile_all(&env)?;
     let trampolines = trampoline::compile_all(&env)?;
     let compiled = Instant::now();

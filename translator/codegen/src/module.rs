@@ -314,6 +314,13 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// A function of the module itself, by its exported name or its name in the name section.
+    pub(crate) fn defined_function(&self, name: &str) -> Option<u32> {
+        let own = self.imported()..self.functions.len() as u32;
+        let named = self.function_names.iter().filter(|e| *e.1 == name && own.contains(e.0)).map(|e| *e.0).min();
+        self.exported_function(name).filter(|f| own.contains(f)).or(named)
+    }
+
     pub(crate) fn function_type(&self, index: u32) -> &FuncType {
         &self.types[self.functions[index as usize] as usize]
     }

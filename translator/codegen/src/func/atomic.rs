@@ -110,7 +110,8 @@ impl Translator<'_, '_, '_, '_> {
             Operator::MemoryAtomicNotify { memarg } => {
                 let count = self.pop();
                 let address = self.atomic_address(I32, memarg);
-                let woken = self.libcall(Libcall::atomic_notify, &[self.context, address, count]);
+                let context = self.context();
+                let woken = self.libcall(Libcall::atomic_notify, &[context, address, count]);
                 self.stack.extend(woken);
             }
             _ => return Ok(false),
@@ -122,7 +123,8 @@ impl Translator<'_, '_, '_, '_> {
         let timeout = self.pop();
         let expected = self.pop();
         let address = self.atomic_address(ty, memarg);
-        let result = self.libcall(libcall, &[self.context, address, expected, timeout]);
+        let context = self.context();
+        let result = self.libcall(libcall, &[context, address, expected, timeout]);
         self.stack.extend(result);
     }
 
@@ -198,7 +200,8 @@ impl Translator<'_, '_, '_, '_> {
     fn fence(&mut self) {
         match self.env.options.target.ordering() {
             Ordering::TotalStore => {
-                let address = self.b.ins().iadd_imm_u(self.context, i64::from(offset::FENCE));
+                let context = self.context();
+                let address = self.b.ins().iadd_imm_u(context, i64::from(offset::FENCE));
                 let zero = self.b.ins().iconst(I32, 0);
                 self.b.ins().atomic_rmw(I32, Self::atomic_flags(), AtomicRmwOp::Or, address, zero);
             }

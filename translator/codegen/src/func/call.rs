@@ -10,7 +10,7 @@ use crate::trampoline;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, FuncRef, InstBuilder, SigRef,
+    AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, FuncRef, InstBuilder, SigRef,
     Signature, Value,
 };
 use cranelift_codegen::isa::CallConv;
@@ -21,7 +21,7 @@ use std::mem::{offset_of, size_of};
 use wasmparser::Operator;
 
 #[derive(Clone, Copy)]
-enum Callee {
+pub(super) enum Callee {
     Direct(FuncRef),
     Indirect(SigRef, Value),
 }
@@ -49,8 +49,11 @@ impl Translator<'_, '_, '_, '_> {
         let ty = self.module.function_type(function);
         let signature = self.env.signature(ty, border)?;
         let callee = self.function_ref(space, index, signature);
-        let mut args = vec![self.context];
+        let mut args = vec![self.context()];
         args.extend(self.pop_many(ty.params().len()));
+        if self.env.setjmp.is_some_and(|s| s.setjmp == function) {
+            self.save_invocation(args[3]);
+        }
         let results = self.call_function(callee, &args);
         self.stack.extend(results);
         Ok(())
@@ -68,7 +71,7 @@ impl Translator<'_, '_, '_, '_> {
 
     fn call_indirect(&mut self, ty: u32) -> Result<()> {
         let index = self.pop();
-        let mut args = vec![self.context];
+        let mut args = vec![self.context()];
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
         let entry = self.table_entry(index);
         let flags = self.constant_flags();
@@ -133,6 +136,18 @@ impl Translator<'_, '_, '_, '_> {
             };
             return self.b.inst_results(inst).to_vec();
         }
+        self.save_locals();
+        let handlers = handlers.into_iter().map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block));
+        self.try_call(callee, args, handlers.collect())
+    }
+
+    /// A call with handlers; no tag: any exception.
+    pub(super) fn try_call(
+        &mut self,
+        callee: Callee,
+        args: &[Value],
+        handlers: Vec<(Option<ExceptionTag>, Block)>,
+    ) -> Vec<Value> {
         let signature = match callee {
             Callee::Direct(function) => self.b.func.dfg.ext_funcs[function].signature,
             Callee::Indirect(signature, _) => signature,
@@ -149,7 +164,7 @@ impl Translator<'_, '_, '_, '_> {
             .into_iter()
             .map(|(tag, block)| {
                 let block = BlockCall::new(block, [], pool);
-                match tag.and_then(ExceptionTag::with_number) {
+                match tag {
                     Some(tag) => ExceptionTableItem::Tag(tag, block),
                     None => ExceptionTableItem::Default(block),
                 }
@@ -162,6 +177,7 @@ impl Translator<'_, '_, '_, '_> {
         };
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+        self.continue_saved(next);
         self.b.block_params(next).to_vec()
     }
 }

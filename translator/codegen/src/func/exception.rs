@@ -6,7 +6,7 @@
 //! one can overwrite it. A `throw` whose handler is in the same function is a jump.
 
 use super::control::{Kind, block_args};
-use super::{Translator, clif_types};
+use super::{Translator, clif_types, setjmp};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::types::I64;
@@ -32,13 +32,13 @@ pub(super) struct Try {
     /// Blocks of the clauses that have not been reached.
     clauses: std::collections::VecDeque<Block>,
     /// The exception of the current clause.
-    caught: Option<Caught>,
+    pub(super) caught: Option<Caught>,
 }
 
 #[derive(Clone)]
-struct Caught {
+pub(super) struct Caught {
     tag: Value,
-    payload: Vec<Value>,
+    pub(super) payload: Vec<Value>,
 }
 
 /// What a `try` catches, found by reading ahead: calls in its body need to know.
@@ -46,17 +46,22 @@ struct Caught {
 struct TryClauses {
     tags: Vec<Option<u32>>,
     delegate: Option<u32>,
+    /// Whether this is where `longjmp` arrives: a clause calls `__wasm_setjmp_test`.
+    takes_longjmp: bool,
 }
 
 /// The clauses of every `try` of a function, in order of their beginnings.
 #[derive(Default)]
 pub(super) struct Clauses {
     tries: std::collections::VecDeque<TryClauses>,
+    /// The tag of the clause that takes `longjmp`, if the function calls `__wasm_setjmp`.
+    pub(super) longjmp_tag: Option<u32>,
 }
 
 impl Clauses {
-    fn scan(body: &FunctionBody) -> Result<Clauses> {
+    pub(super) fn scan(body: &FunctionBody, setjmp: Option<setjmp::Functions>) -> Result<Clauses> {
         let mut tries = std::collections::VecDeque::new();
+        let (mut calls_setjmp, mut longjmp_tag) = (false, None);
         // For every open block the number of its `try`, if it is one.
         let mut open: Vec<Option<usize>> = Vec::new();
         let mut operators = body.get_operators_reader()?;
@@ -82,6 +87,19 @@ impl Clauses {
                         clauses.tags.push(None);
                     }
                 }
+                Operator::Call { function_index } if setjmp.is_some_and(|s| s.setjmp == function_index) => {
+                    calls_setjmp = true;
+                }
+                Operator::Call { function_index } if setjmp.is_some_and(|s| s.test == function_index) => {
+                    let innermost = open.iter().rev().flatten().next();
+                    if longjmp_tag.is_none()
+                        && let Some(clauses) = innermost.and_then(|i| tries.get_mut(*i))
+                        && let Some(Some(tag)) = clauses.tags.last()
+                    {
+                        longjmp_tag = Some(*tag);
+                        clauses.takes_longjmp = true;
+                    }
+                }
                 Operator::Delegate { relative_depth } => {
                     if let Some(clauses) = current {
                         clauses.delegate = Some(relative_depth);
@@ -94,7 +112,7 @@ impl Clauses {
                 _ => {}
             }
         }
-        Ok(Clauses { tries })
+        Ok(Clauses { tries, longjmp_tag: longjmp_tag.filter(|_| calls_setjmp) })
     }
 }
 
@@ -139,13 +157,16 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     fn enter_try(&mut self, ty: BlockType, body: &FunctionBody<'a>) -> Result<()> {
         if self.clauses.is_none() {
-            self.clauses = Some(Clauses::scan(body)?);
+            self.clauses = Some(Clauses::scan(body, None)?);
         }
-        let TryClauses { tags, delegate } = self.next_clauses();
+        let TryClauses { tags, delegate, takes_longjmp } = self.next_clauses();
         let (params, results) = self.block_type(ty)?;
         let handlers: Handlers = tags.into_iter().map(|tag| (tag, self.handler_block())).collect();
         let clauses = handlers.iter().map(|h| h.1).collect();
         self.push_frame(Kind::Try(Try { clauses, caught: None }), params.len(), &results);
+        if takes_longjmp {
+            self.note_clause(&handlers);
+        }
         self.top().catches = match delegate {
             Some(depth) => Catches::Delegate(depth),
             None => Catches::Handlers(handlers),
@@ -156,7 +177,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     /// Passes over a `try` in unreachable code.
     pub(super) fn skip_try(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         if self.clauses.is_none() {
-            self.clauses = Some(Clauses::scan(body)?);
+            self.clauses = Some(Clauses::scan(body, None)?);
         }
         self.next_clauses();
         Ok(())
@@ -187,7 +208,9 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         };
         self.stack.truncate(height);
         // The body is over: no more calls jump here.
-        self.b.seal_block(block);
+        if !self.is_clause(block) {
+            self.b.seal_block(block);
+        }
         self.b.switch_to_block(block);
         self.reachable = true;
         let caught = self.take_exception(tag)?;
@@ -217,27 +240,29 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         MemFlagsData::new().with_notrap().with_alias_region(Some(self.regions.context))
     }
 
-    fn take_exception(&mut self, tag: Option<u32>) -> Result<Caught> {
+    pub(super) fn take_exception(&mut self, tag: Option<u32>) -> Result<Caught> {
         let flags = self.exception_flags();
+        let context = self.context();
         let mut payload = Vec::new();
         let mut at = offset::EXCEPTION;
         for ty in self.payload_types(tag)? {
-            payload.push(self.b.ins().load(ty, flags, self.context, at));
+            payload.push(self.b.ins().load(ty, flags, context, at));
             at += 8 * words(ty) as i32;
         }
         let tag = match tag {
             Some(tag) => self.b.ins().iconst(I64, i64::from(tag)),
-            None => self.b.ins().load(I64, flags, self.context, offset::EXCEPTION_TAG),
+            None => self.b.ins().load(I64, flags, context, offset::EXCEPTION_TAG),
         };
         Ok(Caught { tag, payload })
     }
 
-    fn put_exception(&mut self, exception: &Caught) {
+    pub(super) fn put_exception(&mut self, exception: &Caught) {
         let flags = self.exception_flags();
-        self.b.ins().store(flags, exception.tag, self.context, offset::EXCEPTION_TAG);
+        let context = self.context();
+        self.b.ins().store(flags, exception.tag, context, offset::EXCEPTION_TAG);
         let mut at = offset::EXCEPTION;
         for value in &exception.payload {
-            self.b.ins().store(flags, *value, self.context, at);
+            self.b.ins().store(flags, *value, context, at);
             at += 8 * words(self.b.func.dfg.value_type(*value)) as i32;
         }
     }
@@ -270,7 +295,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     /// Raises the exception in the context.
     fn raise(&mut self) {
-        let context = self.context;
+        let context = self.context();
         self.libcall(Libcall::throw, &[context]);
         // The libcall does not return.
         self.trap(Trap::Unreachable);

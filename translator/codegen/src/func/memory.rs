@@ -57,12 +57,14 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 b.ins().istore32(f, v, a, o);
             }),
             O::MemorySize { .. } => {
-                let size = self.libcall(Libcall::memory_size, &[self.context]);
+                let context = self.context();
+                let size = self.libcall(Libcall::memory_size, &[context]);
                 self.stack.extend(size);
             }
             O::MemoryGrow { .. } => {
                 let pages = self.pop();
-                let old = self.libcall(Libcall::memory_grow, &[self.context, pages]);
+                let context = self.context();
+                let old = self.libcall(Libcall::memory_grow, &[context, pages]);
                 self.stack.extend(old);
             }
             O::MemoryCopy { .. } => self.memory_copy(),
@@ -84,7 +86,8 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     /// takes any index and offset (`linnet_abi::memory`).
     pub(super) fn heap_address(&mut self, index: Value) -> Value {
         let index = self.b.ins().uextend(I64, index);
-        self.b.ins().iadd(self.heap_base, index)
+        let heap_base = self.heap_base();
+        self.b.ins().iadd(heap_base, index)
     }
 
     /// Host address and constant offset of an access whose index is on the stack.
@@ -209,8 +212,8 @@ impl<'b> Translator<'_, '_, '_, 'b> {
         let ty = clif_type(global.ty)?;
         let value = match global.storage {
             Storage::Slot(slot) => {
-                let flags = self.context_flags();
-                self.b.ins().load(ty, flags, self.context, slot_offset(slot))
+                let (flags, context) = (self.context_flags(), self.context());
+                self.b.ins().load(ty, flags, context, slot_offset(slot))
             }
             Storage::Constant => self.constant(ty, global.value),
         };
@@ -221,8 +224,8 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     pub(super) fn global_set(&mut self, index: u32) {
         let value = self.pop();
         if let Storage::Slot(slot) = self.module.globals[index as usize].storage {
-            let flags = self.context_flags();
-            self.b.ins().store(flags, value, self.context, slot_offset(slot));
+            let (flags, context) = (self.context_flags(), self.context());
+            self.b.ins().store(flags, value, context, slot_offset(slot));
         }
     }
 }

@@ -11,6 +11,7 @@ mod exception;
 mod memory;
 mod numeric;
 mod safepoint;
+pub(crate) mod setjmp;
 mod simd;
 
 use crate::Options;
@@ -28,16 +29,18 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use exception::Clauses;
-use linnet_abi::context::offset;
 use rayon::prelude::*;
+use setjmp::ReturnPoint;
 use std::collections::HashMap;
-use wasmparser::{FuncToValidate, FuncType, FuncValidatorAllocations, Operator, OperatorsReader, ValType};
+use wasmparser::{FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader, ValType};
 
 /// What every function of a module shares.
 pub(crate) struct Env<'m, 'a> {
     pub module: &'m Module<'a>,
     /// What imported functions are.
     pub symbols: &'m [Symbol],
+    /// What `setjmp` is made of, if the module has it.
+    pub setjmp: Option<setjmp::Functions>,
     pub isa: &'m dyn TargetIsa,
     pub options: &'m Options,
 }
@@ -158,7 +161,7 @@ impl Worker {
             Function::with_name_signature(UserFuncName::user(namespace::FUNCTION, index), signature);
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
-        self.validator = Translator::new(env, builder, index).run(body, allocations)?;
+        self.validator = Translator::new(env, builder, index, &body.body)?.run(body, allocations)?;
         Ok(())
     }
 }
@@ -177,8 +180,10 @@ struct Translator<'e, 'm, 'a, 'b> {
     b: FunctionBuilder<'b>,
     function: u32,
     regions: Regions,
-    context: Value,
-    heap_base: Value,
+    /// The context as the entry block has it. [`Translator::context`] is the one to use.
+    entry_context: Value,
+    /// The same of the heap base.
+    entry_heap_base: Value,
     stack: Vec<Value>,
     locals: Vec<Variable>,
     frames: Vec<Frame>,
@@ -186,42 +191,45 @@ struct Translator<'e, 'm, 'a, 'b> {
     reachable: bool,
     /// What the function's legacy `try` blocks catch, once one was met.
     clauses: Option<Clauses>,
+    /// In functions that `setjmp` returns to.
+    return_point: Option<ReturnPoint>,
     function_refs: HashMap<(u32, u32), FuncRef>,
     data_refs: HashMap<u32, GlobalValue>,
     signature_refs: HashMap<u32, SigRef>,
 }
 
 impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
-    fn new(env: &'e Env<'m, 'a>, mut b: FunctionBuilder<'b>, function: u32) -> Self {
+    fn new(env: &'e Env<'m, 'a>, mut b: FunctionBuilder<'b>, function: u32, body: &FunctionBody<'a>) -> Result<Self> {
         let regions = regions(b.func);
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
         b.seal_block(entry);
         let context = b.block_params(entry)[0];
-        // Constant while the function runs. Not needed: dropped. Needed: loaded here, once.
-        let flags = MemFlagsData::trusted()
-            .with_readonly()
-            .with_can_move()
-            .with_alias_region(Some(regions.constant));
-        let heap_base = b.ins().load(I64, flags, context, offset::HEAP_BASE);
-        Translator {
+        let mut translator = Translator {
             env,
             module: env.module,
             b,
             function,
             regions,
-            context,
-            heap_base,
+            entry_context: context,
+            entry_heap_base: context,
             stack: Vec::new(),
             locals: Vec::new(),
             frames: Vec::new(),
             reachable: true,
             clauses: None,
+            return_point: None,
             function_refs: HashMap::new(),
             data_refs: HashMap::new(),
             signature_refs: HashMap::new(),
+        };
+        translator.find_return_point(body)?;
+        if translator.return_point.is_none() {
+            // Constant while the function runs. Not needed: dropped. Needed: loaded here, once.
+            translator.entry_heap_base = translator.load_heap_base(context);
         }
+        Ok(translator)
     }
 
     fn run(mut self, body: &Body<'a>, allocations: FuncValidatorAllocations) -> Result<FuncValidatorAllocations> {
@@ -244,18 +252,19 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             self.operator(&operator, body).map_err(|e| e.at(offset))?;
         }
         operators.finish()?;
+        self.end_return_point()?;
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());
         Ok(validator.into_allocations())
     }
 
-    fn declare_locals(&mut self, body: &wasmparser::FunctionBody<'a>) -> Result<()> {
+    fn declare_locals(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         let params = self.module.function_type(self.function).params();
         for (i, ty) in params.iter().enumerate() {
             let variable = self.b.declare_var(clif_type(*ty)?);
             let entry = self.b.func.layout.entry_block();
             let value = entry.map(|block| self.b.block_params(block)[i + 1]);
-            self.b.def_var(variable, value.unwrap_or(self.context));
+            self.b.def_var(variable, value.unwrap_or(self.entry_context));
             self.locals.push(variable);
         }
         for local in body.get_locals_reader()? {
@@ -271,7 +280,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         Ok(())
     }
 
-    fn operator(&mut self, operator: &Operator<'a>, body: &wasmparser::FunctionBody<'a>) -> Result<()> {
+    fn operator(&mut self, operator: &Operator<'a>, body: &FunctionBody<'a>) -> Result<()> {
         if !self.reachable {
             return self.skip(operator, body);
         }

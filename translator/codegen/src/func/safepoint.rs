@@ -16,7 +16,8 @@ impl Translator<'_, '_, '_, '_> {
             return Ok(());
         }
         let flags = self.context_flags();
-        let poll = self.b.ins().load(I32, flags, self.context, offset::POLL);
+        let context = self.context();
+        let poll = self.b.ins().load(I32, flags, context, offset::POLL);
         let (cold, next) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(cold);
         self.b.ins().brif(poll, cold, &[], next, &[]);
@@ -30,7 +31,6 @@ impl Translator<'_, '_, '_, '_> {
         signature.params.push(AbiParam::new(I64));
         // Both kinds may occur in one function, so this reference is not shared.
         let poll = super::import_function(self.b.func, namespace::LIBCALL, POLL_INDEX, signature);
-        let context = self.context;
         self.call_function(poll, &[context]);
         self.b.ins().jump(next, &[]);
         self.b.seal_block(next);

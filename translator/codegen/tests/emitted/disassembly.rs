@@ -97,6 +97,8 @@ struct TableRow {
     len: usize,
     traps: std::ops::Range<usize>,
     sites: std::ops::Range<usize>,
+    /// The site for all code without one of its own.
+    wide_site: Option<usize>,
 }
 
 /// Bytes of a datum, and the symbols in it by their offset from its beginning.
@@ -134,6 +136,9 @@ impl Tables {
                 len: word(row, offset_of!(Row, len)) as usize,
                 traps: range(offset_of!(Row, first_trap), offset_of!(Row, trap_count)),
                 sites: range(offset_of!(Row, first_site), offset_of!(Row, site_count)),
+                wide_site: Some(word(row, offset_of!(Row, wide_site)))
+                    .filter(|n| *n != u32::MAX)
+                    .map(|n| n as usize),
             })
         });
         let trap = |row: &[u8]| {
@@ -196,11 +201,18 @@ fn disassemble(
             notes
                 .push(format!("trap: {}", Trap::from_code(*code as u8).map_or("?", Trap::message)));
         }
-        for (_, first, count) in tables.sites[row.sites.clone()].iter().filter(|s| s.0 == end) {
-            let tags = &tables.handler_tags[*first..first + count];
+        for site in row.sites.clone() {
+            let (at, first, count) = tables.sites[site];
+            let is_wide = row.wide_site == Some(site);
+            if at != if is_wide { offset } else { end } {
+                continue;
+            }
+            let tags = &tables.handler_tags[first..first + count];
             let tags =
                 tags.iter().map(|t| if *t == TAG_ANY { "any".to_owned() } else { t.to_string() });
-            notes.push(format!("catch: {}", tags.collect::<Vec<_>>().join(", ")));
+            let tags = tags.collect::<Vec<_>>().join(", ");
+            let what = if is_wide { "catch from here" } else { "catch" };
+            notes.push(format!("{what}: {}", if tags.is_empty() { "none" } else { &tags }));
         }
         let mnemonic = instruction.mnemonic().unwrap_or_default().to_owned();
         let mut operands = instruction.op_str().unwrap_or_default().to_owned();
