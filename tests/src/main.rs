@@ -6,6 +6,7 @@
 //! |               | `programs/*.c`         | not a test, but in the guest for those that need it |
 //! | `interactive` | `interactive/*.txt`    | a dialogue with a machine on a terminal             |
 //! | `cli`         | `cli/*.txt`            | a command line and all that it prints               |
+//! | `host`        | `src/host.rs`          | what a machine costs its host, and may do there     |
 //! | `promise`     | `src/promise.rs`       | something the documentation promises about speed    |
 //!
 //! What is missing is built first, in the same way as by `linnet boot`. `skip.toml` lists what is
@@ -15,6 +16,7 @@
 
 mod cli;
 mod guest;
+mod host;
 mod interactive;
 mod machine;
 mod promise;
@@ -27,7 +29,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Trial};
-use linnet_build::{At as _, Builder, Error, Result, host};
+use linnet_build::{At as _, Builder, Error, Result};
 
 /// What a test says when it fails.
 type Outcome = std::result::Result<(), libtest_mimic::Failed>;
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
 fn trials() -> Result<Vec<Trial>> {
     let mut skipped = skipped()?;
     let mut trials = Vec::new();
-    for (name, test) in [guest::tests()?, interactive::tests()?, cli::tests()?, promise::tests()]
+    for (name, test) in [guest::tests()?, interactive::tests()?, cli::tests()?, host::tests(), promise::tests()]
         .into_iter()
         .flatten()
     {
@@ -79,7 +81,7 @@ fn builder() -> Result<&'static Builder> {
 /// The usual boot binary, built once.
 fn vm() -> Result<PathBuf> {
     static VM: OnceLock<Once<PathBuf>> = OnceLock::new();
-    VM.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(host()?, &[])))).get().cloned()
+    VM.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(linnet_build::host()?, &[])))).get().cloned()
 }
 
 /// Something that was built for many tests. If that failed, one of them tells why.

@@ -56,6 +56,18 @@ impl Terminal {
         self.pty.resize(Size::new(rows, columns)).at("terminal")
     }
 
+    /// The terminal's settings, as text to compare.
+    pub(crate) fn settings(&self) -> Result<String> {
+        let settings = rustix::termios::tcgetattr(&self.pty).at("terminal")?;
+        Ok(format!("{settings:?}"))
+    }
+
+    /// Asks the program to end.
+    pub(crate) fn terminate(&self) -> Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).at("kill")
+    }
+
     /// Waits for `text` in what comes, and drops all up to its end.
     pub(crate) fn expect(&mut self, text: &str, limit: Duration) -> Result<()> {
         let until = Instant::now() + limit;

@@ -1,0 +1,196 @@
+//! What a running machine costs its host, what it may do there, and what it leaves behind.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use linnet_build::{At as _, Error, Result};
+
+use crate::pty::Terminal;
+use crate::{Test, guest, machine, vm};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) fn tests() -> Vec<Test> {
+    let test = |name: &str, test: fn() -> Result<()>| -> Test {
+        (format!("host::{name}"), Box::new(move || Ok(test()?)))
+    };
+    vec![
+        test("boot-binary-runs-alone", runs_alone),
+        test("two-busy-loops-use-two-cores", two_cores),
+        test("idle-machine-uses-no-time", idle),
+        test("memory-goes-back-after-five-hundred-processes", memory_goes_back),
+        test("process-has-given-up-its-rights", sandboxed),
+        test("terminal-is-restored-after-a-signal", terminal_restored),
+        test("kernel-panic-names-functions", panic_names_functions),
+    ]
+}
+
+/// Copied to an empty directory and started without an environment.
+fn runs_alone() -> Result<()> {
+    let place = std::env::temp_dir().join(format!("linnet-alone-{}", std::process::id()));
+    fs::create_dir_all(&place).at(place.display())?;
+    let copy = place.join("vm");
+    fs::copy(vm()?, &copy).at(copy.display())?;
+    let mut command = Command::new(&copy);
+    command.env_clear().current_dir(&place).args(["--", "uname", "-sm"]);
+    let ended = machine::run(&mut command, &[], LIMIT)?;
+    fs::remove_dir_all(&place).at(place.display())?;
+    check(ended.output == "Linux wasm32\n", || ended.output.clone())
+}
+
+/// A machine that runs a script of the guest's shell and says "ready" when that says so.
+struct Running {
+    child: Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Running {
+    fn start(options: &[&str], script: &str) -> Result<Self> {
+        let binary = guest::binary()?;
+        let mut child = Command::new(binary)
+            .args(options)
+            .args(["--", "sh", "-c", script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .at(binary.display())?;
+        let output = child.stdout.take().ok_or_else(|| Error::new("no standard output"))?;
+        Ok(Self { child, output: BufReader::new(output) })
+    }
+
+    /// Waits for a line of the script.
+    fn wait_for(&mut self, word: &str) -> Result<()> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).at("standard output")?;
+        check(line.trim() == word, || format!("{word:?} did not come, but {line:?}"))
+    }
+
+    /// A file of the host's /proc about the process.
+    fn about(&self, file: &str) -> Result<String> {
+        let path = format!("/proc/{}/{file}", self.child.id());
+        fs::read_to_string(&path).at(path)
+    }
+
+    /// A number of /proc/PID/status.
+    fn status(&self, name: &str) -> Result<u64> {
+        let text = self.about("status")?;
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let number = value.and_then(|value| value.split_whitespace().next()?.parse().ok());
+        number.ok_or_else(|| Error::new(format!("no {name} in {text}")))
+    }
+
+    /// Ticks (10 ms) of processor time that each thread has used, most first.
+    fn ticks(&self) -> Result<Vec<u64>> {
+        let folder = format!("/proc/{}/task", self.child.id());
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&folder).at(&folder)? {
+            let path = entry.at(&folder)?.path().join("stat");
+            let text = fs::read_to_string(&path).at(path.display())?;
+            let fields: Vec<&str> =
+                text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            let field = |n: usize| fields.get(n).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
+            all.push(field(11) + field(12));
+        }
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(all)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn two_cores() -> Result<()> {
+    let script = "while :; do :; done & while :; do :; done & echo ready; wait";
+    let mut machine = Running::start(&["--cpus", "2"], script)?;
+    machine.wait_for("ready")?;
+    let started = Instant::now();
+    // Another program may take its share of the host; a vCPU without work would use none at all.
+    while started.elapsed() < LIMIT {
+        sleep(Duration::from_millis(100));
+        let ticks = machine.ticks()?;
+        if ticks.get(1).is_some_and(|second| *second >= 30) {
+            return Ok(());
+        }
+    }
+    Err(Error::new(format!("ticks of the threads: {:?}", machine.ticks()?)))
+}
+
+fn idle() -> Result<()> {
+    let mut machine = Running::start(&["--cpus", "2"], "echo ready; sleep 60")?;
+    machine.wait_for("ready")?;
+    sleep(Duration::from_secs(1));
+    let before: u64 = machine.ticks()?.iter().sum();
+    sleep(Duration::from_secs(3));
+    let used = machine.ticks()?.iter().sum::<u64>() - before;
+    check(used <= 2, || format!("{used} ticks in 3 s of idleness"))
+}
+
+fn memory_goes_back() -> Result<()> {
+    let script =
+        "echo ready; sleep 0.5; /test/five-hundred-processes-alive && echo done; sleep 60";
+    let mut machine = Running::start(&[], script)?;
+    machine.wait_for("ready")?;
+    sleep(Duration::from_millis(300));
+    let before = machine.status("VmRSS")?;
+    machine.wait_for("done")?;
+    let started = Instant::now();
+    let mut after = 0;
+    while started.elapsed() < LIMIT {
+        sleep(Duration::from_millis(500));
+        after = machine.status("VmRSS")?;
+        if after < before + (16 << 10) {
+            return Ok(());
+        }
+    }
+    Err(Error::new(format!("{before} KiB before, {after} KiB after")))
+}
+
+fn sandboxed() -> Result<()> {
+    const SECCOMP_MODE_FILTER: u64 = 2;
+    let mut machine = Running::start(&[], "echo ready; sleep 60")?;
+    machine.wait_for("ready")?;
+    check(machine.status("NoNewPrivs")? == 1, || "NoNewPrivs is off".to_owned())?;
+    let mode = machine.status("Seccomp")?;
+    check(mode == SECCOMP_MODE_FILTER, || format!("seccomp mode {mode}"))?;
+    let maps = machine.about("maps")?;
+    let bad = maps.lines().find(|line| {
+        let executable = line.split_whitespace().nth(1).is_some_and(|rights| rights.contains('x'));
+        executable && (line.contains(" rwx") || !line.contains('[') && !line.contains("/"))
+    });
+    check(bad.is_none(), || format!("executable memory: {}", bad.unwrap_or_default()))
+}
+
+fn terminal_restored() -> Result<()> {
+    let mut terminal = Terminal::start(&vm()?, &[])?;
+    let before = terminal.settings()?;
+    terminal.expect("# ", LIMIT)?;
+    check(terminal.settings()? != before, || "the terminal was never raw".to_owned())?;
+    terminal.terminate()?;
+    let status = terminal.end(LIMIT)?;
+    check(status == Some(128 + 15), || format!("exit status {status:?}"))?;
+    check(terminal.settings()? == before, || "the terminal is not as it was".to_owned())
+}
+
+fn panic_names_functions() -> Result<()> {
+    let mut command = Command::new(vm()?);
+    command.args(["--", "sh", "-c", "echo c > /proc/sysrq-trigger"]);
+    let ended = machine::run(&mut command, &[], LIMIT)?;
+    let status = ended.status.and_then(|status| status.code());
+    check(status == Some(99), || format!("exit status {status:?}\n{}", ended.output))?;
+    for name in ["Kernel panic", "sysrq_handle_crash", "vfs_write", "linnet_syscall"] {
+        check(ended.output.contains(name), || format!("no {name:?} in\n{}", ended.output))?;
+    }
+    Ok(())
+}
+
+fn check(right: bool, why: impl Fn() -> String) -> Result<()> {
+    if right { Ok(()) } else { Err(Error::new(why())) }
+}
