@@ -15,6 +15,9 @@ use crate::{fatal, kernel, ram::Ram, sys, tlb, user};
 use linnet_abi::memory::{MEMORY_SIZE, SLOT_SIZE};
 use linnet_abi::trap::Trap;
 
+/// Leaf functions use that much of the shadow stack without moving its pointer.
+const RED_ZONE: u64 = 128;
+
 /// Take over the signals.
 pub fn init() {
     for signal in [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP] {
@@ -131,6 +134,8 @@ extern "C" fn kernel_fault(uc: usize, kind: usize, argument: usize) -> ! {
     let task = Task::of_stack(uc).expect("on a task's kernel stack");
     let context = task.kernel_context();
     let previous = task.fault.replace((frame.fp(), frame.pc()));
+    let shadow = task.kernel_shadow().get();
+    task.kernel_shadow().set(shadow - RED_ZONE);
     // SAFETY: the kernel was interrupted, and its entries for that may be called on its stack.
     unsafe {
         if kind == 2 {
@@ -139,6 +144,7 @@ extern "C" fn kernel_fault(uc: usize, kind: usize, argument: usize) -> ! {
             kernel::kernel_fault(context, argument as u32, kind as u32);
         }
     }
+    task.kernel_shadow().set(shadow);
     task.fault.set(previous);
     resume(task, frame)
 }

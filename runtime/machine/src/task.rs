@@ -241,9 +241,14 @@ impl Task {
 
     /// Forget the kernel's frames: the next entry finds its shadow stack empty.
     pub fn empty_kernel_stack(&self) {
+        self.kernel_shadow().set(u64::from(self.shadow_base.get()));
+    }
+
+    /// Shadow stack pointer of the kernel code that runs or was interrupted.
+    pub fn kernel_shadow(&self) -> &Cell<u64> {
         let slot = Ram::get().kernel.stack_pointer_slot as usize;
-        // SAFETY: the task is about to leave the kernel for good.
-        unsafe { (*self.kernel.get()).globals[slot] = u64::from(self.shadow_base.get()) };
+        // SAFETY: used by the thread that runs the task, while translated code of it does not.
+        unsafe { Cell::from_mut(&mut (*self.kernel.get()).globals[slot]) }
     }
 
     /// Point the user context at another program or memory.
