@@ -29,9 +29,10 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use exception::Clauses;
-use rayon::prelude::*;
 use setjmp::ReturnPoint;
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader, ValType};
 
 /// What every function of a module shares.
@@ -115,15 +116,28 @@ impl Env<'_, '_> {
 
 /// Compiles every function of the module. The result does not depend on the number of threads.
 pub(crate) fn compile_all(env: &Env) -> Result<Vec<Code>> {
-    let bodies = env.module.bodies.par_iter().enumerate();
-    let results: Vec<Result<Code>> = bodies
-        .map_init(Worker::new, |worker, (i, body)| {
-            let index = env.module.imported() + i as u32;
-            worker.compile(env, index, body).map_err(|e| e.in_function(index, env.module.function_name(index)))
-        })
-        .collect();
+    let bodies = &env.module.bodies;
+    // Large ones first, so that no thread is left alone with one at the end.
+    let mut order: Vec<usize> = (0..bodies.len()).collect();
+    order.sort_by_key(|i| {
+        let range = bodies[*i].body.range();
+        Reverse(range.end - range.start)
+    });
+    let next = AtomicUsize::new(0);
+    let shares = rayon::broadcast(|_| {
+        let mut worker = Worker::new();
+        let mut share = Vec::new();
+        while let Some(i) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let index = env.module.imported() + *i as u32;
+            let code = worker.compile(env, index, &bodies[*i]);
+            share.push((*i, code.map_err(|e| e.in_function(index, env.module.function_name(index)))));
+        }
+        share
+    });
+    let mut results: Vec<_> = shares.into_iter().flatten().collect();
+    results.sort_unstable_by_key(|r| r.0);
     // The first error in the module, not the first in time.
-    results.into_iter().collect()
+    results.into_iter().map(|r| r.1).collect()
 }
 
 /// Memory that a thread uses again for each function.
@@ -156,9 +170,10 @@ impl Worker {
     fn build(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
         let border = if env.is_exported(index) { Border::Runtime } else { Border::Inner };
         let signature = env.signature(env.module.function_type(index), border)?;
+        // Cleared and not replaced: it keeps its memory.
         self.context.clear();
-        self.context.func =
-            Function::with_name_signature(UserFuncName::user(namespace::FUNCTION, index), signature);
+        self.context.func.name = UserFuncName::user(namespace::FUNCTION, index);
+        self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
         self.validator = Translator::new(env, builder, index, &body.body)?.run(body, allocations)?;
