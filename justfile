@@ -23,6 +23,11 @@ test FILTER='':
 machines FILTER='':
     cargo test --release -p linnet-tests -- {{FILTER}}
 
+# Run other projects' tests of Linux in the guest and on this machine; as root, half an hour
+[group: 'test']
+suites *NAMES:
+    cargo test --release -p linnet-tests --test suites -- {{NAMES}}
+
 # Write what the commands print now into the files of tests/cli
 [group: 'test']
 bless:
@@ -63,3 +68,8 @@ bench-boot:
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         /usr/bin/env time -f '%e s, %M KiB' "$vm" --cpus 1 -- true
     done
+
+# What processes, memory and system calls cost; without NAMES all, for the book
+[group: 'bench']
+bench *NAMES:
+    cargo bench --quiet -p linnet-tests --bench process -- {{NAMES}}

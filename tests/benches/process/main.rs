@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use linnet_build::Result;
 use systems::{Systems, Which};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Nanoseconds of each round, by measure and system.
 #[derive(Default)]

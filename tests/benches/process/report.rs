@@ -27,6 +27,14 @@ a program. Times are nanoseconds, then in parentheses how many times the host's 
 is faster than the host.
 ";
 
+/// The measures themselves keep the machine busier than this for moments only.
+const BUSY: f64 = 2.5;
+
+const BUSY_NOTE: &str = "
+The machine was busy with other work meanwhile, which lengthens some numbers of any column at
+random and leaves no second CPU to gain from: these tables are for orientation.
+";
+
 const NOTES: &str = "
 ## What is measured
 
@@ -63,7 +71,8 @@ pub(crate) fn tables(results: &Results) -> String {
 }
 
 fn costs(text: &mut String, title: &str, results: &Results, base: Which, others: &[Which]) {
-    let measured = |which: &Which| results.measures.iter().any(|m| results.get(m, *which).is_some());
+    let measured =
+        |which: &Which| results.measures.iter().any(|m| results.get(m, *which).is_some());
     let others: Vec<Which> = others.iter().copied().filter(measured).collect();
     if !measured(&base) {
         return;
@@ -162,14 +171,17 @@ pub(crate) fn write_page(results: &Results, loads: &[f64], without: Option<&str>
         std::thread::available_parallelism().map_or(1, usize::from),
         huge_pages(),
     );
+    if least > BUSY {
+        page += BUSY_NOTE;
+    }
     page += &tables(results);
     if let Some(why) = without {
         let line = why.lines().next().unwrap_or_default();
         let _ = writeln!(page, "\nUser-Mode Linux is left out: {line}.");
     }
     page += NOTES;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../docs/src/reference/benchmarks-process.md");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/reference/benchmarks-process.md");
     fs::write(&path, page).at(path.display())
 }
 

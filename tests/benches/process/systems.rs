@@ -94,7 +94,13 @@ impl Systems {
             Which::Uml => {
                 let Ok(uml) = &self.uml else { return Ok(Vec::new()) };
                 command.arg("env").arg(format!("LD_PRELOAD={}", uml.preload.display()));
-                command.args(["linux.uml", "mem=512M", "root=/dev/root", "rootfstype=hostfs", "rw"]);
+                command.args([
+                    "linux.uml",
+                    "mem=512M",
+                    "root=/dev/root",
+                    "rootfstype=hostfs",
+                    "rw",
+                ]);
                 command.arg(format!("rootflags={}", self.root.display()));
                 command.args(["init=/init", "con=null", "con0=null,fd:1", "quiet"]);
                 command.arg(format!("measures={}", names.join(",")))
