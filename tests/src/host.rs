@@ -134,8 +134,7 @@ fn idle() -> Result<()> {
 }
 
 fn memory_goes_back() -> Result<()> {
-    let script =
-        "echo ready; sleep 0.5; /test/five-hundred-processes-alive && echo done; sleep 60";
+    let script = "echo ready; sleep 0.5; /test/five-hundred-processes-alive && echo done; sleep 60";
     let mut machine = Running::start(&[], script)?;
     machine.wait_for("ready")?;
     sleep(Duration::from_millis(300));

@@ -5,6 +5,7 @@
 //! boot-tests OPTIONS     the same, with the guest's tests and `programs/*.c` in /test
 //! expect "TEXT"          waits until TEXT comes
 //! send "TEXT"            types TEXT
+//! pause                  gives the machine a moment, before a key that only the next program wants
 //! resize ROWS COLUMNS    gives the terminal another size
 //! exit STATUS            waits until the machine ends, with this status
 //! ```
@@ -21,6 +22,7 @@ use crate::pty::Terminal;
 use crate::{Outcome, Test, files, guest, vm};
 
 const LIMIT: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(300);
 
 pub(crate) fn tests() -> Result<Vec<Test>> {
     let test = |(name, path): (String, PathBuf)| -> Test {
@@ -57,6 +59,10 @@ fn step(line: &str, terminal: &mut Option<Terminal>) -> Result<()> {
     match word {
         "expect" => terminal.expect(&quoted(rest)?, LIMIT),
         "send" => terminal.send(&quoted(rest)?),
+        "pause" => {
+            std::thread::sleep(PAUSE);
+            Ok(())
+        }
         "resize" => {
             let (rows, columns) = rest.split_once(' ').unwrap_or_default();
             terminal.resize(rows.parse().at("rows")?, columns.parse().at("columns")?)

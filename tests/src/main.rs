@@ -48,9 +48,10 @@ fn main() -> ExitCode {
 fn trials() -> Result<Vec<Trial>> {
     let mut skipped = skipped()?;
     let mut trials = Vec::new();
-    for (name, test) in [guest::tests()?, interactive::tests()?, cli::tests()?, host::tests(), promise::tests()]
-        .into_iter()
-        .flatten()
+    for (name, test) in
+        [guest::tests()?, interactive::tests()?, cli::tests()?, host::tests(), promise::tests()]
+            .into_iter()
+            .flatten()
     {
         let skip = skipped.remove(&name).is_some();
         trials.push(Trial::test(name, test).with_ignored_flag(skip));
@@ -81,7 +82,9 @@ fn builder() -> Result<&'static Builder> {
 /// The usual boot binary, built once.
 fn vm() -> Result<PathBuf> {
     static VM: OnceLock<Once<PathBuf>> = OnceLock::new();
-    VM.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(linnet_build::host()?, &[])))).get().cloned()
+    VM.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(linnet_build::host()?, &[]))))
+        .get()
+        .cloned()
 }
 
 /// Something that was built for many tests. If that failed, one of them tells why.

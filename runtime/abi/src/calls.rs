@@ -69,6 +69,8 @@ macro_rules! for_each_host_call {
             /// Forget the mappings of `count` pages from `address`.
             tlb_flush(mm: u32, address: ptr, count: u32);
 
+            /// Make the mappings of `count` pages from `address` read-only, or forget them.
+            tlb_protect(mm: u32, address: ptr, count: u32);
             /// Give `count` free pages of guest memory from `pfn` back to the host; they read as zeros.
             ram_discard(pfn: u32, count: u32);
 

@@ -17,7 +17,12 @@ fn c_type(name: &str) -> &'static str {
     }
 }
 
-fn prototype(f: &mut Formatter<'_>, call: &Call, attribute: &str, module: Option<&str>) -> fmt::Result {
+fn prototype(
+    f: &mut Formatter<'_>,
+    call: &Call,
+    attribute: &str,
+    module: Option<&str>,
+) -> fmt::Result {
     for line in call.doc {
         writeln!(f, "/*{line} */")?;
     }
@@ -106,4 +111,3 @@ impl Display for KernelHeader {
         writeln!(f, "#endif\n#endif")
     }
 }
-

@@ -14,7 +14,7 @@ unsafe extern "C" {
 /// The boot binary's contents.
 pub fn image() -> &'static BootImage {
     // SAFETY: the linker step defines it, and nobody writes it.
-    unsafe { &*&raw const IMAGE }
+    unsafe { &IMAGE }
 }
 
 /// The kernel's tables.

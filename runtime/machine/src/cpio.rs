@@ -38,7 +38,7 @@ impl<'a> Archive<'a> {
 
     /// Headers and contents start at multiples of 4.
     pub fn align(&mut self) {
-        while self.len % 4 != 0 {
+        while !self.len.is_multiple_of(4) {
             self.bytes(&[0]);
         }
     }

@@ -5,7 +5,9 @@ use crate::options::{self, Options, Stop};
 use crate::ram::{self, Ram};
 use crate::sandbox;
 use crate::task::{self, Task};
-use crate::{boot, clock, eprintln, exit, fatal, fault, kernel, stdio, sys, terminal, timer, tlb, vcpu};
+use crate::{
+    boot, clock, eprintln, exit, fatal, fault, kernel, stdio, sys, terminal, timer, tlb, vcpu,
+};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::fmt::Write;
@@ -151,7 +153,9 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
 
 /// The host cannot take away all that it should. The guest's own borders do not depend on it.
 fn sandbox_missing() {
-    eprintln!("warning: this host has no Landlock: the sandbox is seccomp alone, and reboot ends the process");
+    eprintln!(
+        "warning: this host has no Landlock: the sandbox is seccomp alone, and reboot ends the process"
+    );
 }
 
 struct Initrd(UnsafeCell<Option<(u32, u32)>>);
@@ -209,7 +213,6 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
         archive.align();
     }
     let term = process.variable(b"TERM").unwrap_or(b"linux");
-    let size = terminal::size();
     let file = |archive: &mut Archive<'_>| {
         let start = archive.len;
         archive.bytes(b"TERM=");
@@ -218,9 +221,6 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
         for (i, name) in ["STDIN", "STDOUT", "STDERR"].iter().enumerate() {
             let kind = if terminal::is_terminal(i as i32) { "tty" } else { "pipe" };
             let _ = write!(archive, "LINNET_{name}={kind}\0");
-        }
-        if size != 0 {
-            let _ = write!(archive, "LINES={}\0COLUMNS={}\0", size >> 16, size & 0xffff);
         }
         archive.len - start
     };

@@ -31,7 +31,6 @@ macro_rules! exports {
 }
 for_each_host_call!(exports);
 
-
 fn existing(id: u32) -> &'static Task {
     match task::find(id) {
         Some(task) => task,
@@ -156,6 +155,10 @@ fn tlb_fill(_: &Task, mm: u32, address: ptr, pfn: u32, count: u32, prot: u32) {
 
 fn tlb_flush(_: &Task, mm: u32, address: ptr, count: u32) {
     tlb::flush(mm, address, count);
+}
+
+fn tlb_protect(_: &Task, mm: u32, address: ptr, count: u32) {
+    tlb::protect(mm, address, count);
 }
 
 fn ram_discard(_: &Task, pfn: u32, count: u32) {

@@ -27,7 +27,11 @@ impl<T> Lock<T> {
             while self.taken.load(Ordering::Relaxed) {
                 rounds += 1;
                 // The holder's host thread may have been descheduled.
-                if rounds % 64 == 0 { crate::sys::sched_yield() } else { core::hint::spin_loop() }
+                if rounds.is_multiple_of(64) {
+                    crate::sys::sched_yield()
+                } else {
+                    core::hint::spin_loop()
+                }
             }
         }
         Guard(self)

@@ -70,16 +70,16 @@ const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
 pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, Stop<'a>> {
-    let mut options = Options { cpus: None, memory: None, append: "", sandbox: true, command: None };
+    let mut options =
+        Options { cpus: None, memory: None, append: "", sandbox: true, command: None };
     let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
     while let Some((i, word)) = words.next() {
         let (name, inline) = match word.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name, Some(value)),
             _ => (word, None),
         };
-        let mut value = || {
-            inline.or_else(|| words.next().map(|(_, w)| w)).ok_or(Stop::Missing(name))
-        };
+        let mut value =
+            || inline.or_else(|| words.next().map(|(_, w)| w)).ok_or(Stop::Missing(name));
         match name {
             "-h" | "--help" => return Err(Stop::Help),
             "-V" | "--version" => return Err(Stop::Version),

@@ -71,7 +71,10 @@ pub fn init(size: u64, kernel: &'static Module) {
         let segments = core::slice::from_raw_parts(kernel.segments, kernel.segment_count as usize);
         for segment in segments {
             if u64::from(segment.address) + u64::from(segment.len) > size {
-                fatal!(crate::exit::USAGE, "{size} bytes of memory do not hold the kernel\nhint: give it more with --memory");
+                fatal!(
+                    crate::exit::USAGE,
+                    "{size} bytes of memory do not hold the kernel\nhint: give it more with --memory"
+                );
             }
             let to = (tlb::base(0) + u64::from(segment.address)) as *mut u8;
             core::ptr::copy_nonoverlapping(segment.bytes, to, segment.len as usize);

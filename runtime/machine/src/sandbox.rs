@@ -134,6 +134,7 @@ fn filter(may_execute: bool) -> Filter {
         filter.allow(nr::LANDLOCK_ADD_RULE);
     }
     filter.allow_without(nr::MMAP, 2, PROT_EXEC);
+    filter.allow_without(nr::MPROTECT, 2, PROT_EXEC);
     filter.allow_if_equal(nr::IOCTL, 1, &terminal::REQUESTS);
     filter.allow_if_equal(nr::CLONE, 0, &[arch::THREAD_FLAGS as u32]);
     filter.refuse();
@@ -158,8 +159,7 @@ pub fn enter() -> bool {
     }
     let landlocked = landlock();
     let filter = filter(landlocked);
-    let program =
-        Program { len: filter.len as u16, instructions: filter.instructions.as_ptr() };
+    let program = Program { len: filter.len as u16, instructions: filter.instructions.as_ptr() };
     // SAFETY: the program lives through the call, which copies it.
     let r = unsafe {
         syscall(
@@ -195,8 +195,7 @@ fn landlock() -> bool {
 
     // SAFETY: all structures live through the calls; the calls only take rights away.
     unsafe {
-        let version =
-            syscall(nr::LANDLOCK_CREATE_RULESET, [0, 0, CREATE_RULESET_VERSION, 0, 0, 0]);
+        let version = syscall(nr::LANDLOCK_CREATE_RULESET, [0, 0, CREATE_RULESET_VERSION, 0, 0, 0]);
         if version < 1 {
             return false;
         }

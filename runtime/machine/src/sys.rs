@@ -2,8 +2,8 @@
 //!
 //! There is no libc: every call returns the kernel's value, a negative errno on failure.
 
-pub use crate::arch::syscall;
 use crate::arch::nr;
+pub use crate::arch::syscall;
 use core::ptr;
 use core::sync::atomic::AtomicU32;
 
@@ -74,6 +74,15 @@ pub unsafe fn munmap(address: usize, len: usize) -> isize {
     unsafe { syscall(nr::MUNMAP, [address, len, 0, 0, 0, 0]) }
 }
 
+/// Change what may be done with memory.
+///
+/// # Safety
+/// Nothing but guest memory may lie in the range.
+pub unsafe fn mprotect(address: usize, len: usize, prot: usize) -> isize {
+    // SAFETY: the caller's promise.
+    unsafe { syscall(nr::MPROTECT, [address, len, prot, 0, 0, 0]) }
+}
+
 /// Advise about memory.
 ///
 /// # Safety
@@ -88,10 +97,8 @@ pub fn memfd(size: u64) -> i32 {
     const MFD_CLOEXEC: usize = 1;
     // SAFETY: both calls only make and size a new file.
     unsafe {
-        let fd = syscall(
-            nr::MEMFD_CREATE,
-            [c"linnet-ram".as_ptr() as usize, MFD_CLOEXEC, 0, 0, 0, 0],
-        );
+        let fd =
+            syscall(nr::MEMFD_CREATE, [c"linnet-ram".as_ptr() as usize, MFD_CLOEXEC, 0, 0, 0, 0]);
         if fd < 0 {
             return fd as i32;
         }
@@ -230,10 +237,7 @@ pub fn host_cpus() -> u32 {
     let mut mask = [0_u64; 128];
     // SAFETY: the mask lives through the call and has the size that is given.
     let bytes = unsafe {
-        syscall(
-            nr::SCHED_GETAFFINITY,
-            [0, size_of_val(&mask), &raw mut mask as usize, 0, 0, 0],
-        )
+        syscall(nr::SCHED_GETAFFINITY, [0, size_of_val(&mask), &raw mut mask as usize, 0, 0, 0])
     };
     if bytes <= 0 { 1 } else { mask.iter().map(|m| m.count_ones()).sum() }
 }
@@ -304,9 +308,7 @@ pub unsafe fn sigaction(signal: u32, handler: usize) -> isize {
     let flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
     let action = crate::arch::KernelSigaction::new(handler, flags);
     // SAFETY: the caller's promise; the structure lives through the call.
-    unsafe {
-        syscall(nr::RT_SIGACTION, [signal as usize, &raw const action as usize, 0, 8, 0, 0])
-    }
+    unsafe { syscall(nr::RT_SIGACTION, [signal as usize, &raw const action as usize, 0, 8, 0, 0]) }
 }
 
 /// Ignore a signal.
@@ -314,7 +316,5 @@ pub fn ignore(signal: u32) {
     const SIG_IGN: usize = 1;
     let action = crate::arch::KernelSigaction::new(SIG_IGN, 0);
     // SAFETY: ignoring a signal runs no code.
-    unsafe {
-        syscall(nr::RT_SIGACTION, [signal as usize, &raw const action as usize, 0, 8, 0, 0])
-    };
+    unsafe { syscall(nr::RT_SIGACTION, [signal as usize, &raw const action as usize, 0, 8, 0, 0]) };
 }

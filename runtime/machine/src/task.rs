@@ -189,7 +189,8 @@ impl Task {
     /// Does the address lie below one of the stacks, where an overflow ends up?
     pub fn is_in_guard(&self, address: usize) -> bool {
         let offset = address.wrapping_sub(self.region());
-        offset < GUARD || (TASK_OFFSET - KERNEL_STACK - GUARD..TASK_OFFSET - KERNEL_STACK).contains(&offset)
+        offset < GUARD
+            || (TASK_OFFSET - KERNEL_STACK - GUARD..TASK_OFFSET - KERNEL_STACK).contains(&offset)
     }
 
     pub fn take_action(&self) -> u32 {
@@ -206,7 +207,9 @@ impl Task {
 
     fn poll_word(&self) -> &AtomicU32 {
         // SAFETY: the word is inside a task that is never unmapped; translated code only reads it.
-        unsafe { AtomicU32::from_ptr(self.user.get().cast::<u8>().add(offset::POLL as usize).cast()) }
+        unsafe {
+            AtomicU32::from_ptr(self.user.get().cast::<u8>().add(offset::POLL as usize).cast())
+        }
     }
 
     /// Make user code of this task poll. May be called from any thread.
@@ -255,9 +258,8 @@ impl Task {
     pub fn set_program(&self, module: &'static Module, mm: u32, sp: u32) {
         let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
         // SAFETY: `globals` has that many entries (checked when the machine started).
-        let globals = unsafe {
-            core::slice::from_raw_parts(module.globals, module.global_count as usize)
-        };
+        let globals =
+            unsafe { core::slice::from_raw_parts(module.globals, module.global_count as usize) };
         context.globals[..globals.len()].copy_from_slice(globals);
         context.globals[module.stack_pointer_slot as usize] = u64::from(sp);
         // SAFETY: no user code of this task is on any stack any more.
@@ -271,7 +273,7 @@ impl Task {
     pub fn relax(&self) -> bool {
         let n = self.relaxed.get().wrapping_add(1);
         self.relaxed.set(n);
-        n % 64 == 0
+        n.is_multiple_of(64)
     }
 }
 
@@ -299,7 +301,11 @@ pub fn init() {
     // SAFETY: a new mapping wherever there is room.
     let index = unsafe { sys::mmap(0, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
     if index < 0 {
-        fatal!(crate::exit::HOST, "the host refuses {size} bytes of address space (errno {})", -index);
+        fatal!(
+            crate::exit::HOST,
+            "the host refuses {size} bytes of address space (errno {})",
+            -index
+        );
     }
     INDEX.store(index as *mut AtomicPtr<Task>, Ordering::Release);
 }

@@ -1,6 +1,8 @@
 //! The host's terminal: raw while the machine runs, as it was afterwards, on every way out.
 
-use crate::{fatal, stdio, sys};
+#[cfg(not(test))]
+use crate::fatal;
+use crate::{stdio, sys};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
 

@@ -112,6 +112,25 @@ pub fn flush(mm: u32, address: u32, count: u32) {
     }
 }
 
+/// Make the mappings of `count` pages from `address` read-only. The pages were there when the
+/// kernel looked, but the TLB may have lost some; then it loses all of these.
+pub fn protect(mm: u32, address: u32, count: u32) {
+    if MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
+        return;
+    }
+    let start = (base(mm) + u64::from(address)) as usize;
+    let size = (count as usize) << Ram::get().page_shift;
+    // SAFETY: only guest memory lies there, and losing a right or a mapping of it is never wrong.
+    unsafe {
+        if sys::mprotect(start, size, sys::PROT_READ) < 0 {
+            sys::munmap(start, size);
+        }
+    }
+    // The range may cut a mapping into three.
+    MAPPINGS[mm as usize].fetch_add(2, Ordering::SeqCst);
+    TOTAL.fetch_add(2, Ordering::Relaxed);
+}
+
 fn flush_memory(mm: u32) {
     let n = MAPPINGS[mm as usize].load(Ordering::SeqCst);
     if n != 0 {

@@ -238,7 +238,7 @@ pub fn trace(
         {
             return;
         }
-        if fp % 8 != 0 || fp < bottom || fp + 16 > top {
+        if !fp.is_multiple_of(8) || fp < bottom || fp + 16 > top {
             return;
         }
         // SAFETY: inside the task's kernel stack, which is mapped where frames lie.

@@ -62,9 +62,7 @@ extern "C" fn thread_main(task: &Task) -> ! {
 fn end(task: &Task, nr: u32, status: u32) -> ! {
     extern "C" fn call(task: &Task, nr: u64, status: u64) -> u64 {
         // SAFETY: on the task's kernel stack.
-        unsafe {
-            kernel::syscall(task.kernel_context(), nr as u32, 0, status, 0, 0, 0, 0, 0)
-        }
+        unsafe { kernel::syscall(task.kernel_context(), nr as u32, 0, status, 0, 0, 0, 0, 0) }
     }
     // SAFETY: on the task's user stack; its kernel stack is empty.
     unsafe { arch::call_on_kernel_stack(task, call, u64::from(nr), u64::from(status)) };
@@ -108,9 +106,8 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
         interrupted.pop(&task.activation);
         task.set_user_global(module.stack_pointer_slot, sp);
         // SAFETY: on the task's user stack; its kernel stack is empty.
-        result = unsafe {
-            arch::call_on_kernel_stack(task, sigreturn, u64::from(signal.ucontext), 0)
-        };
+        result =
+            unsafe { arch::call_on_kernel_stack(task, sigreturn, u64::from(signal.ucontext), 0) };
     }
 }
 

@@ -201,9 +201,7 @@ impl Vcpu {
 fn new_stack() -> usize {
     let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE;
     // SAFETY: a new mapping wherever there is room.
-    let r = unsafe {
-        sys::mmap(0, THREAD_STACK, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0)
-    };
+    let r = unsafe { sys::mmap(0, THREAD_STACK, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
     if r < 0 {
         fatal!(crate::exit::HOST, "the host has no memory for another thread");
     }

@@ -19,7 +19,7 @@ use crate::{image, link, rootfs};
 
 /// Kernel arguments that always apply: the console belongs to the guest's programs. A panic is shown
 /// all the same.
-const APPEND: &str = "loglevel=0";
+const APPEND: &str = "loglevel=1";
 
 /// The shell and all its applets.
 const BUSYBOX: &str = "bin/busybox";
@@ -64,7 +64,7 @@ impl Builder {
             let step = self.progress.step("translate");
             let (runtime, kernel, programs) = thread::scope(|scope| {
                 let runtime = scope.spawn(|| self.runtime_archive(target));
-                let kernel = self.kernel_object(&guest.kernel.path.join("vmlinux.wasm"), target);
+                let kernel = self.kernel_object(&guest.kernel_module(), target);
                 let programs = (|| {
                     let mut all = vec![
                         (INIT, self.program_object(&guest.init.path.join("init.wasm"), target)?),

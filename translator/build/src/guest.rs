@@ -91,6 +91,12 @@ pub(crate) struct Guest {
     pub(crate) init: Built,
 }
 
+impl Guest {
+    pub(crate) fn kernel_module(&self) -> PathBuf {
+        self.kernel.path.join("vmlinux.wasm")
+    }
+}
+
 /// Compiler, library and headers for programs of the guest.
 #[derive(Debug)]
 pub struct Sdk {
@@ -130,6 +136,11 @@ impl Builder {
             let (busybox, init) = userland?;
             Ok(Guest { kernel: kernel?, busybox, init })
         })
+    }
+
+    /// The kernel's WebAssembly module.
+    pub fn kernel_module(&self) -> Result<PathBuf> {
+        Ok(self.guest()?.kernel_module())
     }
 
     pub fn sdk(&self) -> Result<Sdk> {

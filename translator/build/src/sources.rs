@@ -28,6 +28,9 @@ struct Source {
     version: Option<String>,
     file: String,
     sha256: Option<String>,
+    /// Nothing that is built needs it, so that it is fetched only when a test asks for it.
+    #[serde(default)]
+    for_tests: bool,
 }
 
 /// An archive on this machine.
@@ -50,12 +53,18 @@ impl Sources {
         Ok(Self { list: toml::from_str(&text).at(list.display())?, apt: Mutex::new(None) })
     }
 
+    /// Of what is needed to build.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.list.keys().map(String::as_str)
+        self.list.iter().filter(|(_, source)| !source.for_tests).map(|(name, _)| name.as_str())
     }
 }
 
 impl Builder {
+    /// Where the archive of one name is, fetched if it is not there.
+    pub fn source_file(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.source(name)?.path)
+    }
+
     /// The archive of one name, fetched if it is not there.
     pub(crate) fn source(&self, name: &str) -> Result<Archive> {
         let source = self.sources.list.get(name).ok_or_else(|| {

@@ -103,8 +103,12 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
         return Err(Error::new("code generator: no code"));
     };
     let buffer = &compiled.buffer;
-    let relocations = buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;
-    let traps = buffer.traps().iter().filter_map(|t| Some(TrapSite { offset: t.offset, code: trap_of(t.code)? }));
+    let relocations =
+        buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;
+    let traps = buffer
+        .traps()
+        .iter()
+        .filter_map(|t| Some(TrapSite { offset: t.offset, code: trap_of(t.code)? }));
     let sites = buffer.call_sites().filter(|s| !s.exception_handlers.is_empty());
     let mut sites: Vec<_> = sites
         .map(|site| Site {
@@ -113,7 +117,8 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
             handlers: site.exception_handlers.iter().filter_map(handler).collect(),
         })
         .collect();
-    let begin = buffer.get_srclocs_sorted().iter().find(|l| !l.loc.is_default()).map_or(0, |l| l.start);
+    let begin =
+        buffer.get_srclocs_sorted().iter().find(|l| !l.loc.is_default()).map_or(0, |l| l.start);
     let wide_site = split_wide_site(&mut sites, begin);
     Ok(Code {
         bytes: buffer.data().to_vec(),
@@ -147,7 +152,9 @@ fn relocation(reloc: &FinalizedMachReloc, context: &Context) -> Result<Relocatio
             Referent::Name(name.namespace, name.index)
         }
         FinalizedRelocTarget::Func(offset) => Referent::Own(*offset),
-        FinalizedRelocTarget::ExternalName(ExternalName::LibCall(libcall)) => return Err(missing(*libcall)),
+        FinalizedRelocTarget::ExternalName(ExternalName::LibCall(libcall)) => {
+            return Err(missing(*libcall));
+        }
         FinalizedRelocTarget::ExternalName(name) => {
             return Err(Error::new(format!("code generator: unexpected symbol {name:?}")));
         }
@@ -162,7 +169,9 @@ fn missing(libcall: LibCall) -> Error {
 
 fn handler(handler: &FinalizedMachExceptionHandler) -> Option<Handler> {
     match *handler {
-        FinalizedMachExceptionHandler::Tag(tag, offset) => Some(Handler { tag: tag.as_u32(), offset }),
+        FinalizedMachExceptionHandler::Tag(tag, offset) => {
+            Some(Handler { tag: tag.as_u32(), offset })
+        }
         FinalizedMachExceptionHandler::Default(offset) => Some(Handler { tag: TAG_ANY, offset }),
         FinalizedMachExceptionHandler::Context(_) => None,
     }

@@ -10,11 +10,15 @@ use crate::trampoline::{self, Trampoline};
 use cranelift_codegen::ir::Signature;
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_module::{
-    DataDescription, DataId, FuncId, Linkage, Module as _, ModuleReloc, ModuleRelocTarget, default_libcall_names,
+    DataDescription, DataId, FuncId, Linkage, Module as _, ModuleReloc, ModuleRelocTarget,
+    default_libcall_names,
 };
 use cranelift_object::{ObjectBuilder, ObjectModule, ObjectProduct};
 use linnet_abi::calls::{self, Call};
-use linnet_abi::module::{CallSite, Function, Handler, MAGIC, Module, SYMBOL_PREFIX, SavedRegister, Segment, TableEntry, TrapSite};
+use linnet_abi::module::{
+    CallSite, Function, Handler, MAGIC, Module, SYMBOL_PREFIX, SavedRegister, Segment, TableEntry,
+    TrapSite,
+};
 use object::write::{Symbol, SymbolSection};
 use object::{SymbolFlags, SymbolScope};
 use std::collections::HashSet;
@@ -31,7 +35,8 @@ pub(crate) fn object(
     functions: &[Code],
     trampolines: &[Trampoline],
 ) -> Result<Vec<u8>> {
-    let builder = ObjectBuilder::new(isa, env.options.prefix.as_str(), default_libcall_names()).map_err(failed)?;
+    let builder = ObjectBuilder::new(isa, env.options.prefix.as_str(), default_libcall_names())
+        .map_err(failed)?;
     let mut emitter = Emitter::new(env, ObjectModule::new(builder), trampolines)?;
     emitter.code(functions, trampolines)?;
     emitter.tables(image, functions, trampolines)?;
@@ -104,12 +109,18 @@ struct Emitter<'e, 'm, 'a> {
 
 impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     /// Declares everything, so that code and tables can name each other.
-    fn new(env: &'e Env<'m, 'a>, mut object: ObjectModule, trampolines: &[Trampoline]) -> Result<Self> {
+    fn new(
+        env: &'e Env<'m, 'a>,
+        mut object: ObjectModule,
+        trampolines: &[Trampoline],
+    ) -> Result<Self> {
         // Only the linker's view matters here: the types are checked already.
         let any = Signature::new(CallConv::SystemV);
-        let mut declare = |name: &str, linkage| object.declare_function(name, linkage, &any).map_err(failed);
+        let mut declare =
+            |name: &str, linkage| object.declare_function(name, linkage, &any).map_err(failed);
 
-        let libcalls = libcall::symbols().map(|s| declare(&s, Linkage::Import)).collect::<Result<Vec<_>>>()?;
+        let libcalls =
+            libcall::symbols().map(|s| declare(&s, Linkage::Import)).collect::<Result<Vec<_>>>()?;
         let mut names = LocalNames::default();
         let mut thunks = vec![None; trampoline::NAMES.len()];
         for trampoline in trampolines {
@@ -158,7 +169,8 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     }
 
     fn define(&mut self, id: FuncId, code: &Code) -> Result<()> {
-        let relocations = code.relocations.iter().map(|r| self.relocation(id, r)).collect::<Result<Vec<_>>>()?;
+        let relocations =
+            code.relocations.iter().map(|r| self.relocation(id, r)).collect::<Result<Vec<_>>>()?;
         let align = u64::from(code.align).max(ALIGN);
         self.object.define_function_bytes(id, align, &code.bytes, &relocations).map_err(failed)
     }
@@ -177,7 +189,12 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 .ok_or_else(|| failed("a call of a barrier"))?
             }
         };
-        Ok(ModuleReloc { offset: relocation.offset, kind: relocation.kind, name, addend: relocation.addend })
+        Ok(ModuleReloc {
+            offset: relocation.offset,
+            kind: relocation.kind,
+            name,
+            addend: relocation.addend,
+        })
     }
 
     fn define_table(&mut self, id: DataId, table: Table) -> Result<()> {
@@ -207,7 +224,12 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         Ok(Address::Data(id))
     }
 
-    fn tables(&mut self, image: &Image, functions: &[Code], trampolines: &[Trampoline]) -> Result<()> {
+    fn tables(
+        &mut self,
+        image: &Image,
+        functions: &[Code],
+        trampolines: &[Trampoline],
+    ) -> Result<()> {
         let module = self.env.module;
         let mut table = Table::new();
         for entry in &module.table {
@@ -230,13 +252,21 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     }
 
     /// The `Module` and everything it points to.
-    fn descriptor(&mut self, image: &Image, functions: &[Code], trampolines: &[Trampoline]) -> Result<()> {
+    fn descriptor(
+        &mut self,
+        image: &Image,
+        functions: &[Code],
+        trampolines: &[Trampoline],
+    ) -> Result<()> {
         let module = self.env.module;
         let lists = self.function_table(functions, trampolines)?;
 
         let mut runs = Table::new();
         let mut contents = Table { align: 4096, ..Table::new() };
-        let contents_id = self.object.declare_data("linnet.memory", Linkage::Local, false, false).map_err(failed)?;
+        let contents_id = self
+            .object
+            .declare_data("linnet.memory", Linkage::Local, false, false)
+            .map_err(failed)?;
         let segments = image.runs();
         let mut bytes_at = Vec::new();
         for (address, bytes) in &segments {
@@ -258,18 +288,22 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let mut t = Table::new();
         let row = t.row::<Module>();
         t.put(row + offset_of!(Module, id), &module.id);
-        fields!(t, row, Module {
-            magic: MAGIC,
-            abi_version: linnet_abi::ABI_VERSION,
-            function_count: (functions.len() + trampolines.len()) as u32,
-            site_count: lists.site_count,
-            trap_count: lists.trap_count,
-            table_len: module.table.len() as u32,
-            global_count: image.slots.len() as u32,
-            segment_count: segments.len() as u32,
-            stack_pointer_slot: module.find_slot("__stack_pointer").unwrap_or(u32::MAX),
-            tls_base_slot: module.find_slot("__tls_base").unwrap_or(u32::MAX),
-        });
+        fields!(
+            t,
+            row,
+            Module {
+                magic: MAGIC,
+                abi_version: linnet_abi::ABI_VERSION,
+                function_count: (functions.len() + trampolines.len()) as u32,
+                site_count: lists.site_count,
+                trap_count: lists.trap_count,
+                table_len: module.table.len() as u32,
+                global_count: image.slots.len() as u32,
+                segment_count: segments.len() as u32,
+                stack_pointer_slot: module.find_slot("__stack_pointer").unwrap_or(u32::MAX),
+                tls_base_slot: module.find_slot("__tls_base").unwrap_or(u32::MAX),
+            }
+        );
         t.put_u64(row + offset_of!(Module, name_size), lists.name_size);
         for (at, address) in [
             (offset_of!(Module, functions), lists.functions),
@@ -303,7 +337,13 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     }
 
     /// A table whose rows point into one datum.
-    fn offsets_table(&mut self, name: &str, table: Table, to: DataId, at: &[(usize, usize)]) -> Result<Address> {
+    fn offsets_table(
+        &mut self,
+        name: &str,
+        table: Table,
+        to: DataId,
+        at: &[(usize, usize)],
+    ) -> Result<Address> {
         let id = self.object.declare_data(name, Linkage::Local, false, false).map_err(failed)?;
         let mut description = DataDescription::new();
         description.set_align(table.align);
@@ -346,37 +386,45 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             let offset = body.body.range().start as u32;
             (index, module.function_name(index), offset, self.functions[index as usize], code)
         });
-        let others = trampolines.iter().map(|t| {
-            (u32::MAX, t.name, 0, self.trampolines[t.number as usize], &t.code)
-        });
+        let others = trampolines
+            .iter()
+            .map(|t| (u32::MAX, t.name, 0, self.trampolines[t.number as usize], &t.code));
         for (index, name, wasm_offset, id, code) in own.chain(others) {
             let row = rows.row::<Function>();
             if let Some(id) = id {
                 rows.put_address(row + offset_of!(Function, start), Address::Function(id));
             }
-            fields!(rows, row, Function {
-                len: code.bytes.len() as u32,
-                index: index,
-                name_offset: names.bytes.len() as u32,
-                name_len: name.len() as u32,
-                first_site: site_count,
-                site_count: code.sites.len() as u32,
-                first_saved: saved_count,
-                saved_count: code.saved.len() as u32,
-                first_trap: trap_count,
-                trap_count: code.traps.len() as u32,
-                wasm_offset: wasm_offset,
-                wide_site: code.wide_site.map_or(u32::MAX, |n| site_count + n as u32),
-            });
+            fields!(
+                rows,
+                row,
+                Function {
+                    len: code.bytes.len() as u32,
+                    index: index,
+                    name_offset: names.bytes.len() as u32,
+                    name_len: name.len() as u32,
+                    first_site: site_count,
+                    site_count: code.sites.len() as u32,
+                    first_saved: saved_count,
+                    saved_count: code.saved.len() as u32,
+                    first_trap: trap_count,
+                    trap_count: code.traps.len() as u32,
+                    wasm_offset: wasm_offset,
+                    wide_site: code.wide_site.map_or(u32::MAX, |n| site_count + n as u32),
+                }
+            );
             names.bytes.extend_from_slice(name.as_bytes());
             for site in &code.sites {
                 let row = sites.row::<CallSite>();
-                fields!(sites, row, CallSite {
-                    offset: site.offset,
-                    frame_size: site.frame_size,
-                    first_handler: handler_count,
-                    handler_count: site.handlers.len() as u32,
-                });
+                fields!(
+                    sites,
+                    row,
+                    CallSite {
+                        offset: site.offset,
+                        frame_size: site.frame_size,
+                        first_handler: handler_count,
+                        handler_count: site.handlers.len() as u32,
+                    }
+                );
                 for handler in &site.handlers {
                     let row = handlers.row::<Handler>();
                     fields!(handlers, row, Handler { tag: handler.tag, offset: handler.offset });
@@ -385,10 +433,14 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             }
             for register in &code.saved {
                 let row = saved.row::<SavedRegister>();
-                fields!(saved, row, SavedRegister {
-                    register: register.register,
-                    fp_offset: register.fp_offset as u32,
-                });
+                fields!(
+                    saved,
+                    row,
+                    SavedRegister {
+                        register: register.register,
+                        fp_offset: register.fp_offset as u32,
+                    }
+                );
             }
             for trap in &code.traps {
                 let row = traps.row::<TrapSite>();
@@ -419,11 +471,14 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         if is_kernel {
             for (name, global) in &env.module.global_exports {
                 let global = env.module.globals[*global as usize];
-                if global.ty != wasmparser::ValType::I32 || !matches!(global.storage, crate::module::Storage::Constant) {
+                if global.ty != wasmparser::ValType::I32
+                    || !matches!(global.storage, crate::module::Storage::Constant)
+                {
                     continue;
                 }
                 let symbol = format!("linnet_{}_{name}", env.options.prefix);
-                let id = object.declare_data(&symbol, Linkage::Export, false, false).map_err(failed)?;
+                let id =
+                    object.declare_data(&symbol, Linkage::Export, false, false).map_err(failed)?;
                 let mut description = DataDescription::new();
                 description.set_align(8);
                 description.define((global.value as u64).to_le_bytes().into());
@@ -458,24 +513,37 @@ struct Lists {
 
 /// A second, global symbol for a function. A function may be exported under several names.
 fn alias(product: &mut ObjectProduct, function: FuncId, name: &str) {
-    let Symbol { value, size, kind, section, .. } = *product.object.symbol(product.function_symbol(function));
+    let Symbol { value, size, kind, section, .. } =
+        *product.object.symbol(product.function_symbol(function));
     if section != SymbolSection::Undefined {
         let name = name.as_bytes().to_vec();
         let (scope, flags) = (SymbolScope::Dynamic, SymbolFlags::None);
-        product.object.add_symbol(Symbol { name, value, size, kind, scope, weak: false, section, flags });
+        product.object.add_symbol(Symbol {
+            name,
+            value,
+            size,
+            kind,
+            scope,
+            weak: false,
+            section,
+            flags,
+        });
     }
 }
 
 /// An entry of the kernel must have the type that the runtime calls it with.
 fn check_entry(env: &Env, name: &str, function: u32) -> Result<()> {
-    let Some(entry) = calls::KERNEL_ENTRIES.iter().find(|e: &&Call| e.name == name) else { return Ok(()) };
+    let Some(entry) = calls::KERNEL_ENTRIES.iter().find(|e: &&Call| e.name == name) else {
+        return Ok(());
+    };
     let ty = env.module.function_type(function);
     let params: Vec<_> = entry.param_types().map(imports::wasm_type).collect();
     let results: Vec<_> = entry.result_type().map(imports::wasm_type).into_iter().collect();
     if ty.params() == params && ty.results() == results {
         return Ok(());
     }
-    let (found, wanted) = (imports::type_text(ty.params(), ty.results()), imports::type_text(&params, &results));
+    let (found, wanted) =
+        (imports::type_text(ty.params(), ty.results()), imports::type_text(&params, &results));
     Err(Error::new(format!("the kernel's entry {name} has type {found}, expected {wanted}"))
         .hint("rebuild the kernel with this version's linnet_abi.h"))
 }

@@ -73,7 +73,9 @@ impl std::error::Error for Error {}
 impl From<wasmparser::BinaryReaderError> for Error {
     fn from(e: wasmparser::BinaryReaderError) -> Error {
         let message = e.message();
-        let Some(feature) = disabled_feature(message) else { return Error::new(message).at(e.offset()) };
+        let Some(feature) = disabled_feature(message) else {
+            return Error::new(message).at(e.offset());
+        };
         let verb = if feature.ends_with('s') { "are" } else { "is" };
         let error = Error::new(format!("{feature} {verb} not supported")).at(e.offset());
         match WITHOUT.iter().find(|(name, _)| *name == feature) {
@@ -87,7 +89,10 @@ impl From<wasmparser::BinaryReaderError> for Error {
 const WITHOUT: &[(&str, &str)] = &[
     ("memory64", "compile for wasm32"),
     ("multiple memories", "compile without -mmultimemory"),
-    ("reference types", "compile without -mreference-types, and exceptions in clang 19's default encoding"),
+    (
+        "reference types",
+        "compile without -mreference-types, and exceptions in clang 19's default encoding",
+    ),
     ("tail calls", "compile without -mtail-call and without musttail"),
     ("wide arithmetic", "compile without -mwide-arithmetic"),
 ];

@@ -22,7 +22,9 @@ pub fn exec_file(wasm: &[u8], strip: bool) -> Result<Vec<u8>> {
     let first = image.bytes.iter().position(|b| *b != 0).unwrap_or(0) / align * align;
     let bytes = &image.bytes[first..];
     let memory = module.memory_pages * WASM_PAGE;
-    let heap_base = module.find_global("__heap_base").map_or(memory, |g| module.globals[g as usize].value as u64);
+    let heap_base = module
+        .find_global("__heap_base")
+        .map_or(memory, |g| module.globals[g as usize].value as u64);
     let memory_end = image.end.max(heap_base);
     let word = |value: u64, what: &str| {
         u32::try_from(value).map_err(|_| Error::new(format!("{what} is above 4 GiB: {value:#x}")))

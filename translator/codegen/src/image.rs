@@ -37,7 +37,10 @@ impl Image {
         let mut at = 0;
         while let Some(skip) = self.bytes[at..].iter().position(|b| *b != 0) {
             let start = at + skip;
-            let len = self.bytes[start..].iter().position(|b| *b == 0).unwrap_or(self.bytes.len() - start);
+            let len = self.bytes[start..]
+                .iter()
+                .position(|b| *b == 0)
+                .unwrap_or(self.bytes.len() - start);
             match runs.last_mut() {
                 Some(last) if start - last.1 < GAP => last.1 = start + len,
                 _ => runs.push((start, start + len)),
@@ -50,7 +53,9 @@ impl Image {
     fn range(&mut self, address: u64, len: u64, limit: u64) -> Result<&mut [u8]> {
         let end = address + len;
         if end > limit {
-            return Err(Error::new(format!("initial data ends at {end:#x}, the memory at {limit:#x}")));
+            return Err(Error::new(format!(
+                "initial data ends at {end:#x}, the memory at {limit:#x}"
+            )));
         }
         if end > MAX_BYTES {
             return Err(Error::new(format!("initial data above {MAX_BYTES:#x} is not supported")));
@@ -66,7 +71,9 @@ impl Image {
     fn zero(&mut self, address: u64, len: u64, limit: u64) -> Result<()> {
         let end = address + len;
         if end > limit {
-            return Err(Error::new(format!("initial data ends at {end:#x}, the memory at {limit:#x}")));
+            return Err(Error::new(format!(
+                "initial data ends at {end:#x}, the memory at {limit:#x}"
+            )));
         }
         self.end = self.end.max(end);
         let stored = self.bytes.len() as u64;
@@ -149,20 +156,35 @@ impl<'a> Evaluator<'_, 'a> {
             operators.push(reader.read_with_offset()?);
         }
         let ty = self.module.function_type(function);
-        let args = self.stack.len().checked_sub(ty.params().len()).ok_or_else(|| unsupported("invalid code"))?;
+        let args = self
+            .stack
+            .len()
+            .checked_sub(ty.params().len())
+            .ok_or_else(|| unsupported("invalid code"))?;
         let mut locals = self.stack.split_off(args);
         for local in body.get_locals_reader()? {
             let (count, _) = local?;
             locals.resize(locals.len() + count as usize, 0);
         }
-        self.run(&operators, &mut locals, ty.results().len()).map_err(|e| e.in_function(function, name))?;
+        self.run(&operators, &mut locals, ty.results().len())
+            .map_err(|e| e.in_function(function, name))?;
         self.depth -= 1;
         Ok(())
     }
 
-    fn run(&mut self, operators: &[(Operator<'a>, u64)], locals: &mut [u64], results: usize) -> Result<()> {
+    fn run(
+        &mut self,
+        operators: &[(Operator<'a>, u64)],
+        locals: &mut [u64],
+        results: usize,
+    ) -> Result<()> {
         let ends = block_ends(operators);
-        let mut labels = vec![Label { target: operators.len(), height: self.stack.len(), arity: results, is_loop: false }];
+        let mut labels = vec![Label {
+            target: operators.len(),
+            height: self.stack.len(),
+            arity: results,
+            is_loop: false,
+        }];
         let mut at = 0;
         while let Some((operator, offset)) = operators.get(at) {
             self.steps += 1;
@@ -205,7 +227,8 @@ impl<'a> Evaluator<'_, 'a> {
             }
             O::BrTable { targets } => {
                 let index = self.pop()?;
-                let target = targets.targets().nth(index as usize).unwrap_or(Ok(targets.default()))?;
+                let target =
+                    targets.targets().nth(index as usize).unwrap_or(Ok(targets.default()))?;
                 return self.branch(labels, target);
             }
             O::Return => return self.branch(labels, labels.len() as u32 - 1),
@@ -288,7 +311,9 @@ impl<'a> Evaluator<'_, 'a> {
                     self.image.range(to, len, self.limit)?.fill(value as u8);
                 }
             }
-            other => return Err(unsupported(&format!("it uses {}", crate::func::operator_name(other)))),
+            other => {
+                return Err(unsupported(&format!("it uses {}", crate::func::operator_name(other))));
+            }
         }
         Ok(at + 1)
     }
@@ -302,14 +327,19 @@ impl<'a> Evaluator<'_, 'a> {
                 (ty.params().len(), ty.results().len())
             }
         };
-        let height = self.stack.len().checked_sub(params).ok_or_else(|| unsupported("invalid code"))?;
+        let height =
+            self.stack.len().checked_sub(params).ok_or_else(|| unsupported("invalid code"))?;
         Ok(Label { target, height, arity: if is_loop { params } else { results }, is_loop })
     }
 
     fn branch(&mut self, labels: &mut Vec<Label>, depth: u32) -> Result<usize> {
-        let index = labels.len().checked_sub(1 + depth as usize).ok_or_else(|| unsupported("invalid code"))?;
+        let index = labels
+            .len()
+            .checked_sub(1 + depth as usize)
+            .ok_or_else(|| unsupported("invalid code"))?;
         let Label { target, height, arity, is_loop } = labels[index];
-        let from = self.stack.len().checked_sub(arity).ok_or_else(|| unsupported("invalid code"))?;
+        let from =
+            self.stack.len().checked_sub(arity).ok_or_else(|| unsupported("invalid code"))?;
         self.stack.drain(height.min(from)..from);
         // A loop goes on behind the operator that pushed its label, so the label stays.
         labels.truncate(if is_loop { index + 1 } else { index });

@@ -25,7 +25,9 @@ pub(crate) fn resolve(module: &Module) -> Result<Vec<Symbol>> {
     for function in module.table.iter().flatten() {
         if symbols.get(*function as usize) == Some(&Symbol::Barrier) {
             let name = module.imports[*function as usize].name;
-            return Err(Error::new(format!("the barrier {name} cannot be a table entry: it is not a function")));
+            return Err(Error::new(format!(
+                "the barrier {name} cannot be a table entry: it is not a function"
+            )));
         }
     }
     Ok(symbols)
@@ -56,10 +58,11 @@ fn resolve_one(import: &Import, ty: &FuncType) -> Result<Symbol> {
     }
     let error = Error::new(format!("unknown import {module}.{name}"));
     Err(match foreign_abi(import) {
-        Some(abi) => error.hint(format!("the module was made for {abi}; compile its source with linnet's SDK")),
-        None if module == "env" => {
-            error.hint(format!("wasm-ld left {name} undefined: the program lacks a library or an object file"))
-        }
+        Some(abi) => error
+            .hint(format!("the module was made for {abi}; compile its source with linnet's SDK")),
+        None if module == "env" => error.hint(format!(
+            "wasm-ld left {name} undefined: the program lacks a library or an object file"
+        )),
         None => error.hint("compile the program with linnet's SDK"),
     })
 }
@@ -78,7 +81,9 @@ fn foreign_abi(import: &Import) -> Option<&'static str> {
         "env" if name.starts_with("__wasm_syscall_") || name.starts_with("__syscall") => {
             Some("another Linux system-call ABI (env.*syscall*)")
         }
-        "env" if name.starts_with("emscripten_") || name.starts_with("_emscripten") => Some("Emscripten"),
+        "env" if name.starts_with("emscripten_") || name.starts_with("_emscripten") => {
+            Some("Emscripten")
+        }
         "go" | "gojs" => Some("Go's JavaScript host"),
         _ => None,
     }
@@ -96,7 +101,12 @@ fn check_call(import: &Import, ty: &FuncType, call: &Call) -> Result<()> {
     check(import, ty, &params, call.result_type().map(wasm_type))
 }
 
-fn check(import: &Import, ty: &FuncType, params: &[ValType], result: Option<ValType>) -> Result<()> {
+fn check(
+    import: &Import,
+    ty: &FuncType,
+    params: &[ValType],
+    result: Option<ValType>,
+) -> Result<()> {
     let results: Vec<_> = result.into_iter().collect();
     if ty.params() == params && ty.results() == results {
         return Ok(());
@@ -108,10 +118,14 @@ fn check(import: &Import, ty: &FuncType, params: &[ValType], result: Option<ValT
         type_text(ty.params(), ty.results()),
         type_text(params, &results)
     ))
-    .hint(format!("rebuild the module with the headers of ABI version {}", linnet_abi::ABI_VERSION)))
+    .hint(format!(
+        "rebuild the module with the headers of ABI version {}",
+        linnet_abi::ABI_VERSION
+    )))
 }
 
 pub(crate) fn type_text(params: &[ValType], results: &[ValType]) -> String {
-    let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let list =
+        |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     format!("({}) -> ({})", list(params), list(results))
 }

@@ -79,11 +79,18 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let symbols = imports::resolve(&module)?;
     let read = Instant::now();
     let isa = target::isa(options.target)?;
-    let env = func::Env { module: &module, symbols: &symbols, setjmp: func::setjmp::Functions::find(&module), isa: &*isa, options };
+    let env = func::Env {
+        module: &module,
+        symbols: &symbols,
+        setjmp: func::setjmp::Functions::find(&module),
+        isa: &*isa,
+        options,
+    };
     let functions = func::compile_all(&env)?;
     let trampolines = trampoline::compile_all(&env)?;
     let compiled = Instant::now();
-    let code_size = functions.iter().chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
+    let code_size =
+        functions.iter().chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
     // The functions have been validated by now; before, the start function could not be run.
     let image = image::evaluate(&module)?;
     let bytes = emit::object(&env, isa.clone(), &image, &functions, &trampolines)?;

@@ -5,8 +5,9 @@ use linnet_abi::context::GLOBAL_SLOTS;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use wasmparser::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncType, FunctionBody, KnownCustom,
-    Name, Operator, Parser, Payload, TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncType,
+    FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef, ValType, ValidPayload,
+    Validator, ValidatorResources, WasmFeatures,
 };
 
 /// What a module may use. Everything else is an error with the feature's name.
@@ -148,7 +149,8 @@ impl<'a> Module<'a> {
                 for table in tables.into_iter_with_offsets() {
                     let (offset, table) = table?;
                     if table.ty.initial > MAX_TABLE {
-                        let message = format!("a table of {} entries is not supported", table.ty.initial);
+                        let message =
+                            format!("a table of {} entries is not supported", table.ty.initial);
                         return Err(Error::new(message).at(offset));
                     }
                     self.table = vec![None; table.ty.initial as usize];
@@ -170,7 +172,8 @@ impl<'a> Module<'a> {
                     let (offset, global) = global?;
                     let value = self.constant(&global.init_expr, offset)?;
                     // The slot is given once all globals are known.
-                    let storage = if global.ty.mutable { Storage::Slot(0) } else { Storage::Constant };
+                    let storage =
+                        if global.ty.mutable { Storage::Slot(0) } else { Storage::Constant };
                     self.globals.push(Global { ty: global.ty.content_type, storage, value });
                 }
             }
@@ -178,8 +181,12 @@ impl<'a> Module<'a> {
                 for export in exports {
                     let export = export?;
                     match export.kind {
-                        ExternalKind::Func => self.function_exports.push((export.name, export.index)),
-                        ExternalKind::Global => self.global_exports.push((export.name, export.index)),
+                        ExternalKind::Func => {
+                            self.function_exports.push((export.name, export.index))
+                        }
+                        ExternalKind::Global => {
+                            self.global_exports.push((export.name, export.index))
+                        }
                         _ => {}
                     }
                 }
@@ -195,7 +202,9 @@ impl<'a> Module<'a> {
                 for segment in segments.into_iter_with_offsets() {
                     let (offset, segment) = segment?;
                     let address = match &segment.kind {
-                        DataKind::Active { offset_expr, .. } => Some(self.constant(offset_expr, offset)? as u32),
+                        DataKind::Active { offset_expr, .. } => {
+                            Some(self.constant(offset_expr, offset)? as u32)
+                        }
                         DataKind::Passive => None,
                     };
                     self.segments.push(Segment { address, bytes: segment.data });
@@ -228,9 +237,12 @@ impl<'a> Module<'a> {
             TypeRef::Tag(_) => "exception tag",
             TypeRef::FuncExact(_) => "exact function",
         };
-        Err(Error::new(format!("an imported {what} is not supported ({}.{})", import.module, import.name))
-            .at(offset)
-            .hint("link the module statically; position-independent modules are not supported"))
+        Err(Error::new(format!(
+            "an imported {what} is not supported ({}.{})",
+            import.module, import.name
+        ))
+        .at(offset)
+        .hint("link the module statically; position-independent modules are not supported"))
     }
 
     fn element(&mut self, offset: u64, element: wasmparser::Element<'a>) -> Result<()> {
@@ -261,7 +273,9 @@ impl<'a> Module<'a> {
             Operator::F32Const { value } => u128::from(value.bits()),
             Operator::F64Const { value } => u128::from(value.bits()),
             Operator::V128Const { value } => u128::from_le_bytes(*value.bytes()),
-            Operator::GlobalGet { global_index } if (global_index as usize) < self.globals.len() => {
+            Operator::GlobalGet { global_index }
+                if (global_index as usize) < self.globals.len() =>
+            {
                 self.globals[global_index as usize].value
             }
             _ => return Err(Error::new("this constant expression is not supported").at(offset)),
@@ -281,7 +295,9 @@ impl<'a> Module<'a> {
             }
         }
         if next as usize > GLOBAL_SLOTS {
-            return Err(Error::new(format!("the mutable globals take {next} words, {GLOBAL_SLOTS} are supported")));
+            return Err(Error::new(format!(
+                "the mutable globals take {next} words, {GLOBAL_SLOTS} are supported"
+            )));
         }
         self.slots_used = next;
         Ok(())
@@ -295,7 +311,9 @@ impl<'a> Module<'a> {
                 Name::Global(names) => (&mut self.global_names, names),
                 _ => continue,
             };
-            map.extend(names.into_iter().map_while(std::result::Result::ok).map(|n| (n.index, n.name)));
+            map.extend(
+                names.into_iter().map_while(std::result::Result::ok).map(|n| (n.index, n.name)),
+            );
         }
     }
 
@@ -317,7 +335,12 @@ impl<'a> Module<'a> {
     /// A function of the module itself, by its exported name or its name in the name section.
     pub(crate) fn defined_function(&self, name: &str) -> Option<u32> {
         let own = self.imported()..self.functions.len() as u32;
-        let named = self.function_names.iter().filter(|e| *e.1 == name && own.contains(e.0)).map(|e| *e.0).min();
+        let named = self
+            .function_names
+            .iter()
+            .filter(|e| *e.1 == name && own.contains(e.0))
+            .map(|e| *e.0)
+            .min();
         self.exported_function(name).filter(|f| own.contains(f)).or(named)
     }
 
@@ -344,7 +367,10 @@ impl<'a> Module<'a> {
     pub(crate) fn find_global(&self, name: &str) -> Option<u32> {
         let exported = self.global_exports.iter().find(|e| e.0 == name).map(|e| e.1);
         // The validator does not look at names: they may name what is not there.
-        let named = self.global_names.iter().filter(|e| *e.1 == name && (*e.0 as usize) < self.globals.len());
+        let named = self
+            .global_names
+            .iter()
+            .filter(|e| *e.1 == name && (*e.0 as usize) < self.globals.len());
         exported.or_else(|| named.map(|e| *e.0).min())
     }
 

@@ -48,7 +48,8 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
     let mut trampolines = Vec::new();
     if env.symbols.contains(&Symbol::CallHandler) {
         // The C types of a handler, and of functions that are used as one by a cast.
-        let shapes = (0..=3).flat_map(|args| [None, Some(ValType::I32)].map(|result| (args, result)));
+        let shapes =
+            (0..=3).flat_map(|args| [None, Some(ValType::I32)].map(|result| (args, result)));
         let shapes = shapes.filter_map(|(args, result)| shape(env, args, result)).collect();
         trampolines.push(build(env, CALL_HANDLER, 3, false, shapes)?);
     }
@@ -88,7 +89,8 @@ fn build(
     }
     let name = NAMES[number as usize];
     let mut context = Context::new();
-    context.func = Function::with_name_signature(UserFuncName::user(namespace::TRAMPOLINE, number), signature);
+    context.func =
+        Function::with_name_signature(UserFuncName::user(namespace::TRAMPOLINE, number), signature);
     let mut builders = FunctionBuilderContext::new();
     let mut b = FunctionBuilder::new(&mut context.func, &mut builders);
     let entry = b.create_block();
@@ -111,7 +113,8 @@ fn build(
         }
         signature.returns.extend(vec![AbiParam::new(I32); usize::from(has_result)]);
         let signature = b.import_signature(signature);
-        let values: Vec<Value> = [params[0]].into_iter().chain(params[2..2 + args].iter().copied()).collect();
+        let values: Vec<Value> =
+            [params[0]].into_iter().chain(params[2..2 + args].iter().copied()).collect();
         let call = b.ins().call_indirect(signature, code, &values);
         let result = b.inst_results(call).to_vec();
         b.ins().return_(if returns { &result } else { &[] });
@@ -120,7 +123,8 @@ fn build(
     b.ins().trap(trap_code(Trap::BadSignature));
     b.seal_all_blocks();
     b.finalize(env.isa.frontend_config());
-    let code = compile::compile(&mut context, env.isa).map_err(|e: Error| e.in_function(u32::MAX, name))?;
+    let code = compile::compile(&mut context, env.isa)
+        .map_err(|e: Error| e.in_function(u32::MAX, name))?;
     Ok(Trampoline { number, name, code })
 }
 

@@ -33,6 +33,7 @@ pub mod nr {
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
     pub const MMAP: usize = 9;
+    pub const MPROTECT: usize = 10;
     pub const MUNMAP: usize = 11;
     pub const RT_SIGACTION: usize = 13;
     pub const RT_SIGRETURN: usize = 15;
@@ -158,10 +159,20 @@ pub unsafe fn spawn(top: usize, f: extern "C" fn(usize) -> !, argument: usize) -
 #[unsafe(naked)]
 pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
     naked_asm!(
-        "push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15",
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
         "mov [rdi], rsp",
         "mov rsp, rsi",
-        "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
         "pop rcx",
         "jmp rcx",
     )
@@ -176,9 +187,12 @@ unsafe extern "C" fn first_switch() {
 ///
 /// # Safety
 /// `top` must be the end of a mapped stack that nobody uses, 16-aligned.
-pub unsafe fn prepare_stack(top: usize, f: extern "C" fn(&'static Task) -> !, task: usize) -> usize {
-    let frame: [usize; 7] =
-        [0, 0, 0, f as usize, task, 0, first_switch as *const () as usize];
+pub unsafe fn prepare_stack(
+    top: usize,
+    f: extern "C" fn(&'static Task) -> !,
+    task: usize,
+) -> usize {
+    let frame: [usize; 7] = [0, 0, 0, f as usize, task, 0, first_switch as *const () as usize];
     let sp = top - 16 - size_of_val(&frame);
     // SAFETY: the caller's promise. The words are r15, r14, r13, r12, rbx, rbp, return address.
     unsafe { (sp as *mut [usize; 7]).write(frame) };
@@ -641,7 +655,6 @@ global_asm!(
     "movups [rdi + 16], xmm3",
     "pop rbp",
     "ret",
-
     ".p2align 4",
     ".globl linnet_libcall_memory_fill",
     "linnet_libcall_memory_fill:", // rdi to, esi value, rdx size
@@ -707,14 +720,12 @@ global_asm!(
     "call linnet_libcall_memory_copy",
     "pop rax",
     "ret",
-
     ".globl memset",
     "memset:",
     "push rdi",
     "call linnet_libcall_memory_fill",
     "pop rax",
     "ret",
-
     ".globl strlen",
     "strlen:",
     "xor eax, eax",
@@ -725,7 +736,6 @@ global_asm!(
     "jmp 2b",
     "3:",
     "ret",
-
     ".globl bcmp",
     ".globl memcmp",
     "bcmp:",

@@ -105,8 +105,12 @@ impl Translator<'_, '_, '_, '_> {
         }
         match operator {
             Operator::AtomicFence { .. } => self.fence(),
-            Operator::MemoryAtomicWait32 { memarg } => self.wait(Libcall::atomic_wait32, I32, memarg),
-            Operator::MemoryAtomicWait64 { memarg } => self.wait(Libcall::atomic_wait64, I64, memarg),
+            Operator::MemoryAtomicWait32 { memarg } => {
+                self.wait(Libcall::atomic_wait32, I32, memarg)
+            }
+            Operator::MemoryAtomicWait64 { memarg } => {
+                self.wait(Libcall::atomic_wait64, I64, memarg)
+            }
             Operator::MemoryAtomicNotify { memarg } => {
                 let count = self.pop();
                 let address = self.atomic_address(I32, memarg);
@@ -152,7 +156,11 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn narrow(&mut self, value: Value, memory: Type) -> Value {
-        if self.b.func.dfg.value_type(value) == memory { value } else { self.b.ins().ireduce(memory, value) }
+        if self.b.func.dfg.value_type(value) == memory {
+            value
+        } else {
+            self.b.ins().ireduce(memory, value)
+        }
     }
 
     fn atomic_access(&mut self, access: Access, memory: Type, value: Type, memarg: &MemArg) {

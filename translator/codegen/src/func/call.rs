@@ -10,8 +10,8 @@ use crate::trampoline;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag, FuncRef, InstBuilder, SigRef,
-    Signature, Value,
+    AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag,
+    FuncRef, InstBuilder, SigRef, Signature, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use linnet_abi::calls::{Type, type_of};
@@ -42,7 +42,9 @@ impl Translator<'_, '_, '_, '_> {
                 self.barrier();
                 return Ok(());
             }
-            Some(Symbol::CallHandler) => (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Border::Inner),
+            Some(Symbol::CallHandler) => {
+                (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Border::Inner)
+            }
             Some(Symbol::Runtime(_)) => (namespace::FUNCTION, function, Border::Runtime),
             None => (namespace::FUNCTION, function, Border::Inner),
         };
@@ -51,9 +53,7 @@ impl Translator<'_, '_, '_, '_> {
         let callee = self.function_ref(space, index, signature);
         let mut args = vec![self.context()];
         args.extend(self.pop_many(ty.params().len()));
-        if self.env.setjmp.is_some_and(|s| s.setjmp == function) {
-            self.save_invocation(args[3]);
-        }
+        self.save_at(function, &args);
         let results = self.call_function(callee, &args);
         self.stack.extend(results);
         Ok(())
@@ -75,7 +75,8 @@ impl Translator<'_, '_, '_, '_> {
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
         let entry = self.table_entry(index);
         let flags = self.constant_flags();
-        let signature = self.b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
+        let signature =
+            self.b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
         let wanted = i64::from(self.module.signature(ty));
         let matches = self.b.ins().icmp_imm_u(IntCC::Equal, signature, wanted);
         let (good, bad) = (self.b.create_block(), self.b.create_block());
@@ -132,12 +133,16 @@ impl Translator<'_, '_, '_, '_> {
         if handlers.is_empty() {
             let inst = match callee {
                 Callee::Direct(function) => self.b.ins().call(function, args),
-                Callee::Indirect(signature, code) => self.b.ins().call_indirect(signature, code, args),
+                Callee::Indirect(signature, code) => {
+                    self.b.ins().call_indirect(signature, code, args)
+                }
             };
             return self.b.inst_results(inst).to_vec();
         }
-        self.save_locals();
-        let handlers = handlers.into_iter().map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block));
+        self.save_at_first_call();
+        let handlers = handlers
+            .into_iter()
+            .map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block));
         self.try_call(callee, args, handlers.collect())
     }
 
@@ -152,7 +157,8 @@ impl Translator<'_, '_, '_, '_> {
             Callee::Direct(function) => self.b.func.dfg.ext_funcs[function].signature,
             Callee::Indirect(signature, _) => signature,
         };
-        let returns: Vec<_> = self.b.func.dfg.signatures[signature].returns.iter().map(|r| r.value_type).collect();
+        let returns: Vec<_> =
+            self.b.func.dfg.signatures[signature].returns.iter().map(|r| r.value_type).collect();
         let next = self.b.create_block();
         for ty in &returns {
             self.b.append_block_param(next, *ty);
@@ -170,14 +176,18 @@ impl Translator<'_, '_, '_, '_> {
                 }
             })
             .collect();
-        let table = self.b.func.dfg.exception_tables.push(ExceptionTableData::new(signature, normal, items));
+        let table = self
+            .b
+            .func
+            .dfg
+            .exception_tables
+            .push(ExceptionTableData::new(signature, normal, items));
         match callee {
             Callee::Direct(function) => self.b.ins().try_call(function, args, table),
             Callee::Indirect(_, code) => self.b.ins().try_call_indirect(code, args, table),
         };
         self.b.seal_block(next);
         self.b.switch_to_block(next);
-        self.continue_saved(next);
         self.b.block_params(next).to_vec()
     }
 }

@@ -33,9 +33,14 @@ pub(super) enum Kind {
     /// Opened in unreachable code: nothing in it is translated.
     Dead,
     Block,
-    Loop { head: Block, params: usize },
+    Loop {
+        head: Block,
+        params: usize,
+    },
     /// Until `else` was seen, with the block for the other case and the operands on entry.
-    If { otherwise: Option<(Block, Vec<Value>)> },
+    If {
+        otherwise: Option<(Block, Vec<Value>)>,
+    },
     /// A legacy `try`.
     Try(Try),
     TryTable(Vec<Landing>),
@@ -96,7 +101,10 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     /// Follows the block structure of unreachable code.
     pub(super) fn skip(&mut self, operator: &Operator<'a>, body: &FunctionBody<'a>) -> Result<()> {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => {
                 self.push_dead_frame();
             }
             Operator::Try { .. } => {
@@ -161,7 +169,14 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         let height = self.stack.len();
         // The function's own frame is always there; a dead frame's end is never used.
         let end = self.frames[0].end;
-        self.frames.push(Frame { kind: Kind::Dead, end, results: 0, height, end_used: false, catches: Catches::None });
+        self.frames.push(Frame {
+            kind: Kind::Dead,
+            end,
+            results: 0,
+            height,
+            end_used: false,
+            catches: Catches::None,
+        });
     }
 
     fn enter_loop(&mut self, ty: BlockType) -> Result<()> {

@@ -74,7 +74,10 @@ impl Clauses {
                     open.push(Some(tries.len()));
                     tries.push_back(TryClauses::default());
                 }
-                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                Operator::Block { .. }
+                | Operator::Loop { .. }
+                | Operator::If { .. }
+                | Operator::TryTable { .. } => {
                     open.push(None);
                 }
                 Operator::Catch { tag_index } => {
@@ -87,10 +90,14 @@ impl Clauses {
                         clauses.tags.push(None);
                     }
                 }
-                Operator::Call { function_index } if setjmp.is_some_and(|s| s.setjmp == function_index) => {
+                Operator::Call { function_index }
+                    if setjmp.is_some_and(|s| s.setjmp == function_index) =>
+                {
                     calls_setjmp = true;
                 }
-                Operator::Call { function_index } if setjmp.is_some_and(|s| s.test == function_index) => {
+                Operator::Call { function_index }
+                    if setjmp.is_some_and(|s| s.test == function_index) =>
+                {
                     let innermost = open.iter().rev().flatten().next();
                     if longjmp_tag.is_none()
                         && let Some(clauses) = innermost.and_then(|i| tries.get_mut(*i))
@@ -117,7 +124,11 @@ impl Clauses {
 }
 
 impl<'a> Translator<'_, '_, 'a, '_> {
-    pub(super) fn exception(&mut self, operator: &Operator<'a>, body: &FunctionBody<'a>) -> Result<bool> {
+    pub(super) fn exception(
+        &mut self,
+        operator: &Operator<'a>,
+        body: &FunctionBody<'a>,
+    ) -> Result<bool> {
         match operator {
             Operator::Try { blockty } => self.enter_try(*blockty, body)?,
             Operator::TryTable { try_table } => self.enter_try_table(try_table)?,
@@ -226,10 +237,13 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     /// Payload types of a tag; of any tag: all words.
     fn payload_types(&self, tag: Option<u32>) -> Result<Vec<Type>> {
         let Some(tag) = tag else { return Ok(vec![I64; EXCEPTION_WORDS]) };
-        let types = clif_types(self.module.types[self.module.tags[tag as usize] as usize].params())?;
+        let types =
+            clif_types(self.module.types[self.module.tags[tag as usize] as usize].params())?;
         let words: u32 = types.iter().map(|t| words(*t)).sum();
         if words as usize > EXCEPTION_WORDS {
-            let message = format!("an exception of {words} words is not supported, only of up to {EXCEPTION_WORDS}");
+            let message = format!(
+                "an exception of {words} words is not supported, only of up to {EXCEPTION_WORDS}"
+            );
             return Err(Error::new(message));
         }
         Ok(types)

@@ -11,7 +11,9 @@ use crate::libcall::Libcall;
 use crate::module::Storage;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, ValueDef};
+use cranelift_codegen::ir::{
+    InstBuilder, InstructionData, MemFlagsData, Opcode, Type, Value, ValueDef,
+};
 use cranelift_frontend::FunctionBuilder;
 use linnet_abi::context::offset;
 use linnet_abi::trap::Trap;
@@ -34,25 +36,40 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             O::F64Load { memarg } => self.load(memarg, |b, f, a, o| b.ins().load(F64, f, a, o)),
             O::I32Load8S { memarg } => self.load(memarg, |b, f, a, o| b.ins().sload8(I32, f, a, o)),
             O::I32Load8U { memarg } => self.load(memarg, |b, f, a, o| b.ins().uload8(I32, f, a, o)),
-            O::I32Load16S { memarg } => self.load(memarg, |b, f, a, o| b.ins().sload16(I32, f, a, o)),
-            O::I32Load16U { memarg } => self.load(memarg, |b, f, a, o| b.ins().uload16(I32, f, a, o)),
+            O::I32Load16S { memarg } => {
+                self.load(memarg, |b, f, a, o| b.ins().sload16(I32, f, a, o))
+            }
+            O::I32Load16U { memarg } => {
+                self.load(memarg, |b, f, a, o| b.ins().uload16(I32, f, a, o))
+            }
             O::I64Load8S { memarg } => self.load(memarg, |b, f, a, o| b.ins().sload8(I64, f, a, o)),
             O::I64Load8U { memarg } => self.load(memarg, |b, f, a, o| b.ins().uload8(I64, f, a, o)),
-            O::I64Load16S { memarg } => self.load(memarg, |b, f, a, o| b.ins().sload16(I64, f, a, o)),
-            O::I64Load16U { memarg } => self.load(memarg, |b, f, a, o| b.ins().uload16(I64, f, a, o)),
+            O::I64Load16S { memarg } => {
+                self.load(memarg, |b, f, a, o| b.ins().sload16(I64, f, a, o))
+            }
+            O::I64Load16U { memarg } => {
+                self.load(memarg, |b, f, a, o| b.ins().uload16(I64, f, a, o))
+            }
             O::I64Load32S { memarg } => self.load(memarg, |b, f, a, o| b.ins().sload32(f, a, o)),
             O::I64Load32U { memarg } => self.load(memarg, |b, f, a, o| b.ins().uload32(f, a, o)),
-            O::I32Store { memarg } | O::I64Store { memarg } | O::F32Store { memarg } | O::F64Store { memarg } => {
+            O::I32Store { memarg }
+            | O::I64Store { memarg }
+            | O::F32Store { memarg }
+            | O::F64Store { memarg } => {
                 self.store(memarg, |b, f, v, a, o| {
                     b.ins().store(f, v, a, o);
                 });
             }
-            O::I32Store8 { memarg } | O::I64Store8 { memarg } => self.store(memarg, |b, f, v, a, o| {
-                b.ins().istore8(f, v, a, o);
-            }),
-            O::I32Store16 { memarg } | O::I64Store16 { memarg } => self.store(memarg, |b, f, v, a, o| {
-                b.ins().istore16(f, v, a, o);
-            }),
+            O::I32Store8 { memarg } | O::I64Store8 { memarg } => {
+                self.store(memarg, |b, f, v, a, o| {
+                    b.ins().istore8(f, v, a, o);
+                })
+            }
+            O::I32Store16 { memarg } | O::I64Store16 { memarg } => {
+                self.store(memarg, |b, f, v, a, o| {
+                    b.ins().istore16(f, v, a, o);
+                })
+            }
             O::I64Store32 { memarg } => self.store(memarg, |b, f, v, a, o| {
                 b.ins().istore32(f, v, a, o);
             }),

@@ -8,6 +8,7 @@ mod atomic;
 mod call;
 mod control;
 mod exception;
+mod inline;
 mod memory;
 mod numeric;
 mod safepoint;
@@ -20,20 +21,24 @@ use crate::error::{Error, Result};
 use crate::imports::Symbol;
 use crate::module::{Body, Module};
 use control::Frame;
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function, GlobalValue,
-    GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, Type, UserExternalName, UserFuncName, Value,
+    AbiParam, AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function,
+    GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, Type,
+    UserExternalName, UserFuncName, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_codegen::{Context, FxHashMap};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use exception::Clauses;
+use inline::Inlinable;
 use setjmp::ReturnPoint;
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wasmparser::{FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader, ValType};
+use wasmparser::{
+    FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader,
+    ValType,
+};
 
 /// What every function of a module shares.
 pub(crate) struct Env<'m, 'a> {
@@ -63,7 +68,9 @@ pub(crate) fn clif_type(ty: ValType) -> Result<Type> {
         ValType::F32 => F32,
         ValType::F64 => F64,
         ValType::V128 => I8X16,
-        ValType::Ref(_) => return Err(Error::new(format!("values of type {ty} are not supported"))),
+        ValType::Ref(_) => {
+            return Err(Error::new(format!("values of type {ty} are not supported")));
+        }
     })
 }
 
@@ -123,14 +130,18 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Code>> {
         let range = bodies[*i].body.range();
         Reverse(range.end - range.start)
     });
+    let inlinable = Inlinable::find(env);
     let next = AtomicUsize::new(0);
     let shares = rayon::broadcast(|_| {
         let mut worker = Worker::new();
         let mut share = Vec::new();
         while let Some(i) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
             let index = env.module.imported() + *i as u32;
-            let code = worker.compile(env, index, &bodies[*i]);
-            share.push((*i, code.map_err(|e| e.in_function(index, env.module.function_name(index)))));
+            let code = worker.compile(env, &inlinable, index, &bodies[*i]);
+            share.push((
+                *i,
+                code.map_err(|e| e.in_function(index, env.module.function_name(index))),
+            ));
         }
         share
     });
@@ -156,18 +167,32 @@ impl Worker {
         }
     }
 
-    fn compile(&mut self, env: &Env, index: u32, body: &Body) -> Result<Code> {
-        let built = self.build(env, index, body);
-        if built.is_err() {
-            // An unfinished function leaves its traces here.
-            self.builder = FunctionBuilderContext::new();
-        }
-        built?;
+    fn compile(
+        &mut self,
+        env: &Env,
+        inlinable: &Inlinable,
+        index: u32,
+        body: &Body,
+    ) -> Result<Code> {
+        self.build(env, index, body)?;
+        let range = body.body.range();
+        self.context
+            .inline(inlinable.apply(range.end - range.start))
+            .map_err(|e| Error::new(format!("code generator: {e}")))?;
         compile::compile(&mut self.context, env.isa)
     }
 
     /// Leaves the function's CLIF in `self.context`.
     fn build(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
+        let built = self.translate(env, index, body);
+        if built.is_err() {
+            // An unfinished function leaves its traces here.
+            self.builder = FunctionBuilderContext::new();
+        }
+        built
+    }
+
+    fn translate(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
         let border = if env.is_exported(index) { Border::Runtime } else { Border::Inner };
         let signature = env.signature(env.module.function_type(index), border)?;
         // Cleared and not replaced: it keeps its memory.
@@ -176,7 +201,8 @@ impl Worker {
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
-        self.validator = Translator::new(env, builder, index, &body.body)?.run(body, allocations)?;
+        self.validator =
+            Translator::new(env, builder, index, &body.body)?.run(body, allocations)?;
         Ok(())
     }
 }
@@ -208,14 +234,21 @@ struct Translator<'e, 'm, 'a, 'b> {
     clauses: Option<Clauses>,
     /// In functions that `setjmp` returns to.
     return_point: Option<ReturnPoint>,
-    function_refs: HashMap<(u32, u32), FuncRef>,
-    data_refs: HashMap<u32, GlobalValue>,
-    signature_refs: HashMap<u32, SigRef>,
+    function_refs: FxHashMap<(u32, u32), FuncRef>,
+    data_refs: FxHashMap<u32, GlobalValue>,
+    signature_refs: FxHashMap<u32, SigRef>,
 }
 
 impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
-    fn new(env: &'e Env<'m, 'a>, mut b: FunctionBuilder<'b>, function: u32, body: &FunctionBody<'a>) -> Result<Self> {
+    fn new(
+        env: &'e Env<'m, 'a>,
+        mut b: FunctionBuilder<'b>,
+        function: u32,
+        body: &FunctionBody<'a>,
+    ) -> Result<Self> {
         let regions = regions(b.func);
+        // The first name in every function: see `inline`.
+        b.func.declare_imported_user_function(UserExternalName::new(namespace::DATA, data::TABLE));
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
@@ -235,9 +268,9 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             reachable: true,
             clauses: None,
             return_point: None,
-            function_refs: HashMap::new(),
-            data_refs: HashMap::new(),
-            signature_refs: HashMap::new(),
+            function_refs: FxHashMap::default(),
+            data_refs: FxHashMap::default(),
+            signature_refs: FxHashMap::default(),
         };
         translator.find_return_point(body)?;
         if translator.return_point.is_none() {
@@ -247,7 +280,11 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         Ok(translator)
     }
 
-    fn run(mut self, body: &Body<'a>, allocations: FuncValidatorAllocations) -> Result<FuncValidatorAllocations> {
+    fn run(
+        mut self,
+        body: &Body<'a>,
+        allocations: FuncValidatorAllocations,
+    ) -> Result<FuncValidatorAllocations> {
         let Body { validate, body } = body;
         let mut validator = FuncToValidate {
             resources: validate.resources.clone(),
@@ -307,7 +344,11 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             || self.atomic(operator)?
             || self.exception(operator, body)?
             || self.simd(operator)?;
-        if done { Ok(()) } else { Err(Error::new(format!("{} is not supported", operator_name(operator)))) }
+        if done {
+            Ok(())
+        } else {
+            Err(Error::new(format!("{} is not supported", operator_name(operator))))
+        }
     }
 
     /// Locals and globals.
@@ -418,14 +459,28 @@ fn regions(func: &mut Function) -> Regions {
     let mut region = |user_id, description: &'static str| {
         func.dfg.alias_regions.insert(AliasRegionData { user_id, description: description.into() })
     };
-    Regions { heap: region(1, "heap"), context: region(2, "context"), constant: region(3, "constant") }
+    Regions {
+        heap: region(1, "heap"),
+        context: region(2, "context"),
+        constant: region(3, "constant"),
+    }
 }
 
 /// Declares a function of the object or of the runtime. All of them end up in one static executable.
-pub(crate) fn import_function(func: &mut Function, space: u32, index: u32, signature: Signature) -> FuncRef {
+pub(crate) fn import_function(
+    func: &mut Function,
+    space: u32,
+    index: u32,
+    signature: Signature,
+) -> FuncRef {
     let name = func.declare_imported_user_function(UserExternalName::new(space, index));
     let signature = func.import_signature(signature);
-    func.import_function(ExtFuncData { name: ExternalName::user(name), signature, colocated: true, patchable: false })
+    func.import_function(ExtFuncData {
+        name: ExternalName::user(name),
+        signature,
+        colocated: true,
+        patchable: false,
+    })
 }
 
 pub(crate) fn import_data(func: &mut Function, index: u32) -> GlobalValue {

@@ -26,7 +26,8 @@ impl Translator<'_, '_, '_, '_> {
         // A signal handler may run at the poll and leave it by an exception. The code that catches it
         // finds callee-saved registers only, so the call must be one that clobbers the others. The
         // libcall is the same: it preserves more than this caller asks for.
-        let convention = if self.handlers().is_empty() { CallConv::PreserveAll } else { CallConv::SystemV };
+        let convention =
+            if self.handlers().is_empty() { CallConv::PreserveAll } else { CallConv::SystemV };
         let mut signature = Signature::new(convention);
         signature.params.push(AbiParam::new(I64));
         // Both kinds may occur in one function, so this reference is not shared.

@@ -8,16 +8,16 @@
 //!
 //! So these functions have a landing pad for all the code without a handler of its own. Since any
 //! instruction can lead there, it finds nothing in registers. What it needs lies in stack slots: the
-//! context, and the locals as they were at the last call that can throw. C allows no more: a local that
-//! has changed since `setjmp` is indeterminate unless it is volatile, and then it is in linear memory.
-//! Later values would even be wrong, because LLVM uses a local again once no call behind needs it.
+//! context, and the locals as they were when `setjmp` returned. C allows no more: a local that has changed
+//! since is indeterminate unless it is volatile, and then it is in linear memory. Later values would even
+//! be wrong, because LLVM uses a local again once no call behind needs it.
 //!
 //! The code generator knows of exceptions from calls only. The pad hangs at a call in a block that the
 //! function seems to reach at its very beginning. Nothing but the entry dominates the pad then, and no
 //! value computed elsewhere is taken to be known in it.
 
-use super::exception::{Clauses, Handlers};
 use super::call::Callee;
+use super::exception::{Clauses, Handlers};
 use super::{Border, Translator, import_function};
 use crate::compile::{WIDE, namespace};
 use crate::error::Result;
@@ -25,8 +25,8 @@ use crate::libcall::Libcall;
 use crate::module::Module;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, Block, ExceptionTag, InstBuilder, Signature, SourceLoc, StackSlot, StackSlotData, StackSlotKind, Type,
-    Value,
+    AbiParam, Block, ExceptionTag, InstBuilder, Signature, SourceLoc, StackSlot, StackSlotData,
+    StackSlotKind, Type, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::Variable;
@@ -41,6 +41,8 @@ pub(crate) struct Functions {
     pub setjmp: u32,
     /// `__wasm_setjmp_test(env, invocation) -> label`.
     pub test: u32,
+    /// What `sigsetjmp` calls when it has returned, be it from itself or from `siglongjmp`.
+    pub returned: Option<u32>,
 }
 
 impl Functions {
@@ -48,17 +50,18 @@ impl Functions {
     pub(crate) fn find(module: &Module) -> Option<Functions> {
         let find = |name, params: &[ValType], results: &[ValType]| {
             let index = module.defined_function(name)?;
-            (*module.function_type(index) == FuncType::new(params.to_vec(), results.to_vec())).then_some(index)
+            (*module.function_type(index) == FuncType::new(params.to_vec(), results.to_vec()))
+                .then_some(index)
         };
         Some(Functions {
             setjmp: find("__wasm_setjmp", &[ValType::I32; 3], &[])?,
             test: find("__wasm_setjmp_test", &[ValType::I32; 2], &[ValType::I32])?,
+            returned: find("__sigsetjmp_ret", &[ValType::I32; 2], &[ValType::I32]),
         })
     }
 }
 
-/// Locals that a function may have for its pad to exist. C functions have some dozens; every call
-/// saves those that have changed.
+/// Locals that a function may have for its pad to exist. C functions have some dozens.
 const MAX_LOCALS: usize = 1000;
 
 /// Offsets in the slot of the pad's own state.
@@ -80,8 +83,8 @@ pub(super) struct ReturnPoint {
     locals: Vec<Local>,
     /// The clause that the pad goes on at.
     clause: Option<Block>,
-    /// The block that is being translated, and what its predecessors and it have saved of each local.
-    saved: (Block, Vec<Option<Value>>),
+    /// Whether no call of the `try` has saved the locals.
+    unsaved: bool,
 }
 
 struct Local {
@@ -98,9 +101,10 @@ impl Translator<'_, '_, '_, '_> {
         // Nothing is validated yet: whatever is wrong here, the validator says it better.
         let Ok(clauses) = Clauses::scan(body, self.env.setjmp) else { return Ok(()) };
         let declared = body.get_locals_reader()?.into_iter().map_while(std::result::Result::ok);
-        let count = declared.fold(self.module.function_type(self.function).params().len(), |n, (count, _)| {
-            n.saturating_add(count as usize)
-        });
+        let count = declared
+            .fold(self.module.function_type(self.function).params().len(), |n, (count, _)| {
+                n.saturating_add(count as usize)
+            });
         let module = self.module;
         let takes_word = |tag: &u32| {
             let ty = module.tags.get(*tag as usize);
@@ -134,13 +138,27 @@ impl Translator<'_, '_, '_, '_> {
         self.b.set_srcloc(SourceLoc::new(1));
         let loaded = self.load_heap_base(self.entry_context);
         self.b.def_var(heap_base, loaded);
-        let (locals, clause, saved) = (Vec::new(), None, (body, Vec::new()));
-        self.return_point = Some(ReturnPoint { tag, context, heap_base, pad, raise, state, locals, clause, saved });
+        let (locals, clause, unsaved) = (Vec::new(), None, false);
+        self.return_point = Some(ReturnPoint {
+            tag,
+            context,
+            heap_base,
+            pad,
+            raise,
+            state,
+            locals,
+            clause,
+            unsaved,
+        });
     }
 
     fn slot(&mut self, size: u32) -> StackSlot {
         let align_shift = size.ilog2() as u8;
-        self.b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, align_shift))
+        self.b.create_sized_stack_slot(StackSlotData::new(
+            StackSlotKind::ExplicitSlot,
+            size,
+            align_shift,
+        ))
     }
 
     pub(super) fn context(&mut self) -> Value {
@@ -164,6 +182,7 @@ impl Translator<'_, '_, '_, '_> {
         if let Some(point) = &mut self.return_point
             && alone
         {
+            point.unsaved = true;
             point.clause = handlers.iter().find(|h| h.0 == Some(point.tag)).map(|h| h.1);
         }
     }
@@ -173,18 +192,28 @@ impl Translator<'_, '_, '_, '_> {
         self.return_point.as_ref().is_some_and(|p| p.clause == Some(block))
     }
 
-    /// Saves what a call of `__wasm_setjmp` is given, and the locals.
-    pub(super) fn save_invocation(&mut self, invocation: Value) {
-        if let Some(point) = &self.return_point {
-            let state = point.state;
+    /// Saves what the pad needs before a call of `function`, if that has to do with `setjmp`.
+    pub(super) fn save_at(&mut self, function: u32, args: &[Value]) {
+        let (Some(point), Some(functions)) = (&self.return_point, self.env.setjmp) else { return };
+        let state = point.state;
+        if functions.setjmp == function {
             self.b.ins().sequence_point();
-            self.b.ins().stack_store(I64, invocation, state, INVOCATION);
+            self.b.ins().stack_store(I64, args[3], state, INVOCATION);
+            self.save_locals();
+        } else if functions.returned == Some(function) {
             self.save_locals();
         }
     }
 
-    /// Saves the locals before a call that can throw.
-    pub(super) fn save_locals(&mut self) {
+    /// Saves the locals before the first call of the `try`: LLVM may set some of those that its clause
+    /// needs as late as that.
+    pub(super) fn save_at_first_call(&mut self) {
+        if self.return_point.as_ref().is_some_and(|p| p.unsaved) {
+            self.save_locals();
+        }
+    }
+
+    fn save_locals(&mut self) {
         let Some(mut point) = self.return_point.take() else { return };
         if point.locals.is_empty() {
             for i in 0..self.locals.len() {
@@ -194,32 +223,20 @@ impl Translator<'_, '_, '_, '_> {
                 point.locals.push(Local { ty, slot });
             }
         }
-        let block = self.b.current_block().unwrap_or(point.pad);
-        if point.saved.0 != block {
-            point.saved = (block, vec![None; point.locals.len()]);
-        }
-        point.saved.1.resize(point.locals.len(), None);
         for (i, local) in point.locals.iter().enumerate() {
             let value = self.b.use_var(self.locals[i]);
-            if point.saved.1[i] != Some(value) {
-                self.b.ins().sequence_point();
-                self.b.ins().stack_store(I64, value, local.slot, 0);
-                point.saved.1[i] = Some(value);
-            }
+            self.b.ins().sequence_point();
+            self.b.ins().stack_store(I64, value, local.slot, 0);
         }
+        point.unsaved = false;
         self.return_point = Some(point);
-    }
-
-    /// Goes on in a block whose only predecessor is the one that was saved in.
-    pub(super) fn continue_saved(&mut self, block: Block) {
-        if let Some(point) = &mut self.return_point {
-            point.saved.0 = block;
-        }
     }
 
     /// Writes the pad, when everything else is there.
     pub(super) fn end_return_point(&mut self) -> Result<()> {
-        let (Some(point), Some(functions)) = (&self.return_point, self.env.setjmp) else { return Ok(()) };
+        let (Some(point), Some(functions)) = (&self.return_point, self.env.setjmp) else {
+            return Ok(());
+        };
         let ReturnPoint { tag, context, heap_base, pad, raise, state, clause, .. } = *point;
         self.write_raise(tag, pad, raise);
         self.b.switch_to_block(pad);
@@ -238,7 +255,8 @@ impl Translator<'_, '_, '_, '_> {
         let flags = self.heap_flags();
         let env = self.b.ins().load(I32, flags, thrown, 0);
         let invocation = self.b.ins().stack_load(I64, I32, state, INVOCATION);
-        let signature = self.env.signature(self.module.function_type(functions.test), Border::Inner)?;
+        let signature =
+            self.env.signature(self.module.function_type(functions.test), Border::Inner)?;
         let test = self.function_ref(namespace::FUNCTION, functions.test, signature);
         let context = self.context();
         let ours = self.call_function(test, &[context, env, invocation])[0];
@@ -265,7 +283,8 @@ impl Translator<'_, '_, '_, '_> {
         self.b.switch_to_block(raise);
         let mut signature = Signature::new(CallConv::SystemV);
         signature.params.push(AbiParam::new(I64));
-        let throw = import_function(self.b.func, namespace::LIBCALL, Libcall::throw as u32, signature);
+        let throw =
+            import_function(self.b.func, namespace::LIBCALL, Libcall::throw as u32, signature);
         let context = self.context();
         let handlers = vec![(ExceptionTag::with_number(tag | WIDE), pad)];
         self.try_call(Callee::Direct(throw), &[context], handlers);

@@ -5,7 +5,9 @@
 use super::Translator;
 use crate::error::{Error, Result};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F32, F32X4, F64, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64, I64X2};
+use cranelift_codegen::ir::types::{
+    F32, F32X4, F64, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64, I64X2,
+};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::FunctionBuilder;
 use wasmparser::{MemArg, Operator};
@@ -156,10 +158,18 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             O::I64x2Splat => self.splat(I64X2),
             O::F32x4Splat => self.splat(F32X4),
             O::F64x2Splat => self.splat(F64X2),
-            O::I8x16ExtractLaneS { lane } => self.extract(I8X16, *lane, |b, x| b.ins().sextend(I32, x)),
-            O::I8x16ExtractLaneU { lane } => self.extract(I8X16, *lane, |b, x| b.ins().uextend(I32, x)),
-            O::I16x8ExtractLaneS { lane } => self.extract(I16X8, *lane, |b, x| b.ins().sextend(I32, x)),
-            O::I16x8ExtractLaneU { lane } => self.extract(I16X8, *lane, |b, x| b.ins().uextend(I32, x)),
+            O::I8x16ExtractLaneS { lane } => {
+                self.extract(I8X16, *lane, |b, x| b.ins().sextend(I32, x))
+            }
+            O::I8x16ExtractLaneU { lane } => {
+                self.extract(I8X16, *lane, |b, x| b.ins().uextend(I32, x))
+            }
+            O::I16x8ExtractLaneS { lane } => {
+                self.extract(I16X8, *lane, |b, x| b.ins().sextend(I32, x))
+            }
+            O::I16x8ExtractLaneU { lane } => {
+                self.extract(I16X8, *lane, |b, x| b.ins().uextend(I32, x))
+            }
             O::I32x4ExtractLane { lane } => self.extract(I32X4, *lane, |_, x| x),
             O::I64x2ExtractLane { lane } => self.extract(I64X2, *lane, |_, x| x),
             O::F32x4ExtractLane { lane } => self.extract(F32X4, *lane, |_, x| x),
@@ -321,7 +331,9 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             O::I32x4MaxU => self.vector_binary(I32X4, |b, x, y| b.ins().umax(x, y)),
             O::I8x16AvgrU => self.vector_binary(I8X16, |b, x, y| b.ins().avg_round(x, y)),
             O::I16x8AvgrU => self.vector_binary(I16X8, |b, x, y| b.ins().avg_round(x, y)),
-            O::I16x8Q15MulrSatS => self.vector_binary(I16X8, |b, x, y| b.ins().sqmul_round_sat(x, y)),
+            O::I16x8Q15MulrSatS => {
+                self.vector_binary(I16X8, |b, x, y| b.ins().sqmul_round_sat(x, y))
+            }
             _ => return false,
         }
         true
@@ -347,23 +359,51 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             O::I64x2ExtendHighI32x4S => self.vector_unary(I32X4, |b, x| b.ins().swiden_high(x)),
             O::I64x2ExtendLowI32x4U => self.vector_unary(I32X4, |b, x| b.ins().uwiden_low(x)),
             O::I64x2ExtendHighI32x4U => self.vector_unary(I32X4, |b, x| b.ins().uwiden_high(x)),
-            O::I16x8ExtMulLowI8x16S => self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, signed_low)),
-            O::I16x8ExtMulHighI8x16S => self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, signed_high)),
-            O::I16x8ExtMulLowI8x16U => self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, unsigned_low)),
-            O::I16x8ExtMulHighI8x16U => self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, unsigned_high)),
-            O::I32x4ExtMulLowI16x8S => self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, signed_low)),
-            O::I32x4ExtMulHighI16x8S => self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, signed_high)),
-            O::I32x4ExtMulLowI16x8U => self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, unsigned_low)),
-            O::I32x4ExtMulHighI16x8U => self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, unsigned_high)),
-            O::I64x2ExtMulLowI32x4S => self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, signed_low)),
-            O::I64x2ExtMulHighI32x4S => self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, signed_high)),
-            O::I64x2ExtMulLowI32x4U => self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, unsigned_low)),
-            O::I64x2ExtMulHighI32x4U => self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, unsigned_high)),
-            O::I16x8ExtAddPairwiseI8x16S => self.vector_unary(I8X16, |b, x| add_pairs(b, x, signed_low, signed_high)),
+            O::I16x8ExtMulLowI8x16S => {
+                self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, signed_low))
+            }
+            O::I16x8ExtMulHighI8x16S => {
+                self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, signed_high))
+            }
+            O::I16x8ExtMulLowI8x16U => {
+                self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, unsigned_low))
+            }
+            O::I16x8ExtMulHighI8x16U => {
+                self.vector_binary(I8X16, |b, x, y| multiply(b, x, y, unsigned_high))
+            }
+            O::I32x4ExtMulLowI16x8S => {
+                self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, signed_low))
+            }
+            O::I32x4ExtMulHighI16x8S => {
+                self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, signed_high))
+            }
+            O::I32x4ExtMulLowI16x8U => {
+                self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, unsigned_low))
+            }
+            O::I32x4ExtMulHighI16x8U => {
+                self.vector_binary(I16X8, |b, x, y| multiply(b, x, y, unsigned_high))
+            }
+            O::I64x2ExtMulLowI32x4S => {
+                self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, signed_low))
+            }
+            O::I64x2ExtMulHighI32x4S => {
+                self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, signed_high))
+            }
+            O::I64x2ExtMulLowI32x4U => {
+                self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, unsigned_low))
+            }
+            O::I64x2ExtMulHighI32x4U => {
+                self.vector_binary(I32X4, |b, x, y| multiply(b, x, y, unsigned_high))
+            }
+            O::I16x8ExtAddPairwiseI8x16S => {
+                self.vector_unary(I8X16, |b, x| add_pairs(b, x, signed_low, signed_high))
+            }
             O::I16x8ExtAddPairwiseI8x16U => {
                 self.vector_unary(I8X16, |b, x| add_pairs(b, x, unsigned_low, unsigned_high));
             }
-            O::I32x4ExtAddPairwiseI16x8S => self.vector_unary(I16X8, |b, x| add_pairs(b, x, signed_low, signed_high)),
+            O::I32x4ExtAddPairwiseI16x8S => {
+                self.vector_unary(I16X8, |b, x| add_pairs(b, x, signed_low, signed_high))
+            }
             O::I32x4ExtAddPairwiseI16x8U => {
                 self.vector_unary(I16X8, |b, x| add_pairs(b, x, unsigned_low, unsigned_high));
             }
@@ -410,10 +450,18 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             O::F64x2PMin => self.vector_binary(F64X2, |b, x, y| select_if_less(b, y, x, y, x)),
             O::F32x4PMax => self.vector_binary(F32X4, |b, x, y| select_if_less(b, x, y, y, x)),
             O::F64x2PMax => self.vector_binary(F64X2, |b, x, y| select_if_less(b, x, y, y, x)),
-            O::I32x4TruncSatF32x4S => self.vector_unary(F32X4, |b, x| b.ins().fcvt_to_sint_sat(I32X4, x)),
-            O::I32x4TruncSatF32x4U => self.vector_unary(F32X4, |b, x| b.ins().fcvt_to_uint_sat(I32X4, x)),
-            O::F32x4ConvertI32x4S => self.vector_unary(I32X4, |b, x| b.ins().fcvt_from_sint(F32X4, x)),
-            O::F32x4ConvertI32x4U => self.vector_unary(I32X4, |b, x| b.ins().fcvt_from_uint(F32X4, x)),
+            O::I32x4TruncSatF32x4S => {
+                self.vector_unary(F32X4, |b, x| b.ins().fcvt_to_sint_sat(I32X4, x))
+            }
+            O::I32x4TruncSatF32x4U => {
+                self.vector_unary(F32X4, |b, x| b.ins().fcvt_to_uint_sat(I32X4, x))
+            }
+            O::F32x4ConvertI32x4S => {
+                self.vector_unary(I32X4, |b, x| b.ins().fcvt_from_sint(F32X4, x))
+            }
+            O::F32x4ConvertI32x4U => {
+                self.vector_unary(I32X4, |b, x| b.ins().fcvt_from_uint(F32X4, x))
+            }
             O::I32x4TruncSatF64x2SZero => self.vector_unary(F64X2, |b, x| {
                 let wide = b.ins().fcvt_to_sint_sat(I64X2, x);
                 let zero = zero_lanes(b);
@@ -532,7 +580,12 @@ fn unsigned_high(b: &mut FunctionBuilder, x: Value) -> Value {
 }
 
 /// Products of half of the lanes.
-fn multiply(b: &mut FunctionBuilder, x: Value, y: Value, half: fn(&mut FunctionBuilder, Value) -> Value) -> Value {
+fn multiply(
+    b: &mut FunctionBuilder,
+    x: Value,
+    y: Value,
+    half: fn(&mut FunctionBuilder, Value) -> Value,
+) -> Value {
     let (x, y) = (half(b, x), half(b, y));
     b.ins().imul(x, y)
 }
@@ -549,7 +602,13 @@ fn add_pairs(
 }
 
 /// Per lane: `then` if `x < y`, else `otherwise`. Comparisons with NaN are false.
-fn select_if_less(b: &mut FunctionBuilder, x: Value, y: Value, then: Value, otherwise: Value) -> Value {
+fn select_if_less(
+    b: &mut FunctionBuilder,
+    x: Value,
+    y: Value,
+    then: Value,
+    otherwise: Value,
+) -> Value {
     let shape = b.func.dfg.value_type(then);
     let mask = b.ins().fcmp(FloatCC::LessThan, x, y);
     let mask = cast(b, mask, I8X16);

@@ -88,7 +88,8 @@ pub(crate) fn isa(target: Target) -> Result<OwnedTargetIsa> {
         Target::Aarch64 => (aarch64::TRIPLE, aarch64::FEATURES),
         Target::Riscv64 => (riscv64::TRIPLE, riscv64::FEATURES),
     };
-    let failed = |e: &dyn std::fmt::Display| Error::new(format!("code generator for {triple}: {e}"));
+    let failed =
+        |e: &dyn std::fmt::Display| Error::new(format!("code generator for {triple}: {e}"));
     let mut flags = settings::builder();
     for (name, value) in SETTINGS {
         flags.set(name, value).map_err(|e| failed(&e))?;

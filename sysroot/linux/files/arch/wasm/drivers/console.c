@@ -44,10 +44,19 @@ static ssize_t put_chars(u32 vtermno, const u8 *buffer, size_t count)
 	return host_stdio_write(console_stream, (unsigned long)buffer, count);
 }
 
-/* The interrupt is requested once for all; say that nobody needs to poll. */
+static void set_size(struct hvc_struct *hp, unsigned int size)
+{
+	hvc_resize(hp, (struct winsize) { .ws_row = size >> 16, .ws_col = size & 0xffff });
+}
+
+/*
+ * At the first open: the terminal exists only from now on. The interrupt is
+ * requested once for all; say that nobody needs to poll.
+ */
 static int notifier_add(struct hvc_struct *hp, int data)
 {
 	hp->irq_requested = 1;
+	set_size(hp, host_terminal_size());
 	return 0;
 }
 
@@ -72,7 +81,7 @@ static void update_size(void)
 	if (!size || size == known)
 		return;
 	known = size;
-	hvc_resize(console, (struct winsize) { .ws_row = size >> 16, .ws_col = size & 0xffff });
+	set_size(console, size);
 }
 
 static irqreturn_t stdio_interrupt(int irq, void *data)

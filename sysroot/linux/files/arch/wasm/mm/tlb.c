@@ -65,6 +65,44 @@ void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_struct *vma,
 	tlb_fill(vma->vm_mm, address & PAGE_MASK, ptep, nr);
 }
 
+static void protect_range(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	unsigned long run = 0, address;
+
+	for (address = start; address < end; address += PAGE_SIZE) {
+		pmd_t *pmd = pmd_off(mm, address);
+		bool mapped = false;
+
+		if (!pmd_none(READ_ONCE(*pmd)))
+			mapped = tlb_prot(READ_ONCE(*pte_offset_kernel(pmd, address))) == LINNET_PROT_READ;
+		if (mapped) {
+			run++;
+			continue;
+		}
+		if (run)
+			host_tlb_protect(mm->context.host_mm, address - run * PAGE_SIZE, run);
+		run = 0;
+		if (pmd_none(READ_ONCE(*pmd)))
+			address = pmd_addr_end(address, end) - PAGE_SIZE;
+	}
+	if (run)
+		host_tlb_protect(mm->context.host_mm, end - run * PAGE_SIZE, run);
+}
+
+/*
+ * Called by dup_mmap() alone, with the mm locked, after it has made private
+ * pages read-only. Their mappings stay: the parent goes on reading them.
+ */
+void flush_tlb_mm(struct mm_struct *mm)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+
+	for_each_vma(vmi, vma)
+		if (is_cow_mapping(vma->vm_flags))
+			protect_range(mm, vma->vm_start, vma->vm_end);
+}
+
 /* The kernel's own memory: everything but vmalloc space is mapped for good. */
 static pte_t *vmalloc_pte(unsigned long address)
 {

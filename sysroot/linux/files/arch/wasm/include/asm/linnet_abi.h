@@ -158,6 +158,10 @@ void host_tlb_fill(unsigned int mm, unsigned long address, unsigned int pfn, uns
 __host_call("linnet", "tlb_flush")
 void host_tlb_flush(unsigned int mm, unsigned long address, unsigned int count);
 
+/* Make the mappings of `count` pages from `address` read-only, or forget them. */
+__host_call("linnet", "tlb_protect")
+void host_tlb_protect(unsigned int mm, unsigned long address, unsigned int count);
+
 /* Give `count` free pages of guest memory from `pfn` back to the host; they read as zeros. */
 __host_call("linnet", "ram_discard")
 void host_ram_discard(unsigned int pfn, unsigned int count);

@@ -14,7 +14,7 @@ static inline void tlb_flush(struct mmu_gather *tlb)
 	if (tlb->fullmm)
 		return;
 	if (tlb->need_flush_all)
-		flush_tlb_mm(tlb->mm);
+		host_tlb_flush(tlb->mm->context.host_mm, 0, TLB_FLUSH_ALL_PAGES);
 	else if (tlb->end)
 		host_tlb_flush(tlb->mm->context.host_mm, tlb->start,
 			       (tlb->end - tlb->start) >> PAGE_SHIFT);

@@ -7,12 +7,10 @@
 
 #define TLB_FLUSH_ALL_PAGES	(1U << (32 - PAGE_SHIFT))
 
-/* The host drops a mapping for all vCPUs at once, so no IPI is needed. */
-static inline void flush_tlb_mm(struct mm_struct *mm)
-{
-	host_tlb_flush(mm->context.host_mm, 0, TLB_FLUSH_ALL_PAGES);
-}
+/* After fork, which has taken nothing but the right to write. */
+void flush_tlb_mm(struct mm_struct *mm);
 
+/* The host drops a mapping for all vCPUs at once, so no IPI is needed. */
 static inline void flush_tlb_range(struct vm_area_struct *vma,
 				   unsigned long start, unsigned long end)
 {

@@ -1,0 +1,151 @@
+//! What a machine costs: time from exec to the prompt, memory there, size, time to translate the
+//! kernel. Writes the page of the documentation.
+
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, ExitCode};
+use std::time::{Duration, Instant};
+
+use linnet_build::{At as _, Builder, Error, Result, host, translate};
+use pty_process::blocking::{Command, Pty, open};
+
+const ROUNDS: usize = 21;
+const PROMPT: &str = "# ";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(page) => {
+            print(&page);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<String> {
+    let builder = Builder::new()?;
+    let target = host()?;
+    let binary = builder.boot_binary(target, &[])?;
+    let kernel = builder.kernel_module()?;
+    let mut rows = Vec::new();
+
+    for cpus in ["1", "2"] {
+        let mut times = Vec::new();
+        let mut memory = 0;
+        for _ in 0..ROUNDS {
+            let started = Instant::now();
+            let (mut child, _terminal) = boot(&binary, cpus)?;
+            times.push(started.elapsed());
+            // What the shell does right after its prompt counts as well.
+            std::thread::sleep(Duration::from_millis(20));
+            memory = resident(&child)?;
+            child.kill().at("kill")?;
+            child.wait().at("wait")?;
+        }
+        times.sort();
+        rows.push((
+            format!("exec to prompt, {cpus} vCPU, median"),
+            milliseconds(times[ROUNDS / 2]),
+        ));
+        rows.push((format!("exec to prompt, {cpus} vCPU, best"), milliseconds(times[0])));
+        rows.push((format!("resident memory at the prompt, {cpus} vCPU"), mib(memory << 10)));
+    }
+
+    let size = fs::metadata(&binary).at(binary.display())?.len();
+    rows.push(("boot binary: kernel, BusyBox, root file system, symbols".to_owned(), mib(size)));
+
+    let module = fs::read(&kernel).at(kernel.display())?;
+    let mut best = Duration::MAX;
+    for _ in 0..3 {
+        let started = Instant::now();
+        let options = translate::options(target, linnet_abi::calls::KERNEL_PREFIX);
+        linnet_codegen::translate(&module, &options).map_err(|e| translate::error(&kernel, &e))?;
+        best = best.min(started.elapsed());
+    }
+    let name = format!("translation of the kernel ({} of WebAssembly)", mib(module.len() as u64));
+    rows.push((name, milliseconds(best)));
+    page(&rows)
+}
+
+/// Start a machine and wait for its prompt.
+fn boot(binary: &Path, cpus: &str) -> Result<(Child, Pty)> {
+    let (terminal, other) = open().at("terminal")?;
+    let command = Command::new(binary).args(["--cpus", cpus]);
+    let child = command.spawn(other).at(binary.display())?;
+    let mut seen = String::new();
+    let mut bytes = [0; 4096];
+    while !seen.ends_with(PROMPT) {
+        let count = (&terminal).read(&mut bytes).at("terminal")?;
+        if count == 0 {
+            return Err(Error::new(format!("no prompt, but {seen:?}")));
+        }
+        seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        // The shell asks the terminal where the cursor is; nobody answers here.
+        if let Some(stripped) = seen.strip_suffix("\x1b[6n") {
+            seen = stripped.to_owned();
+        }
+    }
+    Ok((child, terminal))
+}
+
+/// KiB of memory that a process has.
+fn resident(child: &Child) -> Result<u64> {
+    let path = format!("/proc/{}/status", child.id());
+    let text = fs::read_to_string(&path).at(&path)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| Error::new("no VmRSS").at(path))
+}
+
+fn page(rows: &[(String, String)]) -> Result<String> {
+    let cpu = fs::read_to_string("/proc/cpuinfo").at("/proc/cpuinfo")?;
+    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let load = fs::read_to_string("/proc/loadavg").at("/proc/loadavg")?;
+    let load = load.split(' ').next().unwrap_or_default();
+    let date = std::process::Command::new("date").arg("+%Y-%m-%d").output().at("date")?.stdout;
+    let mut page = String::from("# Figures\n\n");
+    page.push_str(
+        "What the default system costs: the full kernel configuration, BusyBox, a login\n",
+    );
+    page.push_str(
+        "shell. `cargo bench -p linnet-tests --bench boot` measures it and writes this\n",
+    );
+    page.push_str(
+        "page. The files were in the host's page cache; everything else starts cold.\n\n",
+    );
+    page.push_str("| figure | value |\n|---|--:|\n");
+    for (name, value) in rows {
+        let _ = writeln!(page, "| {name} | {value} |");
+    }
+    let _ = writeln!(
+        page,
+        "\nMeasured on {} on {cpus} CPUs of a {}, load {load}, {ROUNDS} rounds.",
+        String::from_utf8_lossy(&date).trim(),
+        cpu.map_or("machine without a name", |(_, name)| name),
+    );
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/reference/figures.md");
+    fs::write(&path, &page).at(path.display())?;
+    Ok(page)
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+fn print(text: &str) {
+    use std::io::Write as _;
+    // A reader that went away has seen enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

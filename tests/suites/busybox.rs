@@ -1,0 +1,49 @@
+//! BusyBox's testsuite, and those of its shells.
+
+use std::fs;
+use std::thread;
+
+use linnet_build::{At as _, Builder, Error, Extra, Result, host};
+
+use crate::sides::{Side, Sides};
+use crate::{Outcome, directory, read};
+
+/// Programs that the shells' tests run.
+const PROGRAMS: [&str; 3] = ["printenv", "recho", "zecho"];
+
+const SCRIPT: &str = "suite/busybox.sh";
+
+pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
+    let sources = sides.native_work().join("bb/shell/ash_test");
+    let script = directory().join("busybox.sh");
+    fs::copy(&script, sides.native_file(SCRIPT)?).at(script.display())?;
+    let mut extras = vec![Extra { path: SCRIPT.to_owned(), file: script, program: false }];
+    let sdk = builder.sdk()?;
+    for program in PROGRAMS {
+        let path = format!("suite/{program}");
+        let source = sources.join(program).with_extension("c");
+        let wasm = sides.native_work().join(program).with_extension("wasm");
+        for (mut compiler, out) in
+            [(sdk.compiler(), wasm.clone()), (sides.native_compiler(), sides.native_file(&path)?)]
+        {
+            let output = compiler.args(["-O2", "-w", "-o"]).arg(out).arg(&source).output();
+            let output = output.at(source.display())?;
+            if !output.status.success() {
+                let text = String::from_utf8_lossy(&output.stderr);
+                return Err(Error::new(text.trim_end()).at(source.display()));
+            }
+        }
+        extras.push(Extra { path, file: wasm, program: true });
+    }
+    let binary = builder.boot_binary(host()?, &extras)?;
+    let tar = sides.native_work().join("suite.tar");
+    let tar = fs::read(&tar).at(tar.display())?;
+    let command = ["sh".to_owned(), format!("/{SCRIPT}")];
+    let command = command.each_ref().map(String::as_str);
+    thread::scope(|scope| {
+        let native = scope.spawn(|| sides.run("busybox", Side::Native, &command, &tar));
+        let guest = sides.run("busybox", Side::Guest(&binary), &command, &tar)?;
+        let native = native.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(Outcome { native: read(&native), guest: read(&guest) })
+    })
+}

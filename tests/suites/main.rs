@@ -1,0 +1,131 @@
+//! Runs other projects' tests of Linux in the guest, and on this machine's own kernel with the same
+//! C library and shell: what passes here must pass there.
+//!
+//! | suite     | what it is                                                              |
+//! |-----------|-------------------------------------------------------------------------|
+//! | `busybox` | BusyBox's testsuite, and those of its shells ash and hush               |
+//! | `posix`   | the conformance tests of posixtestsuite: signals, threads, timers, IPC  |
+//!
+//! `cargo test --release --test suites -- [SUITE...]` needs root, for both sides are root's, and
+//! musl-gcc. `differences.toml` lists what need not pass in the guest, each with the reason.
+
+#![forbid(unsafe_code)]
+
+mod busybox;
+mod posix;
+mod sides;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use linnet_build::{At as _, Builder, Error, Result};
+
+use crate::sides::Sides;
+
+/// Whether each test passed, by name.
+type Results = BTreeMap<String, bool>;
+
+/// What came out on both sides.
+struct Outcome {
+    native: Results,
+    guest: Results,
+}
+
+type Suite = fn(&Builder, &Sides) -> Result<Outcome>;
+
+const SUITES: [(&str, Suite); 2] = [("busybox", busybox::run), ("posix", posix::run)];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Is true if nothing differs that should not.
+fn run() -> Result<bool> {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if let Some(name) = wanted.iter().find(|name| SUITES.iter().all(|(known, _)| known != name)) {
+        return Err(Error::new(format!("no suite is called {name}"))
+            .hint(format!("there are {}", SUITES.map(|(name, _)| name).join(" and "))));
+    }
+    let known = differences()?;
+    let builder = Builder::new()?;
+    let sides = Sides::new(&builder)?;
+    let mut good = true;
+    for (name, suite) in SUITES {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            let empty = BTreeMap::new();
+            good &= report(name, &suite(&builder, &sides)?, known.get(name).unwrap_or(&empty));
+        }
+    }
+    println!("What the tests printed is in {}.", sides.logs().display());
+    Ok(good)
+}
+
+/// Tests that need not pass in the guest, by suite, each with the reason.
+fn differences() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let path = directory().join("differences.toml");
+    toml::from_str(&fs::read_to_string(&path).at(path.display())?).at(path.display())
+}
+
+fn report(suite: &str, outcome: &Outcome, known: &BTreeMap<String, String>) -> bool {
+    let passed = |results: &Results| results.values().filter(|passed| **passed).count();
+    println!(
+        "{suite}: {} tests; passed here {}, in the guest {}",
+        outcome
+            .native
+            .keys()
+            .chain(outcome.guest.keys())
+            .collect::<std::collections::BTreeSet<_>>()
+            .len(),
+        passed(&outcome.native),
+        passed(&outcome.guest),
+    );
+    let mut good = true;
+    for (test, _) in outcome.native.iter().filter(|(_, passed)| **passed) {
+        if outcome.guest.get(test) == Some(&true) {
+            continue;
+        }
+        match known.get(test) {
+            Some(reason) => println!("  known: {test}: {reason}"),
+            None => {
+                println!("  FAILED in the guest alone: {test}");
+                good = false;
+            }
+        }
+    }
+    good
+}
+
+/// The directory that holds the suites' files.
+fn directory() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/suites"))
+}
+
+/// Reads lines `PASS: NAME` and `FAIL: NAME`. A name that comes again gets a number.
+fn read(output: &str) -> Results {
+    let mut results = Results::new();
+    for line in output.lines() {
+        let (name, passed) = match (line.strip_prefix("PASS: "), line.strip_prefix("FAIL: ")) {
+            (Some(name), _) => (name, true),
+            (_, Some(name)) => (name, false),
+            _ => continue,
+        };
+        let mut unique = name.to_owned();
+        let mut number = 1;
+        while results.contains_key(&unique) {
+            number += 1;
+            unique = format!("{name} ({number})");
+        }
+        results.insert(unique, passed);
+    }
+    results
+}

@@ -1,0 +1,211 @@
+//! The conformance tests of posixtestsuite, interface by interface, each in a machine of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use linnet_build::{At as _, Builder, Error, Extra, Result, host};
+
+use crate::sides::{Side, Sides};
+use crate::{Outcome, Results, directory, read};
+
+/// Where the suite lies in the guest: its scripts expect to be run from there.
+const PLACE: &str = "posix";
+const INTERFACES: &str = "conformance/interfaces";
+const SCRIPT: &str = "suite/posix.sh";
+
+const FLAGS: [&str; 9] = [
+    "-std=gnu99",
+    "-O2",
+    "-w",
+    "-Wno-int-conversion",
+    "-pthread",
+    "-D_GNU_SOURCE",
+    "-D_POSIX_C_SOURCE=200112L",
+    "-D_XOPEN_SOURCE=600",
+    "-Iinclude",
+];
+
+/// Programs that share a boot binary.
+const PER_BINARY: usize = 200;
+
+/// Most tests sleep most of the time.
+const AT_A_TIME: usize = 4;
+
+/// Many tests expect that something takes longer than something else. What fails in the guest alone
+/// is run again so many times, and passes if it passes once.
+const AGAIN: usize = 4;
+
+/// The tests of one interface.
+#[derive(Default)]
+struct Interface {
+    extras: Vec<Extra>,
+    /// Those that run; the others are for scripts.
+    tests: Vec<String>,
+}
+
+pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
+    let source = unpack(builder, sides)?;
+    let script = directory().join("posix.sh");
+    fs::copy(&script, sides.native_file(SCRIPT)?).at(script.display())?;
+    let interfaces = compile(builder, sides, &source)?;
+
+    let mut binaries = Vec::new();
+    let mut jobs = Vec::new();
+    let mut extras = vec![Extra { path: SCRIPT.to_owned(), file: script, program: false }];
+    for (number, (name, interface)) in interfaces.iter().enumerate() {
+        extras.extend(interface.extras.iter().cloned());
+        jobs.push((name, interface, binaries.len()));
+        if extras.len() >= PER_BINARY || number + 1 == interfaces.len() {
+            binaries.push(builder.boot_binary(host()?, &extras)?);
+            extras.truncate(1);
+        }
+    }
+
+    let outcomes = in_parallel(&jobs, |(name, interface, binary)| {
+        let binary = binaries.get(*binary).ok_or_else(|| Error::new("no binary"))?;
+        both(sides, name, binary, &interface.tests)
+    })?;
+    let mut outcome = Outcome { native: Results::new(), guest: Results::new() };
+    for (native, guest) in outcomes {
+        outcome.native.extend(native);
+        outcome.guest.extend(guest);
+    }
+    Ok(outcome)
+}
+
+fn unpack(builder: &Builder, sides: &Sides) -> Result<PathBuf> {
+    let source = sides.work("posixtestsuite");
+    if !source.exists() {
+        fs::create_dir_all(&source).at(source.display())?;
+        let archive = builder.source_file("posixtestsuite")?;
+        let status = Command::new("tar")
+            .arg("xf")
+            .arg(&archive)
+            .args(["--strip-components=1", "-C"])
+            .arg(&source)
+            .status()
+            .at("tar")?;
+        if !status.success() {
+            return Err(Error::new(status).at(archive.display()));
+        }
+    }
+    Ok(source)
+}
+
+/// Compiles every test for both sides. What this C library lacks is in neither.
+fn compile(builder: &Builder, sides: &Sides, source: &Path) -> Result<BTreeMap<String, Interface>> {
+    let sdk = builder.sdk()?;
+    let programs = sides.work(&format!("posix-{:.16}", sdk.digest().to_string()));
+    let mut names = Vec::new();
+    list(source, Path::new(INTERFACES), &mut names)?;
+    names.sort();
+    let compiled = in_parallel(&names, |name| {
+        let path = format!("{PLACE}/{name}");
+        if name.ends_with(".sh") {
+            let file = source.join(name);
+            let native = sides.native_file(&path)?;
+            fs::copy(&file, &native).at(native.display())?;
+            fs::set_permissions(&native, PermissionsExt::from_mode(0o755)).at(native.display())?;
+            return Ok(Some(Extra { path, file, program: false }));
+        }
+        let program = path.replace(".c", ".test");
+        let wasm = programs.join(name).with_extension("wasm");
+        fs::create_dir_all(wasm.parent().unwrap_or(&programs)).at(wasm.display())?;
+        let native = sides.native_file(&program)?;
+        for (mut compiler, out) in
+            [(sides.native_compiler(), native), (sdk.compiler(), wasm.clone())]
+        {
+            if out.exists() {
+                continue;
+            }
+            compiler.args(FLAGS).arg("-include").arg(directory().join("prelude.h"));
+            let output = compiler.arg(name).arg("-o").arg(&out).current_dir(source).output();
+            let output = output.at(name)?;
+            if !output.status.success() {
+                let log = sides.logs().join(name.replace('/', "-"));
+                fs::write(&log, &output.stderr).at(log.display())?;
+                return Ok(None);
+            }
+        }
+        Ok(Some(Extra { path: program, file: wasm, program: true }))
+    })?;
+
+    let mut interfaces = BTreeMap::<String, Interface>::new();
+    for extra in compiled.into_iter().flatten() {
+        let test = extra.path.trim_start_matches(PLACE).trim_start_matches('/').to_owned();
+        let interface = test.trim_start_matches(INTERFACES).split('/').nth(1).unwrap_or_default();
+        let interface = interfaces.entry(interface.to_owned()).or_default();
+        if !test.contains("buildonly") {
+            interface.tests.push(test);
+        }
+        interface.extras.push(extra);
+    }
+    Ok(interfaces)
+}
+
+/// Tests are called NUMBER-*.c or NUMBER-NUMBER.sh.
+fn list(source: &Path, folder: &Path, names: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(source.join(folder)).at(folder.display())? {
+        let entry = entry.at(folder.display())?;
+        let path = folder.join(entry.file_name());
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type().at(path.display())?.is_dir() {
+            list(source, &path, names)?;
+        } else if let Some((number, rest)) = name.split_once('-')
+            && number.starts_with(|first: char| first.is_ascii_digit())
+            && (rest.ends_with(".c")
+                || rest.ends_with(".sh") && rest.starts_with(|first: char| first.is_ascii_digit()))
+        {
+            names.push(path.to_string_lossy().into_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Runs tests of one interface on both sides.
+fn both(sides: &Sides, name: &str, binary: &Path, tests: &[String]) -> Result<(Results, Results)> {
+    let command = ["sh".to_owned(), format!("/{SCRIPT}")];
+    let command = command.each_ref().map(String::as_str);
+    let run = |name: &str, side, tests: &[String]| {
+        Ok(read(&sides.run(name, side, &command, (tests.join("\n") + "\n").as_bytes())?))
+    };
+    let native: Results = run(&format!("posix-{name}"), Side::Native, tests)?;
+    let mut guest = Results::new();
+    let mut left = tests.to_vec();
+    for time in 0..=AGAIN {
+        if left.is_empty() {
+            break;
+        }
+        guest.extend(run(&format!("posix-{name}-{time}"), Side::Guest(binary), &left)?);
+        left.retain(|test| native.get(test) == Some(&true) && guest.get(test) != Some(&true));
+    }
+    Ok((native, guest))
+}
+
+/// The results in the order of `items`.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let number = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some(item) = items.get(number)
+                {
+                    let result = work(item);
+                    done.lock().unwrap_or_else(|e| e.into_inner()).insert(number, result);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().collect()
+}
