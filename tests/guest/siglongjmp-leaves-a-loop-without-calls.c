@@ -36,6 +36,6 @@ int main(void)
 	handle(SIGALRM, handler, 0);
 	for (int i = 1; i <= 10; i++) {
 		CHECK(spin(i) == i);
-		CHECK(count(i) == i);
+		CHECK(count(i) == (unsigned)i);
 	}
 }
