@@ -40,7 +40,11 @@ impl Cache {
                 Error::new("no place for the cache: HOME is not set")
                     .hint("set LINNET_CACHE to a directory with 4 GB of free space")
             })?;
-        let root = std::path::absolute(&root).at(root.display())?;
+        Self::at(&root)
+    }
+
+    fn at(root: &Path) -> Result<Self> {
+        let root = std::path::absolute(root).at(root.display())?;
         for part in ["results", "work", "logs", "sources"] {
             let path = root.join(part);
             fs::create_dir_all(&path).map_err(|cause| {
@@ -170,5 +174,63 @@ fn remove(directory: &Path) -> Result<()> {
             Err(Error::new(cause).at(directory.display()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// An empty cache that is removed at the end of the test.
+    struct Scratch(Cache);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let root = env::temp_dir().join(format!("linnet-{name}-{}", std::process::id()));
+            Self(Cache::at(&root).expect("a directory"))
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = remove(&self.0.root);
+        }
+    }
+
+    #[test]
+    fn what_failed_leaves_nothing_behind() {
+        let scratch = Scratch::new("failed");
+        let cache = &scratch.0;
+        let key = Digest::of(b"key");
+        let failed = cache.get("thing", key, |out, _| {
+            fs::write(out.join("part"), "half").at("part")?;
+            Err(Error::new("stopped"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(cache.find("thing", key), None);
+        let built =
+            cache.get("thing", key, |out, _| fs::write(out.join("whole"), "all").at("whole"));
+        let built = built.expect("a result");
+        assert!(built.join("whole").exists() && !built.join("part").exists());
+    }
+
+    #[test]
+    fn threads_that_want_the_same_build_it_once() {
+        let scratch = Scratch::new("once");
+        let built = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    scratch.0.get("thing", Digest::of(b"key"), |_, _| {
+                        built.fetch_add(1, Ordering::Relaxed);
+                        Ok(())
+                    })
+                });
+            }
+        });
+        assert_eq!(built.into_inner(), 1);
     }
 }
