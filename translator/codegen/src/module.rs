@@ -363,6 +363,20 @@ impl<'a> Module<'a> {
         Some(ty as u32)
     }
 
+    /// Types, one of each kind, that take the first of the parameters of `ty`, or all of them, and
+    /// give its results; where `ty` has none, those that give one, which a register holds.
+    pub(crate) fn shorter_types(&self, ty: u32) -> Vec<u32> {
+        let wanted = &self.types[ty as usize];
+        let fits = |(number, candidate): &(u32, &FuncType)| {
+            self.canonical[*number as usize] == *number
+                && *number != self.canonical[ty as usize]
+                && wanted.params().starts_with(candidate.params())
+                && (wanted.results() == candidate.results()
+                    || wanted.results().is_empty() && candidate.results().len() == 1)
+        };
+        (0..).zip(&self.types).filter(fits).map(|(number, _)| number).collect()
+    }
+
     /// A global by its exported name or, failing that, by its name in the name section.
     pub(crate) fn find_global(&self, name: &str) -> Option<u32> {
         let exported = self.global_exports.iter().find(|e| e.0 == name).map(|e| e.1);

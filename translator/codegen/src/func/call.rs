@@ -82,12 +82,23 @@ impl Translator<'_, '_, '_, '_> {
         let (good, bad) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(bad);
         self.b.ins().brif(matches, good, &[], bad, &[]);
-        self.b.seal_block(good);
         self.b.seal_block(bad);
         // A null entry has signature 0, so one comparison finds both mistakes.
         self.b.switch_to_block(bad);
         self.b.ins().trapz(signature, trap_code(Trap::NullReference));
+        // C programs call functions with more arguments than these take. The calling convention of
+        // every instruction set allows it: nobody looks at what is left over.
+        for shorter in self.shorter_types(ty) {
+            let wanted = i64::from(self.module.signature(shorter));
+            let matches = self.b.ins().icmp_imm_u(IntCC::Equal, signature, wanted);
+            let next = self.b.create_block();
+            self.b.set_cold_block(next);
+            self.b.ins().brif(matches, good, &[], next, &[]);
+            self.b.seal_block(next);
+            self.b.switch_to_block(next);
+        }
         self.b.ins().trap(trap_code(Trap::BadSignature));
+        self.b.seal_block(good);
         self.b.switch_to_block(good);
         let flags = self.constant_flags();
         let code = self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
@@ -95,6 +106,11 @@ impl Translator<'_, '_, '_, '_> {
         let results = self.emit_call(Callee::Indirect(signature, code), &args);
         self.stack.extend(results);
         Ok(())
+    }
+
+    /// Types besides `ty` that a program's function may have which is called as one of type `ty`.
+    fn shorter_types(&self, ty: u32) -> Vec<u32> {
+        if self.env.options.polls { self.module.shorter_types(ty) } else { Vec::new() }
     }
 
     /// Address of a table entry whose number is in bounds.
