@@ -7,6 +7,7 @@
 //! | `interactive` | `interactive/*.txt`    | a dialogue with a machine on a terminal             |
 //! | `cli`         | `cli/*.txt`            | a command line and all that it prints               |
 //! | `host`        | `src/host.rs`          | what a machine costs its host, and may do there     |
+//! | `oops`        | `src/oops.rs`          | a fault of the kernel itself                        |
 //! | `promise`     | `src/promise.rs`       | something the documentation promises about speed    |
 //!
 //! What is missing is built first, in the same way as by `linnet boot`. `skip.toml` lists what is
@@ -19,6 +20,7 @@ mod guest;
 mod host;
 mod interactive;
 mod machine;
+mod oops;
 mod promise;
 mod pty;
 
@@ -48,11 +50,15 @@ fn main() -> ExitCode {
 fn trials() -> Result<Vec<Trial>> {
     let mut skipped = skipped()?;
     let mut trials = Vec::new();
-    for (name, test) in
-        [guest::tests()?, interactive::tests()?, cli::tests()?, host::tests(), promise::tests()]
-            .into_iter()
-            .flatten()
-    {
+    let kinds = [
+        guest::tests()?,
+        interactive::tests()?,
+        cli::tests()?,
+        host::tests(),
+        oops::tests(),
+        promise::tests(),
+    ];
+    for (name, test) in kinds.into_iter().flatten() {
         let skip = skipped.remove(&name).is_some();
         trials.push(Trial::test(name, test).with_ignored_flag(skip));
     }
