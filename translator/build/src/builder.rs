@@ -33,8 +33,8 @@ impl Builder {
                 .hint("linnet builds from the source tree that it was compiled in")
         })?;
         let progress = Progress::new();
-        tools::set_up(&progress)?;
         let cache = Cache::open()?;
+        tools::set_up(&progress, &cache.path("logs/packages"))?;
         Ok(Self {
             index: Index::load(cache.path("index")),
             sources: Sources::open(&root.join("sysroot/sources.toml"))?,

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use crate::digest::Key;
 use crate::error::{At as _, Error, Result};
 use crate::progress::Progress;
+use crate::script;
 
 /// A Debian package and what shows that it, or its equal, is there: the name of a program, or the
 /// absolute path of a file.
@@ -20,7 +21,7 @@ const fn package(name: &'static str, evidence: &'static str) -> Package {
 }
 
 /// `wasm-ld` and compiler-rt are what makes a plain clang a compiler for the guest.
-const PACKAGES: [Package; 14] = [
+const PACKAGES: [Package; 15] = [
     package("clang-19", "clang-19"),
     package("lld-19", "wasm-ld-19"),
     package("llvm-19", "llvm-ar-19"),
@@ -34,6 +35,7 @@ const PACKAGES: [Package; 14] = [
     package("flex", "flex"),
     package("bison", "bison"),
     package("bc", "bc"),
+    package("bzip2", "bzip2"),
     package("patch", "patch"),
     package("python3", "python3"),
     package("rsync", "rsync"),
@@ -57,8 +59,8 @@ fn missing() -> Vec<&'static str> {
     PACKAGES.iter().filter(|package| !there(package.evidence)).map(|package| package.name).collect()
 }
 
-/// Installs what is missing, or says how to.
-pub(crate) fn set_up(progress: &Progress) -> Result<()> {
+/// Installs what is missing, or says how to. `log` takes what the installer prints.
+pub(crate) fn set_up(progress: &Progress, log: &Path) -> Result<()> {
     let packages = missing();
     if packages.is_empty() {
         return Ok(());
@@ -69,24 +71,20 @@ pub(crate) fn set_up(progress: &Progress) -> Result<()> {
             .hint(format!("run: sudo apt-get update && sudo apt-get install {list}")));
     };
     progress.say(format_args!("installing packages: {list}"));
+    let step = progress.step("packages");
     let apt = |arguments: &[&str]| -> Result<()> {
-        let mut words = prefix.iter().copied().chain(["apt-get", "-qq"]);
+        let mut words = prefix.iter().copied().chain(["apt-get", "--quiet"]);
         // `prefix` or "apt-get" is always the first word.
         let mut command = Command::new(words.next().unwrap_or("apt-get"));
         command.args(words).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        // Standard output is for data.
-        let status = command.stdin(Stdio::null()).stdout(std::io::stderr()).status();
-        let status = status.at("apt-get")?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(Error::new(format!("apt-get {}: {status}", arguments.join(" ")))
-            .hint(format!("install these packages by hand: {list}")))
+        script::run(&mut command, log, &step)
+            .map_err(|error| error.hint(format!("install these packages by hand: {list}")))
     };
     apt(&["update"])?;
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend(&packages);
     apt(&install)?;
+    step.done();
     match missing().as_slice() {
         [] => Ok(()),
         still => Err(Error::new(format!(
