@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::digest::Key;
-use crate::error::{At as _, Error, Result};
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::script;
 
