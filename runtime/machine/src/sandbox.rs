@@ -7,7 +7,7 @@
 
 use crate::arch::{AUDIT_ARCH, nr};
 use crate::sys::{self, syscall};
-use crate::{arch, terminal};
+use crate::terminal;
 
 const PR_SET_NO_NEW_PRIVS: usize = 38;
 const PR_SET_SECCOMP: usize = 22;
@@ -136,7 +136,7 @@ fn filter(may_execute: bool) -> Filter {
     filter.allow_without(nr::MMAP, 2, PROT_EXEC);
     filter.allow_without(nr::MPROTECT, 2, PROT_EXEC);
     filter.allow_if_equal(nr::IOCTL, 1, &terminal::REQUESTS);
-    filter.allow_if_equal(nr::CLONE, 0, &[arch::THREAD_FLAGS as u32]);
+    filter.allow_if_equal(nr::CLONE, 0, &[sys::THREAD_FLAGS as u32]);
     filter.refuse();
     filter
 }

@@ -14,7 +14,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use linnet_abi::context::{Context, offset};
 use linnet_abi::module::Module;
 
-/// Address space of one task: both stacks and the [`Task`] itself. See `arch/x86_64.rs`.
+/// Address space of one task: both stacks and the [`Task`] itself. See `arch`.
 pub const REGION_SIZE: usize = 16 << 20;
 const TASK_OFFSET: usize = REGION_SIZE - PAGE;
 const PAGE: usize = 4096;

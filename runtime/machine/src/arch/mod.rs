@@ -1,15 +1,37 @@
-//! What differs between the ISAs. Every file here has the same items; `x86_64.rs` tells each in
-//! full, another file tells only where its ISA differs.
+//! What differs between the ISAs: one directory for each, with the same files and items.
 //!
-//! | item                | what it is                                                             |
-//! |---------------------|------------------------------------------------------------------------|
-//! | `syscall`, `nr`     | the host's system calls                                                |
-//! | `switch`, `prepare_stack` | symmetric switch between kernel stacks                           |
-//! | `call_on_kernel_stack`, `enter_user`, `jump_to` | the other ways to change the stack         |
-//! | `resume_forked`     | first instruction of a forked child in user code                       |
-//! | `CalleeSaved`, `enter_handler` | registers that an unwinder restores, and the jump at its end |
-//! | `Frame`             | a host signal frame: what it says, moving it, returning through it     |
-//! | symbols             | `_start`, `linnet_user_*`, `linnet_libcall_{poll,throw,memory_*}`      |
+//! | file     | items                                                                             |
+//! |----------|-----------------------------------------------------------------------------------|
+//! | `host`   | `syscall`, `nr`, `AUDIT_ARCH`, `KernelSigaction`, `spawn`, the symbol `_start`     |
+//! | `switch` | `switch`, `prepare_stack`, `switched_frame`: symmetric switch of kernel stacks     |
+//! |          | `call_on_kernel_stack`, `enter_user`, `jump_to`: other ways to change the stack    |
+//! |          | `CalleeSaved`, `enter_handler`: what an unwinder restores, the jump at its end     |
+//! | `entry`  | `linnet_user_*`, `linnet_libcall_{poll,throw}`, `resume_forked`                    |
+//! | `memory` | `linnet_libcall_memory_{copy,fill}`, `memcpy` and the like                         |
+//! | `frame`  | `Frame`, a host signal frame: what it says, moving it, returning through it        |
+//!
+//! # Stacks
+//!
+//! A task has two native stacks in one region, found from either by masking the stack pointer:
+//!
+//! ```text
+//!   region + REGION_SIZE   +---------------------------+
+//!                          | Task: contexts, saved sps |  one page
+//!   task (kernel stack top)+---------------------------+
+//!                          | kernel stack, grows down  |
+//!                          +---------------------------+
+//!                          | hole                      |
+//!   region + USER_TOP      +---------------------------+
+//!                          | user stack, grows down    |
+//!                          +---------------------------+
+//!                          | hole (64 KiB guard)       |
+//!   region                 +---------------------------+
+//! ```
+//!
+//! User code enters the kernel always on an empty kernel stack: the entry stubs set the stack
+//! pointer to the address of the task, call the kernel, and come back to the user stack. If the
+//! kernel asked for something meanwhile (a signal handler, another program), it is done from the
+//! stub, on the user stack, by `user::run_actions`.
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;

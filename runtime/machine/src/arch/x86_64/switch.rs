@@ -1,0 +1,177 @@
+//! Changing the stack: between tasks, from user code to the kernel, to an exception handler.
+
+use crate::task::{Task, USER_SP};
+use core::arch::{asm, naked_asm};
+
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+///
+/// The final jump is not a `ret`: the return-stack predictor would be wrong every time. MXCSR and
+/// the x87 control word never change.
+///
+/// # Safety
+/// `to` must come from this function or from [`prepare_stack`], and be used once.
+#[unsafe(naked)]
+pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov [rdi], rsp",
+        "mov rsp, rsi",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "pop rcx",
+        "jmp rcx",
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn first_switch() {
+    naked_asm!("mov rdi, rbx", "xor ebp, ebp", "call r12", "ud2")
+}
+
+/// Lay out an empty stack so that [`switch`] to the result calls `f(task)`.
+///
+/// # Safety
+/// `top` must be the end of a mapped stack that nobody uses, 16-aligned.
+pub unsafe fn prepare_stack(
+    top: usize,
+    f: extern "C" fn(&'static Task) -> !,
+    task: usize,
+) -> usize {
+    let frame: [usize; 7] = [0, 0, 0, f as usize, task, 0, first_switch as *const () as usize];
+    let sp = top - 16 - size_of_val(&frame);
+    // SAFETY: the caller's promise. The words are r15, r14, r13, r12, rbx, rbp, return address.
+    unsafe { (sp as *mut [usize; 7]).write(frame) };
+    sp
+}
+
+/// Call `f(task, a, b)` on the task's empty kernel stack; to be called on its user stack.
+///
+/// # Safety
+/// No frame on the kernel stack may be needed any more.
+#[unsafe(naked)]
+pub unsafe extern "C" fn call_on_kernel_stack(
+    task: &Task,
+    f: extern "C" fn(&Task, u64, u64) -> u64,
+    a: u64,
+    b: u64,
+) -> u64 {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "mov [rdi + {user_sp}], rsp",
+        "mov rsp, rdi",
+        "mov rax, rsi",
+        "mov rsi, rdx",
+        "mov rdx, rcx",
+        "call rax",
+        "mov rsp, rbp",
+        "pop rbp",
+        "ret",
+        user_sp = const USER_SP,
+    )
+}
+
+/// Leave whatever stack this is and call `f(task)` on an empty one that ends at `top`.
+///
+/// # Safety
+/// Nothing on the stacks that are left may be needed any more.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
+    naked_asm!("mov rsp, rdx", "xor ebp, ebp", "call rsi", "ud2")
+}
+
+/// Call `f(a, b, c)` below `sp`, never to return here.
+///
+/// # Safety
+/// `sp` must lie in a mapped stack, with nothing needed below it.
+#[unsafe(naked)]
+pub unsafe extern "C" fn jump_to(
+    sp: usize,
+    f: extern "C" fn(usize, usize, usize) -> !,
+    a: usize,
+    b: usize,
+    c: usize,
+) -> ! {
+    naked_asm!(
+        "and rdi, -16",
+        "mov rsp, rdi",
+        "mov rax, rsi",
+        "mov rdi, rdx",
+        "mov rsi, rcx",
+        "mov rdx, r8",
+        "xor ebp, ebp",
+        "call rax",
+        "ud2",
+    )
+}
+
+/// The callee-saved registers besides the frame pointer: rbx, r12, r13, r14, r15.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CalleeSaved(pub(super) [u64; 5]);
+
+impl CalleeSaved {
+    /// Put the value of a register that a prologue saved; numbers are the ISA's.
+    pub fn set(&mut self, register: u32, value: u64) {
+        match register {
+            3 => self.0[0] = value,
+            12..=15 => self.0[register as usize - 11] = value,
+            _ => {}
+        }
+    }
+}
+
+/// Enter an exception handler at `pc`.
+///
+/// # Safety
+/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
+/// frame had in the callee-saved registers at its call.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: *const CalleeSaved) -> ! {
+    naked_asm!(
+        "mov rsp, rsi",
+        "mov rbp, rdx",
+        "mov rbx, [rcx]",
+        "mov r12, [rcx + 8]",
+        "mov r13, [rcx + 16]",
+        "mov r14, [rcx + 24]",
+        "mov r15, [rcx + 32]",
+        "xor eax, eax",
+        "xor edx, edx",
+        "jmp rdi",
+    )
+}
+
+/// Frame pointer and return address of the caller's frame.
+#[inline(always)]
+pub fn frame_pointer() -> u64 {
+    let fp;
+    // SAFETY: reads a register.
+    unsafe { asm!("mov {}, rbp", out(reg) fp, options(nomem, nostack)) };
+    fp
+}
+
+/// Stack pointer that [`switch`] saved, to the frame pointer and program counter of its caller.
+///
+/// # Safety
+/// The task must not be running.
+pub unsafe fn switched_frame(sp: usize) -> (u64, u64) {
+    let words = sp as *const u64;
+    // SAFETY: `switch` left r15, r14, r13, r12, rbx, rbp and the return address there.
+    unsafe { (*words.add(5), *words.add(6)) }
+}
+
+/// One round of a spin loop.
+#[inline(always)]
+pub fn spin_hint() {
+    core::hint::spin_loop();
+}
