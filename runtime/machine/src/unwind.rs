@@ -48,13 +48,22 @@ impl Activation {
     }
 }
 
-/// Frame pointer and return address that a frame saved.
+/// Frame pointer and return address that a frame of translated code saved.
 ///
 /// # Safety
 /// `fp` must be the frame pointer of a live frame.
 unsafe fn caller(fp: u64) -> (u64, u64) {
     // SAFETY: the caller's promise; the layout is the same on all ISAs.
     unsafe { (*(fp as *const u64), *((fp + 8) as *const u64)) }
+}
+
+/// The same of a frame of the runtime.
+///
+/// # Safety
+/// `fp` must be the frame pointer of a live frame.
+unsafe fn runtime_caller(fp: u64) -> (u64, u64) {
+    // SAFETY: the caller's promise.
+    unsafe { caller(fp.wrapping_add_signed(arch::RUNTIME_FRAME)) }
 }
 
 /// A module's tables as slices.
@@ -160,7 +169,7 @@ pub extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> 
     let tag = unsafe { (*context).exception_tag } as u32;
     let mut saved = *saved;
     // SAFETY: `fp` is the frame of the stub that called this.
-    let (mut fp, mut pc) = unsafe { caller(fp) };
+    let (mut fp, mut pc) = unsafe { runtime_caller(fp) };
     let mut is_return = true;
     loop {
         let Some((n, offset)) = tables.find(pc, is_return) else {
@@ -169,7 +178,7 @@ pub extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> 
             if !is_return && fp != 0 {
                 is_return = true;
                 // SAFETY: live frames, see `arch`.
-                (fp, pc) = unsafe { caller(fp) };
+                (fp, pc) = unsafe { runtime_caller(fp) };
                 continue;
             }
             // SAFETY: activations lie in live frames of this stack.
@@ -233,7 +242,8 @@ pub fn trace(
     let top = task.address() as u64;
     let bottom = top - (1 << 20);
     loop {
-        if let Some((n, offset)) = tables.find(pc, is_return)
+        let found = tables.find(pc, is_return);
+        if let Some((n, offset)) = found
             && !frame(n as u32, offset)
         {
             return;
@@ -242,7 +252,7 @@ pub fn trace(
             return;
         }
         // SAFETY: inside the task's kernel stack, which is mapped where frames lie.
-        let next = unsafe { caller(fp) };
+        let next = unsafe { if found.is_some() { caller(fp) } else { runtime_caller(fp) } };
         if next.0 <= fp {
             // The outermost frame still has its return address.
             if let Some((n, offset)) = tables.find(next.1, true) {

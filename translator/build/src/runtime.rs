@@ -1,15 +1,17 @@
 //! The runtime's archive, compiled by cargo for the target.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use linnet_codegen::Target;
 
 use crate::builder::Builder;
 use crate::digest::{Digest, Key};
-use crate::error::{At as _, Result};
+use crate::error::{At as _, Error, Result};
+use crate::progress::Step;
 use crate::script;
+use crate::tools::find_program;
 
 const PACKAGE: &str = "linnet-machine";
 const ARCHIVE: &str = "liblinnet_machine.a";
@@ -41,6 +43,8 @@ impl Builder {
         let result = self.cache.get("runtime", key, |out, _| {
             let step = self.progress.step("runtime");
             let triple = triple(target);
+            let log = self.cache.path("logs/runtime");
+            set_up_target(triple, &log, &step).map_err(|error| error.at("runtime"))?;
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let directory = self.cache.path("cargo");
             let mut command = Command::new(cargo);
@@ -51,7 +55,7 @@ impl Builder {
                 .arg(&directory)
                 .env("RUSTFLAGS", FLAGS)
                 .env_remove("CARGO_ENCODED_RUSTFLAGS");
-            script::run(&mut command, &self.cache.path("logs/runtime"), &step)
+            script::run(&mut command, &log, &step)
                 .map_err(|error| error.at("runtime"))?;
             let archive = directory.join(triple).join("release").join(ARCHIVE);
             fs::copy(&archive, out.join(ARCHIVE)).at(archive.display())?;
@@ -62,12 +66,34 @@ impl Builder {
     }
 }
 
-/// The runtime needs no operating system's library, so that any target of the right instruction
-/// set will do; this one is there on a machine of that kind.
+/// The runtime needs no operating system's library. On x86-64 the target without a system has no
+/// floating-point registers; on AArch64 that with one calls a libc for its atomics.
 fn triple(target: Target) -> &'static str {
     match target {
         Target::X86_64 => "x86_64-unknown-linux-gnu",
-        Target::Aarch64 => "aarch64-unknown-linux-gnu",
-        Target::Riscv64 => "riscv64gc-unknown-linux-gnu",
+        Target::Aarch64 => "aarch64-unknown-none",
+        Target::Riscv64 => "riscv64gc-unknown-none-elf",
     }
+}
+
+/// Installs Rust's standard library for `triple`, unless it is there.
+fn set_up_target(triple: &str, log: &Path, step: &Step<'_>) -> Result<()> {
+    let ask = || {
+        let arguments = ["--print", "target-libdir", "--target", triple];
+        Command::new("rustc").args(arguments).output().at("rustc")
+    };
+    let output = ask()?;
+    let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    if output.status.success() && library.is_dir() {
+        return Ok(());
+    }
+    if find_program("rustup").is_none() {
+        return Err(Error::new(format!("rustc has no library for {triple}")).hint(format!(
+            "install Rust with rustup (https://rustup.rs), or the library at {}",
+            library.display()
+        )));
+    }
+    let mut command = Command::new("rustup");
+    command.args(["target", "add", triple]);
+    script::run(&mut command, log, step)
 }

@@ -4,6 +4,7 @@
 //! |----------|-----------------------------------------------------------------------------------|
 //! | `host`   | `syscall`, `nr`, `AUDIT_ARCH`, `KernelSigaction`, `spawn`, the symbol `_start`     |
 //! | `switch` | `switch`, `prepare_stack`, `switched_frame`: symmetric switch of kernel stacks     |
+//! |          | `frame_pointer`, `RUNTIME_FRAME`: to walk frames                                   |
 //! |          | `call_on_kernel_stack`, `enter_user`, `jump_to`: other ways to change the stack    |
 //! |          | `CalleeSaved`, `enter_handler`: what an unwinder restores, the jump at its end     |
 //! | `entry`  | `linnet_user_*`, `linnet_libcall_{poll,throw}`, `resume_forked`                    |
@@ -33,7 +34,14 @@
 //! kernel asked for something meanwhile (a signal handler, another program), it is done from the
 //! stub, on the user stack, by `user::run_actions`.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(not(target_arch = "x86_64"))]
+pub mod generic;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::*;
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::*;

@@ -3,6 +3,10 @@
 use crate::task::{Task, USER_SP};
 use core::arch::{asm, naked_asm};
 
+/// Where compiled code of the runtime keeps its caller's frame pointer and return address,
+/// relative to its own frame pointer.
+pub const RUNTIME_FRAME: i64 = 0;
+
 /// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. MXCSR and
@@ -151,7 +155,7 @@ pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: *const 
     )
 }
 
-/// Frame pointer and return address of the caller's frame.
+/// Frame pointer of the calling function.
 #[inline(always)]
 pub fn frame_pointer() -> u64 {
     let fp;

@@ -1,0 +1,12 @@
+//! AArch64, the procedure call standard (AAPCS64).
+
+mod entry;
+mod frame;
+mod host;
+mod memory;
+mod switch;
+
+pub use entry::resume_forked;
+pub use frame::Frame;
+pub use host::*;
+pub use switch::*;

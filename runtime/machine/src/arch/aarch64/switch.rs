@@ -1,0 +1,203 @@
+//! Changing the stack: between tasks, from user code to the kernel, to an exception handler.
+
+use crate::task::{Task, USER_SP};
+use core::arch::{asm, naked_asm};
+use linnet_abi::module::REGISTER_FLOAT;
+
+/// Where compiled code of the runtime keeps its caller's frame pointer and return address,
+/// relative to its own frame pointer.
+pub const RUNTIME_FRAME: i64 = 0;
+
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+///
+/// The final jump is not a `ret`: the return-stack predictor would be wrong every time. FPCR never
+/// changes.
+///
+/// # Safety
+/// `to` must come from this function or from [`prepare_stack`], and be used once.
+#[unsafe(naked)]
+pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
+    naked_asm!(
+        "sub sp, sp, #160",
+        "stp x29, x30, [sp]",
+        "stp x19, x20, [sp, #16]",
+        "stp x21, x22, [sp, #32]",
+        "stp x23, x24, [sp, #48]",
+        "stp x25, x26, [sp, #64]",
+        "stp x27, x28, [sp, #80]",
+        "stp d8, d9, [sp, #96]",
+        "stp d10, d11, [sp, #112]",
+        "stp d12, d13, [sp, #128]",
+        "stp d14, d15, [sp, #144]",
+        "mov x9, sp",
+        "str x9, [x0]",
+        "mov sp, x1",
+        "ldp x29, x30, [sp]",
+        "ldp x19, x20, [sp, #16]",
+        "ldp x21, x22, [sp, #32]",
+        "ldp x23, x24, [sp, #48]",
+        "ldp x25, x26, [sp, #64]",
+        "ldp x27, x28, [sp, #80]",
+        "ldp d8, d9, [sp, #96]",
+        "ldp d10, d11, [sp, #112]",
+        "ldp d12, d13, [sp, #128]",
+        "ldp d14, d15, [sp, #144]",
+        "add sp, sp, #160",
+        "br x30",
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn first_switch() {
+    naked_asm!("mov x0, x19", "mov x29, #0", "mov x30, #0", "blr x20", "udf #0")
+}
+
+/// Lay out an empty stack so that [`switch`] to the result calls `f(task)`.
+///
+/// # Safety
+/// `top` must be the end of a mapped stack that nobody uses, 16-aligned.
+pub unsafe fn prepare_stack(
+    top: usize,
+    f: extern "C" fn(&'static Task) -> !,
+    task: usize,
+) -> usize {
+    let mut frame = [0; 20];
+    frame[1] = first_switch as *const () as usize;
+    frame[2] = task;
+    frame[3] = f as usize;
+    let sp = top - 16 - size_of_val(&frame);
+    // SAFETY: the caller's promise. The words are x29, x30, x19 and x20, as `switch` has them.
+    unsafe { (sp as *mut [usize; 20]).write(frame) };
+    sp
+}
+
+/// Stack pointer that [`switch`] saved, to the frame pointer and program counter of its caller.
+///
+/// # Safety
+/// The task must not be running.
+pub unsafe fn switched_frame(sp: usize) -> (u64, u64) {
+    let words = sp as *const u64;
+    // SAFETY: `switch` left x29 and x30 there.
+    unsafe { (*words, *words.add(1)) }
+}
+
+/// Call `f(task, a, b)` on the task's empty kernel stack; to be called on its user stack.
+///
+/// # Safety
+/// No frame on the kernel stack may be needed any more.
+#[unsafe(naked)]
+pub unsafe extern "C" fn call_on_kernel_stack(
+    task: &Task,
+    f: extern "C" fn(&Task, u64, u64) -> u64,
+    a: u64,
+    b: u64,
+) -> u64 {
+    naked_asm!(
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
+        "str x29, [x0, {user_sp}]",
+        "mov sp, x0",
+        "mov x9, x1",
+        "mov x1, x2",
+        "mov x2, x3",
+        "blr x9",
+        "mov sp, x29",
+        "ldp x29, x30, [sp], #16",
+        "ret",
+        user_sp = const USER_SP,
+    )
+}
+
+/// Leave whatever stack this is and call `f(task)` on an empty one that ends at `top`.
+///
+/// # Safety
+/// Nothing on the stacks that are left may be needed any more.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
+    naked_asm!("mov sp, x2", "mov x29, #0", "mov x30, #0", "blr x1", "udf #0")
+}
+
+/// Call `f(a, b, c)` below `sp`, never to return here.
+///
+/// # Safety
+/// `sp` must lie in a mapped stack, with nothing needed below it.
+#[unsafe(naked)]
+pub unsafe extern "C" fn jump_to(
+    sp: usize,
+    f: extern "C" fn(usize, usize, usize) -> !,
+    a: usize,
+    b: usize,
+    c: usize,
+) -> ! {
+    naked_asm!(
+        "and x9, x0, #0xfffffffffffffff0",
+        "mov sp, x9",
+        "mov x9, x1",
+        "mov x0, x2",
+        "mov x1, x3",
+        "mov x2, x4",
+        "mov x29, #0",
+        "mov x30, #0",
+        "blr x9",
+        "udf #0",
+    )
+}
+
+/// The callee-saved registers besides the frame pointer: x19 to x28, and the low halves of v8 to
+/// v15.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CalleeSaved(pub(super) [u64; 18]);
+
+impl CalleeSaved {
+    /// Put the value of a register that a prologue saved; numbers are the ISA's.
+    pub fn set(&mut self, register: u32, value: u64) {
+        let float = register.wrapping_sub(REGISTER_FLOAT);
+        match (register, float) {
+            (19..=28, _) => self.0[register as usize - 19] = value,
+            (_, 8..=15) => self.0[float as usize + 2] = value,
+            _ => {}
+        }
+    }
+}
+
+/// Enter an exception handler at `pc`.
+///
+/// # Safety
+/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
+/// frame had in the callee-saved registers at its call.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: *const CalleeSaved) -> ! {
+    naked_asm!(
+        "mov sp, x1",
+        "mov x29, x2",
+        "ldp x19, x20, [x3]",
+        "ldp x21, x22, [x3, #16]",
+        "ldp x23, x24, [x3, #32]",
+        "ldp x25, x26, [x3, #48]",
+        "ldp x27, x28, [x3, #64]",
+        "ldp d8, d9, [x3, #80]",
+        "ldp d10, d11, [x3, #96]",
+        "ldp d12, d13, [x3, #112]",
+        "ldp d14, d15, [x3, #128]",
+        "mov x9, x0",
+        "mov x0, #0",
+        "mov x1, #0",
+        "br x9",
+    )
+}
+
+/// Frame pointer of the calling function.
+#[inline(always)]
+pub fn frame_pointer() -> u64 {
+    let fp;
+    // SAFETY: reads a register.
+    unsafe { asm!("mov {}, x29", out(reg) fp, options(nomem, nostack)) };
+    fp
+}
+
+/// One round of a spin loop.
+#[inline(always)]
+pub fn spin_hint() {
+    core::hint::spin_loop();
+}
