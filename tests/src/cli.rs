@@ -99,7 +99,7 @@ fn transcript(command: &str, place: &Place) -> Result<String> {
     let mut words = command.split_whitespace();
     let program = match words.next() {
         Some("linnet") => place.linnet.clone(),
-        Some("vm") => vm()?,
+        Some("vm") => vm(linnet_build::host()?)?,
         _ => return Err(Error::new(format!("{command:?} is neither linnet nor vm"))),
     };
     let mut command = Command::new(program);

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use linnet_build::{Error, Extra, Result, host};
+use linnet_build::{Error, Extra, Result, Target};
 
 use crate::machine;
 use crate::{Once, Outcome, Test, builder, files};
@@ -19,41 +18,54 @@ const PLACE: &str = "test";
 /// A comment of this form in a test's source gives the machine's options.
 const OPTIONS: &str = "boot:";
 
-#[derive(Clone)]
 struct Source {
     name: String,
     path: PathBuf,
     script: bool,
+    is_test: bool,
 }
 
-pub(crate) fn tests() -> Result<Vec<Test>> {
-    let mut sources = Vec::new();
-    for (extension, script) in [("c", false), ("sh", true)] {
-        for (name, path) in files("guest", extension)? {
-            sources.push(Source { name, path, script });
-        }
-    }
-    let count = sources.len();
-    for (name, path) in files("programs", "c")? {
-        sources.push(Source { name, path, script: false });
-    }
-    let suite = SUITE.get_or_init(|| Suite { sources: sources.clone(), built: OnceLock::new() });
-    let test = |(number, source): (usize, Source)| -> Test {
+pub(crate) fn tests(target: Target) -> Result<Vec<Test>> {
+    let suite = suite(target)?;
+    let sources = suite.sources.iter().filter(|source| source.is_test).enumerate();
+    let test = |(number, source): (usize, &'static Source)| -> Test {
         let name = format!("guest::{}", source.name);
-        (name, Box::new(move || suite.run(number, &source)))
+        (name, Box::new(move || suite.run(number, source)))
     };
-    Ok(sources.into_iter().take(count).enumerate().map(test).collect())
+    Ok(sources.map(test).collect())
 }
 
 /// The boot binary that holds all tests, and the programs of `programs` that are no tests.
-pub(crate) fn binary() -> Result<&'static Path> {
-    let suite = SUITE.get().ok_or_else(|| Error::new("the guest's tests are listed first"))?;
-    suite.built().map(|built| built.binary.as_path())
+pub(crate) fn binary(target: Target) -> Result<&'static Path> {
+    suite(target)?.built().map(|built| built.binary.as_path())
 }
 
-static SUITE: OnceLock<Suite> = OnceLock::new();
+fn suite(target: Target) -> Result<&'static Suite> {
+    static SUITES: [OnceLock<Suite>; Target::ALL.len()] =
+        [const { OnceLock::new() }; Target::ALL.len()];
+    let suite = &SUITES[target as usize];
+    if suite.get().is_none() {
+        let new = Suite { target, sources: sources()?, built: OnceLock::new() };
+        // Another thread may have been quicker.
+        let _ = suite.set(new);
+    }
+    suite.get().ok_or_else(|| Error::new("no tests"))
+}
+
+/// The tests first.
+fn sources() -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for (folder, extension) in [("guest", "c"), ("guest", "sh"), ("programs", "c")] {
+        for (name, path) in files(folder, extension)? {
+            let (script, is_test) = (extension == "sh", folder == "guest");
+            sources.push(Source { name, path, script, is_test });
+        }
+    }
+    Ok(sources)
+}
 
 struct Suite {
+    target: Target,
     sources: Vec<Source>,
     /// Built by the first test that runs.
     built: OnceLock<Once<Built>>,
@@ -67,7 +79,7 @@ struct Built {
 
 impl Suite {
     fn built(&self) -> Result<&Built> {
-        self.built.get_or_init(|| Once::new(build(&self.sources))).get()
+        self.built.get_or_init(|| Once::new(build(&self.sources, self.target))).get()
     }
 
     fn run(&self, number: usize, source: &Source) -> Outcome {
@@ -75,25 +87,25 @@ impl Suite {
         if let Some(Some(why)) = built.missing.get(number) {
             return Err(why.into());
         }
-        let mut command = Command::new(&built.binary);
+        let mut command = machine::command(self.target, &built.binary)?;
         command.args(options(&source.path)).arg("--");
         if source.script {
             command.arg("/bin/sh");
         }
         command.arg(format!("/{PLACE}/{}", source.name));
-        let ended = machine::run(&mut command, &[], LIMIT)?;
+        let limit = machine::limit(self.target, LIMIT);
+        let ended = machine::run(&mut command, &[], limit)?;
         match ended.status {
             Some(status) if status.success() => Ok(()),
             Some(status) => Err(format!("{status}\n{}", ended.output).into()),
-            None => Err(format!("no end after {LIMIT:?}\n{}", ended.output).into()),
+            None => Err(format!("no end after {limit:?}\n{}", ended.output).into()),
         }
     }
 }
 
 /// Programs that cannot be compiled or translated fail alone.
-fn build(sources: &[Source]) -> Result<Built> {
+fn build(sources: &[Source], target: Target) -> Result<Built> {
     let builder = builder()?;
-    let target = host()?;
     let mut extras = Vec::new();
     let mut missing = Vec::new();
     let programs = sources.iter().filter(|source| !source.script);

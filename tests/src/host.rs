@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use linnet_build::{At as _, Error, Result};
+use linnet_build::{At as _, Error, Result, host};
 
 use crate::pty::Terminal;
 use crate::{Test, guest, machine, vm};
@@ -33,7 +33,7 @@ fn runs_alone() -> Result<()> {
     let place = std::env::temp_dir().join(format!("linnet-alone-{}", std::process::id()));
     fs::create_dir_all(&place).at(place.display())?;
     let copy = place.join("vm");
-    fs::copy(vm()?, &copy).at(copy.display())?;
+    fs::copy(vm(host()?)?, &copy).at(copy.display())?;
     let mut command = Command::new(&copy);
     command.env_clear().current_dir(&place).args(["--", "uname", "-sm"]);
     let ended = machine::run(&mut command, &[], LIMIT)?;
@@ -49,7 +49,7 @@ struct Running {
 
 impl Running {
     fn start(options: &[&str], script: &str) -> Result<Self> {
-        let binary = guest::binary()?;
+        let binary = guest::binary(host()?)?;
         let mut child = Command::new(binary)
             .args(options)
             .args(["--", "sh", "-c", script])
@@ -168,7 +168,7 @@ fn sandboxed() -> Result<()> {
 }
 
 fn terminal_restored() -> Result<()> {
-    let mut terminal = Terminal::start(&vm()?, &[])?;
+    let mut terminal = Terminal::start(host()?, &vm(host()?)?, &[])?;
     let before = terminal.settings()?;
     terminal.expect("# ", LIMIT)?;
     check(terminal.settings()? != before, || "the terminal was never raw".to_owned())?;
@@ -179,7 +179,7 @@ fn terminal_restored() -> Result<()> {
 }
 
 fn panic_names_functions() -> Result<()> {
-    let mut command = Command::new(vm()?);
+    let mut command = Command::new(vm(host()?)?);
     command.args(["--", "sh", "-c", "echo c > /proc/sysrq-trigger"]);
     let ended = machine::run(&mut command, &[], LIMIT)?;
     let status = ended.status.and_then(|status| status.code());

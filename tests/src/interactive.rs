@@ -16,48 +16,49 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use linnet_build::{At as _, Error, Result};
+use linnet_build::{At as _, Error, Result, Target};
 
 use crate::pty::Terminal;
-use crate::{Outcome, Test, files, guest, vm};
+use crate::{Outcome, Test, files, guest, machine, vm};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(300);
 
-pub(crate) fn tests() -> Result<Vec<Test>> {
+pub(crate) fn tests(target: Target) -> Result<Vec<Test>> {
     let test = |(name, path): (String, PathBuf)| -> Test {
-        (format!("interactive::{name}"), Box::new(move || play(&path)))
+        (format!("interactive::{name}"), Box::new(move || play(&path, target)))
     };
     Ok(files("interactive", "txt")?.into_iter().map(test).collect())
 }
 
-fn play(path: &Path) -> Outcome {
+fn play(path: &Path, target: Target) -> Outcome {
     let text = fs::read_to_string(path).at(path.display())?;
     let mut terminal = None;
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if !line.is_empty() && !line.starts_with('#') {
-            step(line, &mut terminal)
+            step(line, target, &mut terminal)
                 .map_err(|error| error.at(format_args!("{}:{number}", path.display())))?;
         }
     }
     Ok(())
 }
 
-fn step(line: &str, terminal: &mut Option<Terminal>) -> Result<()> {
+fn step(line: &str, target: Target, terminal: &mut Option<Terminal>) -> Result<()> {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     if word == "boot" || word == "boot-tests" {
         let binary = match word {
-            "boot" => vm()?,
-            _ => guest::binary()?.to_path_buf(),
+            "boot" => vm(target)?,
+            _ => guest::binary(target)?.to_path_buf(),
         };
         let options: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
-        *terminal = Some(Terminal::start(&binary, &options)?);
+        *terminal = Some(Terminal::start(target, &binary, &options)?);
         return Ok(());
     }
     let terminal = terminal.as_mut().ok_or_else(|| Error::new("the machine is not started"))?;
+    let limit = machine::limit(target, LIMIT);
     match word {
-        "expect" => terminal.expect(&quoted(rest)?, LIMIT),
+        "expect" => terminal.expect(&quoted(rest)?, limit),
         "send" => terminal.send(&quoted(rest)?),
         "pause" => {
             std::thread::sleep(PAUSE);
@@ -69,7 +70,7 @@ fn step(line: &str, terminal: &mut Option<Terminal>) -> Result<()> {
         }
         "exit" => {
             let wanted: i32 = rest.parse().at("status")?;
-            match terminal.end(LIMIT)? {
+            match terminal.end(limit)? {
                 Some(status) if status == wanted => Ok(()),
                 status => Err(Error::new(format!("exit status is {status:?}, not {wanted}"))),
             }

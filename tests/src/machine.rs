@@ -1,13 +1,44 @@
-//! Runs a command to its end, with all it prints and with a time limit.
+//! Runs a machine or another command to its end, with all it prints and with a time limit.
+//!
+//! A machine of another ISA than this host's runs under an emulator.
 
 use std::io::{Read, Write as _, pipe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use linnet_build::{At as _, Result};
+use linnet_build::{At as _, Result, Target, host};
+
+use crate::builder;
+
+/// How much longer an emulated machine may take.
+const EMULATED: u32 = 4;
+
+/// The program to start for a boot binary, and its first argument if that is not the binary.
+pub(crate) fn program(target: Target, binary: &Path) -> Result<(PathBuf, Option<PathBuf>)> {
+    if target == host()? {
+        return Ok((binary.to_owned(), None));
+    }
+    Ok((builder()?.emulator(target)?, Some(binary.to_owned())))
+}
+
+/// A command that starts a boot binary.
+pub(crate) fn command(target: Target, binary: &Path) -> Result<Command> {
+    let (program, first) = program(target, binary)?;
+    let mut command = Command::new(program);
+    command.args(first);
+    Ok(command)
+}
+
+/// How long a machine may take for what takes a native one `limit`.
+pub(crate) fn limit(target: Target, limit: Duration) -> Duration {
+    match host() {
+        Ok(host) if host == target => limit,
+        _ => limit * EMULATED,
+    }
+}
 
 pub(crate) struct Ended {
     /// None if the time was up.

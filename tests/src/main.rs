@@ -10,6 +10,9 @@
 //! | `oops`        | `src/oops.rs`          | a fault of the kernel itself                        |
 //! | `promise`     | `src/promise.rs`       | something the documentation promises about speed    |
 //!
+//! Names of tests of machines of another ISA than this host's begin with the ISA. They run under an
+//! emulator.
+//!
 //! What is missing is built first, in the same way as by `linnet boot`. `skip.toml` lists what is
 //! not run. `BLESS=1` writes what the commands print into the files of `cli`.
 
@@ -24,14 +27,14 @@ mod oops;
 mod promise;
 mod pty;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Trial};
-use linnet_build::{At as _, Builder, Error, Result};
+use linnet_build::{At as _, Builder, Error, Result, Target};
 
 /// What a test says when it fails.
 type Outcome = std::result::Result<(), libtest_mimic::Failed>;
@@ -48,24 +51,37 @@ fn main() -> ExitCode {
 }
 
 fn trials() -> Result<Vec<Trial>> {
-    let mut skipped = skipped()?;
+    let host = linnet_build::host()?;
+    let mut tests = vec![cli::tests()?, host::tests(), promise::tests()];
+    for target in Target::ALL {
+        if target == Target::Riscv64 {
+            continue; // its runtime is not there yet
+        }
+        let prefix = if target == host { "" } else { target.name() };
+        for kind in [guest::tests(target)?, interactive::tests(target)?, oops::tests(target)] {
+            tests.push(
+                kind.into_iter().map(|(name, test)| (in_group(prefix, name), test)).collect(),
+            );
+        }
+    }
+    let skipped = skipped()?;
+    let mut unknown: BTreeSet<&String> = skipped.keys().collect();
     let mut trials = Vec::new();
-    let kinds = [
-        guest::tests()?,
-        interactive::tests()?,
-        cli::tests()?,
-        host::tests(),
-        oops::tests(),
-        promise::tests(),
-    ];
-    for (name, test) in kinds.into_iter().flatten() {
-        let skip = skipped.remove(&name).is_some();
+    for (name, test) in tests.into_iter().flatten() {
+        let skip = skipped.contains_key(&name);
+        unknown.remove(&name);
         trials.push(Trial::test(name, test).with_ignored_flag(skip));
     }
-    match skipped.keys().next() {
+    // On a host of that ISA its tests have no prefix.
+    unknown.retain(|name| !name.starts_with(host.name()));
+    match unknown.first() {
         None => Ok(trials),
         Some(name) => Err(Error::new(format!("no test is called {name}")).at("tests/skip.toml")),
     }
+}
+
+fn in_group(group: &str, name: String) -> String {
+    if group.is_empty() { name } else { format!("{group}::{name}") }
 }
 
 type Test = (String, Box<dyn FnOnce() -> Outcome + Send>);
@@ -86,11 +102,11 @@ fn builder() -> Result<&'static Builder> {
 }
 
 /// The usual boot binary, built once.
-fn vm() -> Result<PathBuf> {
-    static VM: OnceLock<Once<PathBuf>> = OnceLock::new();
-    VM.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(linnet_build::host()?, &[]))))
-        .get()
-        .cloned()
+fn vm(target: Target) -> Result<PathBuf> {
+    static VMS: [OnceLock<Once<PathBuf>>; Target::ALL.len()] =
+        [const { OnceLock::new() }; Target::ALL.len()];
+    let vm = &VMS[target as usize];
+    vm.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(target, &[])))).get().cloned()
 }
 
 /// Something that was built for many tests. If that failed, one of them tells why.

@@ -4,19 +4,19 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::FileExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use linnet_abi::memory::SLOT_SIZE;
-use linnet_build::{At as _, Error, Result};
+use linnet_build::{At as _, Error, Result, Target};
 
-use crate::{Test, guest};
+use crate::{Test, guest, machine};
 
 /// The kernel's static data lie below.
 const STATIC_DATA: usize = 32 << 20;
 /// Offset of `action_msg` in `struct sysrq_key_op` (include/linux/sysrq.h).
 const ACTION: u32 = 8;
 
-pub(crate) fn tests() -> Vec<Test> {
+pub(crate) fn tests(target: Target) -> Vec<Test> {
     // What is written in place of the pointer to the operation of a sysrq key, and what is said.
     let cases = [
         ("null-pointer", 4, "kernel NULL pointer dereference"),
@@ -26,15 +26,15 @@ pub(crate) fn tests() -> Vec<Test> {
         .into_iter()
         .map(|(name, pointer, message)| -> Test {
             let name = format!("oops::{name}-names-functions-and-ends-only-the-process");
-            (name, Box::new(move || Ok(oops(pointer, message)?)))
+            (name, Box::new(move || Ok(oops(target, pointer, message)?)))
         })
         .collect()
 }
 
-fn oops(pointer: u32, message: &str) -> Result<()> {
+fn oops(target: Target, pointer: u32, message: &str) -> Result<()> {
     let script = "echo ready; read go; (echo c > /proc/sysrq-trigger); echo status $?";
-    let binary = guest::binary()?;
-    let mut machine = Command::new(binary)
+    let binary = guest::binary(target)?;
+    let mut machine = machine::command(target, binary)?
         .args(["--", "sh", "-c", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -20,13 +20,13 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 fn boots_quickly() -> Result<()> {
-    let binary = vm()?;
+    let binary = vm(linnet_build::host()?)?;
     within(Duration::from_secs(1), Command::new(binary).args(["--", "true"]))
 }
 
 fn nothing_is_built_twice() -> Result<()> {
     let linnet = cli::linnet()?;
-    vm()?;
+    vm(linnet_build::host()?)?;
     within(Duration::from_millis(1500), Command::new(linnet).args(["boot", "--", "true"]))
 }
 

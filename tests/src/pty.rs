@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use linnet_build::{At as _, Error, Result};
+use linnet_build::{At as _, Error, Result, Target};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 
@@ -24,10 +24,12 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
+    pub(crate) fn start(target: Target, binary: &Path, arguments: &[String]) -> Result<Self> {
         let (pty, terminal) = open().at("terminal")?;
         pty.resize(Size::new(24, 80)).at("terminal")?;
-        let child = Command::new(program)
+        let (program, first) = machine::program(target, binary)?;
+        let child = Command::new(&program)
+            .args(first)
             .args(arguments)
             .env("TERM", "xterm")
             .spawn(terminal)

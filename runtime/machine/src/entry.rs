@@ -3,7 +3,7 @@
 use crate::cpio::Archive;
 use crate::options::{self, Options, Stop};
 use crate::ram::{self, Ram};
-use crate::sandbox;
+use crate::sandbox::{self, Sandbox};
 use crate::task::{self, Task};
 use crate::{
     boot, clock, eprintln, exit, fatal, fault, kernel, stdio, sys, terminal, timer, tlb, vcpu,
@@ -131,13 +131,14 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
 
     ram::init(memory, boot::kernel());
     ram::set_page_shift(Ram::get().word(kernel::symbol(kernel::Symbol::linnet_page_shift)));
+    check_page_size(process);
     vcpu::init(cpus);
     task::init();
     fault::init();
     let initrd = load_initrd(process, options, memory);
     terminal::init();
-    if options.sandbox && !sandbox::enter() {
-        sandbox_missing();
+    if options.sandbox {
+        tell_missing(sandbox::enter());
     }
     timer::init();
     stdio::init();
@@ -152,10 +153,33 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
 }
 
 /// The host cannot take away all that it should. The guest's own borders do not depend on it.
-fn sandbox_missing() {
-    eprintln!(
-        "warning: this host has no Landlock: the sandbox is seccomp alone, and reboot ends the process"
-    );
+fn tell_missing(sandbox: Sandbox) {
+    match sandbox {
+        Sandbox { seccomp: true, landlock: true } => {}
+        Sandbox { seccomp: true, landlock: false } => eprintln!(
+            "warning: this host has no Landlock: the sandbox is seccomp alone, and reboot ends the process"
+        ),
+        Sandbox { seccomp: false, landlock: true } => {
+            eprintln!("warning: this host has no seccomp: the sandbox is Landlock alone");
+        }
+        Sandbox { seccomp: false, landlock: false } => {
+            eprintln!("warning: this host has neither seccomp nor Landlock: there is no sandbox");
+        }
+    }
+}
+
+/// A mapping of guest memory is a mapping of the host, so that its pages must not be larger.
+fn check_page_size(process: Process) {
+    const AT_PAGESZ: usize = 6;
+    let (host, guest) = (process.auxiliary(AT_PAGESZ), 1_usize << Ram::get().page_shift);
+    if host > guest {
+        fatal!(
+            exit::HOST,
+            "this host has pages of {} KiB, the guest has pages of {} KiB\nhint: start the host with a kernel whose pages are not larger",
+            host >> 10,
+            guest >> 10
+        );
+    }
 }
 
 struct Initrd(UnsafeCell<Option<(u32, u32)>>);

@@ -3,7 +3,7 @@
 //! A seccomp filter leaves the few system calls that the runtime makes while the machine runs.
 //! Landlock takes all files away; only this very file may be executed, which is how the machine
 //! restarts. Where the host has no Landlock, `execve` is refused as well and a restart ends the
-//! process. Both are inherited by every thread, and by the process after a restart.
+//! process. Under an emulator there may be neither. Both are inherited by every thread, and by the process after a restart.
 
 use crate::arch::{AUDIT_ARCH, nr};
 use crate::sys::{self, syscall};
@@ -141,8 +141,15 @@ fn filter(may_execute: bool) -> Filter {
     filter
 }
 
-/// Give up what the machine does not need. Returns whether all of it could be given up.
-pub fn enter() -> bool {
+/// What of the sandbox the host has.
+#[derive(Debug, Clone, Copy)]
+pub struct Sandbox {
+    pub seccomp: bool,
+    pub landlock: bool,
+}
+
+/// Give up what the machine does not need, as far as the host can take it.
+pub fn enter() -> Sandbox {
     #[repr(C)]
     struct Program {
         len: u16,
@@ -151,14 +158,14 @@ pub fn enter() -> bool {
     // SAFETY: asks, and then only takes rights away from this process.
     unsafe {
         if syscall(PROBE, [0; 6]) == -(PROBE_ANSWER as isize) {
-            return true;
+            return Sandbox { seccomp: true, landlock: true };
         }
         if syscall(nr::PRCTL, [PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0]) != 0 {
-            return false;
+            return Sandbox { seccomp: false, landlock: false };
         }
     }
-    let landlocked = landlock();
-    let filter = filter(landlocked);
+    let landlock = landlock();
+    let filter = filter(landlock);
     let program = Program { len: filter.len as u16, instructions: filter.instructions.as_ptr() };
     // SAFETY: the program lives through the call, which copies it.
     let r = unsafe {
@@ -167,7 +174,7 @@ pub fn enter() -> bool {
             [PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &raw const program as usize, 0, 0, 0],
         )
     };
-    r == 0 && landlocked
+    Sandbox { seccomp: r == 0, landlock }
 }
 
 /// Take all access to files and the network away, but for executing this file.

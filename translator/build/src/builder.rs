@@ -4,6 +4,8 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use linnet_codegen::Target;
+
 use crate::cache::Cache;
 use crate::digest::Index;
 use crate::error::{Error, Result};
@@ -48,6 +50,11 @@ impl Builder {
     /// Fetches what is missing of the guest's sources.
     pub fn fetch_sources(&self) -> Result<()> {
         self.sources.names().try_for_each(|name| self.source(name).map(drop))
+    }
+
+    /// The program that runs boot binaries of another instruction set; installed if it is missing.
+    pub fn emulator(&self, target: Target) -> Result<PathBuf> {
+        tools::emulator(target, &self.progress, &self.cache.path("logs/packages"))
     }
 
     /// Where a log or other file of this run may be written.

@@ -55,8 +55,7 @@ impl Builder {
                 .arg(&directory)
                 .env("RUSTFLAGS", FLAGS)
                 .env_remove("CARGO_ENCODED_RUSTFLAGS");
-            script::run(&mut command, &log, &step)
-                .map_err(|error| error.at("runtime"))?;
+            script::run(&mut command, &log, &step).map_err(|error| error.at("runtime"))?;
             let archive = directory.join(triple).join("release").join(ARCHIVE);
             fs::copy(&archive, out.join(ARCHIVE)).at(archive.display())?;
             step.done();

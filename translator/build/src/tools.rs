@@ -4,6 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use linnet_codegen::Target;
+
 use crate::digest::Key;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -51,17 +53,33 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
-fn missing() -> Vec<&'static str> {
+fn missing(packages: &[Package]) -> Vec<&'static str> {
     let there = |evidence: &str| match evidence.starts_with('/') {
         true => Path::new(evidence).exists(),
         false => find_program(evidence).is_some(),
     };
-    PACKAGES.iter().filter(|package| !there(package.evidence)).map(|package| package.name).collect()
+    packages.iter().filter(|package| !there(package.evidence)).map(|package| package.name).collect()
 }
 
-/// Installs what is missing, or says how to. `log` takes what the installer prints.
+/// Installs what is missing of what every build needs, or says how to.
 pub(crate) fn set_up(progress: &Progress, log: &Path) -> Result<()> {
-    let packages = missing();
+    install(&PACKAGES, progress, log)
+}
+
+/// The emulator that runs programs of another instruction set; installed if it is missing.
+pub(crate) fn emulator(target: Target, progress: &Progress, log: &Path) -> Result<PathBuf> {
+    let program = match target {
+        Target::X86_64 => "qemu-x86_64-static",
+        Target::Aarch64 => "qemu-aarch64-static",
+        Target::Riscv64 => "qemu-riscv64-static",
+    };
+    install(&[package("qemu-user-static", program)], progress, log)?;
+    find_program(program).ok_or_else(|| Error::new(format!("{program} is not in PATH")))
+}
+
+/// Installs those that are missing, or says how to. `log` takes what the installer prints.
+fn install(wanted: &[Package], progress: &Progress, log: &Path) -> Result<()> {
+    let packages = missing(wanted);
     if packages.is_empty() {
         return Ok(());
     }
@@ -85,7 +103,7 @@ pub(crate) fn set_up(progress: &Progress, log: &Path) -> Result<()> {
     install.extend(&packages);
     apt(&install)?;
     step.done();
-    match missing().as_slice() {
+    match missing(wanted).as_slice() {
         [] => Ok(()),
         still => Err(Error::new(format!(
             "the packages {} are installed, but what they should hold is not there",

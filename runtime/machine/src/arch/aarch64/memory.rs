@@ -53,7 +53,7 @@ global_asm!(
     "3:",
     "sub x7, x0, x1",
     "cmp x7, x2",
-    "b.lo 7f", // `to` lies inside the source: backwards
+    "b.lo 7f",                // `to` lies inside the source: backwards
     "ldp q2, q3, [x4, #-32]", // the last 32 bytes, stored last
     "sub x2, x2, #32",
     "2:",
@@ -73,7 +73,6 @@ global_asm!(
     "b.hi 2b",
     "stp q2, q3, [x0]",
     "b 9b",
-
     ".p2align 4",
     ".globl linnet_libcall_memory_fill",
     "linnet_libcall_memory_fill:", // x0 to, w1 value, x2 size
