@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use linnet_build::{Error, Extra, Result, Target};
 
-use crate::machine;
-use crate::{Once, Outcome, Test, builder, files};
+use crate::{Once, Outcome, Test, builder, files, hostile, machine};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -21,8 +20,16 @@ const OPTIONS: &str = "boot:";
 struct Source {
     name: String,
     path: PathBuf,
-    script: bool,
+    kind: Kind,
     is_test: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    C,
+    Script,
+    /// The text of a module.
+    Module,
 }
 
 pub(crate) fn tests(target: Target) -> Result<Vec<Test>> {
@@ -35,9 +42,15 @@ pub(crate) fn tests(target: Target) -> Result<Vec<Test>> {
     Ok(sources.map(test).collect())
 }
 
-/// The boot binary that holds all tests, and the programs of `programs` that are no tests.
+/// The boot binary that holds all tests, and the programs that are not: those of `programs` and
+/// `hostile`.
 pub(crate) fn binary(target: Target) -> Result<&'static Path> {
     suite(target)?.built().map(|built| built.binary.as_path())
+}
+
+/// Where that program lies in the guest.
+pub(crate) fn place_of(name: &str) -> String {
+    format!("/{PLACE}/{name}")
 }
 
 fn suite(target: Target) -> Result<&'static Suite> {
@@ -55,10 +68,14 @@ fn suite(target: Target) -> Result<&'static Suite> {
 /// The tests first.
 fn sources() -> Result<Vec<Source>> {
     let mut sources = Vec::new();
-    for (folder, extension) in [("guest", "c"), ("guest", "sh"), ("programs", "c")] {
+    for (folder, extension, kind) in [
+        ("guest", "c", Kind::C),
+        ("guest", "sh", Kind::Script),
+        ("programs", "c", Kind::C),
+        ("hostile", "wat", Kind::Module),
+    ] {
         for (name, path) in files(folder, extension)? {
-            let (script, is_test) = (extension == "sh", folder == "guest");
-            sources.push(Source { name, path, script, is_test });
+            sources.push(Source { name, path, kind, is_test: folder == "guest" });
         }
     }
     Ok(sources)
@@ -89,10 +106,10 @@ impl Suite {
         }
         let mut command = machine::command(self.target, &built.binary)?;
         command.args(options(&source.path)).arg("--");
-        if source.script {
+        if source.kind == Kind::Script {
             command.arg("/bin/sh");
         }
-        command.arg(format!("/{PLACE}/{}", source.name));
+        command.arg(place_of(&source.name));
         let limit = machine::limit(self.target, LIMIT);
         let ended = machine::run(&mut command, &[], limit)?;
         match ended.status {
@@ -108,18 +125,19 @@ fn build(sources: &[Source], target: Target) -> Result<Built> {
     let builder = builder()?;
     let mut extras = Vec::new();
     let mut missing = Vec::new();
-    let programs = sources.iter().filter(|source| !source.script);
+    let programs = sources.iter().filter(|source| source.kind == Kind::C);
     let mut programs =
         builder.guest_programs(programs.map(|source| source.path.as_path()), target)?.into_iter();
     for source in sources {
         let path = format!("{PLACE}/{}", source.name);
-        let file = match source.script {
-            true => Some(Ok(source.path.clone())),
-            false => programs.next(),
+        let file = match source.kind {
+            Kind::C => programs.next(),
+            Kind::Script => Some(Ok(source.path.clone())),
+            Kind::Module => Some(hostile::assemble(&source.path, target)),
         };
         match file {
             Some(Ok(file)) => {
-                extras.push(Extra { path, file, program: !source.script });
+                extras.push(Extra { path, file, program: source.kind != Kind::Script });
                 missing.push(None);
             }
             Some(Err(error)) => missing.push(Some(error.to_string())),

@@ -4,6 +4,7 @@
 //! |---------------|------------------------|-----------------------------------------------------|
 //! | `guest`       | `guest/*.c`, `*.sh`    | a program of the guest that exits with 0            |
 //! |               | `programs/*.c`         | not a test, but in the guest for those that need it |
+//! | `hostile`     | `hostile/*.wat`        | a program that tries to harm others                 |
 //! | `interactive` | `interactive/*.txt`    | a dialogue with a machine on a terminal             |
 //! | `cli`         | `cli/*.txt`            | a command line and all that it prints               |
 //! | `host`        | `src/host.rs`          | what a machine costs its host, and may do there     |
@@ -21,6 +22,7 @@
 mod cli;
 mod guest;
 mod host;
+mod hostile;
 mod interactive;
 mod machine;
 mod oops;
@@ -58,7 +60,12 @@ fn trials() -> Result<Vec<Trial>> {
             continue; // its runtime is not there yet
         }
         let prefix = if target == host { "" } else { target.name() };
-        for kind in [guest::tests(target)?, interactive::tests(target)?, oops::tests(target)] {
+        for kind in [
+            guest::tests(target)?,
+            hostile::tests(target)?,
+            interactive::tests(target)?,
+            oops::tests(target),
+        ] {
             tests.push(
                 kind.into_iter().map(|(name, test)| (in_group(prefix, name), test)).collect(),
             );

@@ -47,10 +47,11 @@ pub struct Module {
     /// Entry `_start: fn(*mut Context)`, or null.
     pub start: *const u8,
     /// `fn(*mut Context, function: u32, argument: u32) -> u32`: calls a table entry of wasm type
-    /// (i32) -> i32. Null if the module has no table or no such type.
+    /// (i32) -> i32. Traps if it has another.
     pub call_thread: *const u8,
     /// `fn(*mut Context, restorer: u32, handler: u32, signal: u32, info: u32, ucontext: u32)`: calls
-    /// table entry `restorer` with the other four, of wasm type (i32, i32, i32, i32) -> ().
+    /// table entry `restorer` with the other four, of wasm type (i32, i32, i32, i32) -> (). Traps if it
+    /// has another.
     pub call_restorer: *const u8,
 }
 

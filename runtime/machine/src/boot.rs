@@ -63,7 +63,10 @@ fn bytes(start: *const u8, len: u64) -> &'static [u8] {
 /// Were all parts made to go together?
 pub fn is_consistent() -> bool {
     let fits = |m: &Module| {
-        m.magic == MAGIC && m.abi_version == ABI_VERSION && m.global_count as usize <= GLOBAL_SLOTS
+        m.magic == MAGIC
+            && m.abi_version == ABI_VERSION
+            && m.global_count as usize <= GLOBAL_SLOTS
+            && m.stack_pointer_slot < m.global_count
     };
     image().abi_version == ABI_VERSION && fits(kernel()) && programs().iter().all(|m| fits(m))
 }

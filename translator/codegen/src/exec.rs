@@ -4,7 +4,10 @@ use crate::error::{Error, Result};
 use crate::image;
 use crate::module::{FEATURES, Module};
 use linnet_abi::exec::{HEADER_OFFSET, HEADER_SIZE, IMAGE_ALIGN, SECTION};
+use linnet_abi::memory::NULL_GUARD;
 use linnet_abi::{ABI_VERSION, WASM_PAGE};
+
+const NOT_A_PROGRAM: &str = "programs are linked with linnet's SDK, see `linnet cc`";
 
 /// Makes the program file of a module: see `linnet_abi::exec`. With `strip`, without the module's
 /// other sections, which the kernel does not read.
@@ -16,11 +19,24 @@ pub fn exec_file(wasm: &[u8], strip: bool) -> Result<Vec<u8>> {
     let module = Module::parse(wasm)?;
     // The start function must be valid before it is run.
     wasmparser::Validator::new_with_features(FEATURES).validate_all(wasm)?;
+    // The kernel starts a program with these.
+    if module.exported_function("_start").is_none() {
+        return Err(Error::new("the module exports no function _start").hint(NOT_A_PROGRAM));
+    }
+    if module.find_slot("__stack_pointer").is_none() {
+        return Err(Error::new("the module has no variable __stack_pointer").hint(NOT_A_PROGRAM));
+    }
     let image = image::evaluate(&module)?;
 
     let align = IMAGE_ALIGN as usize;
-    let first = image.bytes.iter().position(|b| *b != 0).unwrap_or(0) / align * align;
-    let bytes = &image.bytes[first..];
+    let guard = NULL_GUARD as usize;
+    let first = image.bytes.iter().position(|b| *b != 0).unwrap_or(guard.max(image.bytes.len()));
+    if first < guard {
+        return Err(Error::new(format!("data at address {first:#x}, where nothing is mapped"))
+            .hint("link with --global-base=65536 or above, so that null pointers fault"));
+    }
+    let first = first / align * align;
+    let bytes = image.bytes.get(first..).unwrap_or_default();
     let memory = module.memory_pages * WASM_PAGE;
     let heap_base = module
         .find_global("__heap_base")

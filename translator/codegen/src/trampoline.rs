@@ -53,20 +53,16 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
         let shapes = shapes.filter_map(|(args, result)| shape(env, args, result)).collect();
         trampolines.push(build(env, CALL_HANDLER, 3, false, shapes)?);
     }
-    if let Some(shape) = shape(env, 1, Some(ValType::I32)) {
-        trampolines.push(build(env, CALL_THREAD, 1, true, vec![shape])?);
-    }
-    if let Some(shape) = shape(env, 4, None) {
-        trampolines.push(build(env, CALL_RESTORER, 4, false, vec![shape])?);
-    }
+    // A module without such a function still gets the entry: it traps.
+    let shapes = shape(env, 1, Some(ValType::I32)).into_iter().collect();
+    trampolines.push(build(env, CALL_THREAD, 1, true, shapes)?);
+    let shapes = shape(env, 4, None).into_iter().collect();
+    trampolines.push(build(env, CALL_RESTORER, 4, false, shapes)?);
     Ok(trampolines)
 }
 
-/// The type with so many `i32` parameters, if the module has one and a table.
+/// The type with so many `i32` parameters, if the module has one.
 fn shape(env: &Env, args: usize, result: Option<ValType>) -> Option<Shape> {
-    if env.module.table.is_empty() {
-        return None;
-    }
     let results: Vec<_> = result.into_iter().collect();
     let ty = env.module.find_type(&vec![ValType::I32; args], &results)?;
     Some(Shape { ty, args, has_result: result.is_some() })

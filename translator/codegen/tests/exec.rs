@@ -8,19 +8,21 @@ use std::mem::offset_of;
 /// copies them into place once.
 const PROGRAM: &str = r#"(module
   (memory 3 16 shared)
+  (global $__stack_pointer (mut i32) (i32.const 0x10000))
   (global $__heap_base i32 (i32.const 0x19000))
   (data $data "Hello")
   (data $more "\01\02\03\04")
   (start $__wasm_init_memory)
+  (func (export "_start"))
   (func $__wasm_init_memory
     (block $done
       (block $wait
         (block $first
           (br_table $first $wait $done
             (i32.atomic.rmw.cmpxchg (i32.const 0x18ffc) (i32.const 0) (i32.const 1))))
-        (memory.init $data (i32.const 0x8010) (i32.const 0) (i32.const 5))
-        (memory.init $more (i32.const 0x8100) (i32.const 1) (i32.const 2))
-        (memory.fill (i32.const 0x9000) (i32.const 0) (i32.const 0x8000))
+        (memory.init $data (i32.const 0x11010) (i32.const 0) (i32.const 5))
+        (memory.init $more (i32.const 0x11100) (i32.const 1) (i32.const 2))
+        (memory.fill (i32.const 0x12000) (i32.const 0) (i32.const 0x6000))
         (i32.atomic.store (i32.const 0x18ffc) (i32.const 2))
         (drop (memory.atomic.notify (i32.const 0x18ffc) (i32.const -1)))
         (br $done))
@@ -39,11 +41,11 @@ fn the_image_is_the_memory_after_the_start_function() {
     let address = field(&file, offset_of!(ExecHeader, image_address));
     let offset = field(&file, offset_of!(ExecHeader, image_offset));
     let size = field(&file, offset_of!(ExecHeader, image_size));
-    assert_eq!(address, 0x8000);
+    assert_eq!(address, 0x10000);
     assert!(offset.is_multiple_of(IMAGE_ALIGN as usize));
     let at = |target: usize, len| &file[offset + target - address..][..len];
-    assert_eq!(at(0x8010, 5), b"Hello");
-    assert_eq!(at(0x8100, 3), [2, 3, 0]);
+    assert_eq!(at(0x11010, 5), b"Hello");
+    assert_eq!(at(0x11100, 3), [2, 3, 0]);
     // The image ends at the last byte that is not zero.
     assert_eq!(at(0x18ffc, 1), [2]);
     assert_eq!(offset + size, file.len());
@@ -70,10 +72,27 @@ fn a_program_file_is_a_module() {
 fn names_of_globals_that_are_not_there_are_ignored() {
     let text = r#"(module
       (memory 1)
+      (global (export "__stack_pointer") (mut i32) (i32.const 0x10000))
+      (func (export "_start"))
       (@custom "name" "\07\1f\02\1a\0f__stack_pointer\1b\0b__heap_base"))"#;
     let wasm = wat::parse_str(text).expect("the module's text");
     let options = Options { target: Target::X86_64, prefix: "test".to_owned(), polls: true };
     translate(&wasm, &options).expect("a translation");
     let file = exec_file(&wasm, true).expect("a program file");
     assert_eq!(field(&file, offset_of!(ExecHeader, heap_base)), 0x10000);
+}
+
+#[test]
+fn what_the_kernel_cannot_start_is_no_program() {
+    for text in [
+        "(module (memory 1) (global $__stack_pointer (mut i32) (i32.const 0)))",
+        r#"(module (memory 1) (func (export "_start")))"#,
+        r#"(module (memory 1) (func (export "_start"))
+          (global $__stack_pointer i32 (i32.const 0)))"#,
+        r#"(module (memory 1) (func (export "_start")) (data (i32.const 16) "low")
+          (global $__stack_pointer (mut i32) (i32.const 0)))"#,
+    ] {
+        let wasm = wat::parse_str(text).expect("the module's text");
+        assert!(exec_file(&wasm, true).is_err(), "{text}");
+    }
 }

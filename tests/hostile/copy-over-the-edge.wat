@@ -1,0 +1,10 @@
+;; ends: SIGSEGV
+;; The same with two ranges.
+(module
+  (import "env" "memory" (memory 1 65536 shared))
+  (import "linux" "syscall"
+    (func $syscall (param i32 i64 i64 i64 i64 i64 i64) (result i64)))
+  (global $__stack_pointer (mut i32) (i32.const 0x20000))
+  (global (export "__heap_base") i32 (i32.const 0x20000))
+  (func (export "_start")
+    (memory.copy (i32.const 0xfffffff0) (i32.const 0xffff0000) (i32.const 0xffffffff))))
