@@ -2,13 +2,14 @@
 //!
 //! A result is built in a directory of its own and moved to its place by one rename, so that a
 //! build that was stopped, at any point, leaves nothing that could be taken for a result. Building
-//! needs the lock; using a finished result does not.
+//! a result needs its lock; using a finished one does not.
 
 use std::collections::HashSet;
 use std::env;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, Once, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::digest::Digest;
@@ -23,10 +24,10 @@ const NOTE: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug)]
 pub(crate) struct Cache {
     root: PathBuf,
-    lock: Mutex<Option<File>>,
-    /// Keys of results that threads of this run are building.
-    building: Mutex<HashSet<Digest>>,
-    built: Condvar,
+    /// Names of the locks that threads of this run hold.
+    held: Mutex<HashSet<String>>,
+    released: Condvar,
+    tidied: Once,
 }
 
 impl Cache {
@@ -45,7 +46,7 @@ impl Cache {
 
     fn at(root: &Path) -> Result<Self> {
         let root = std::path::absolute(root).at(root.display())?;
-        for part in ["results", "work", "logs", "sources"] {
+        for part in ["results", "work", "logs", "sources", "locks"] {
             let path = root.join(part);
             fs::create_dir_all(&path).map_err(|cause| {
                 Error::new(cause)
@@ -53,7 +54,7 @@ impl Cache {
                     .hint("set LINNET_CACHE to a directory that can be written")
             })?;
         }
-        Ok(Self { root, lock: Mutex::default(), building: Mutex::default(), built: Condvar::new() })
+        Ok(Self { root, held: Mutex::default(), released: Condvar::new(), tidied: Once::new() })
     }
 
     /// A file or directory of the cache that is not a result.
@@ -88,14 +89,16 @@ impl Cache {
         if let Some(place) = self.find(kind, key) {
             return Ok(place);
         }
-        self.lock()?;
-        let _turn = self.wait_for_turn(key);
+        // What cannot be removed now stays for another time.
+        self.tidied.call_once(|| drop(self.remove_old()));
+        let name = format!("{kind}-{}", &key.to_string()[..16]);
+        let _lock = self.lock(&name)?;
         // Another run or another thread may have made it in the meantime.
         if let Some(place) = self.find(kind, key) {
             return Ok(place);
         }
         let place = self.place(kind, key);
-        let work = self.root.join("work").join(format!("{kind}-{}", &key.to_string()[..16]));
+        let work = self.root.join("work").join(name);
         let (result, scratch) = (work.join("result"), work.join("work"));
         remove(&work)?;
         for directory in [&result, &scratch, &self.root.join("results").join(kind)] {
@@ -107,35 +110,34 @@ impl Cache {
         Ok(place)
     }
 
-    /// Waits until no other thread of this run builds the result for `key`.
-    fn wait_for_turn(&self, key: Digest) -> Turn<'_> {
-        let building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut building = self
-            .built
-            .wait_while(building, |building| building.contains(&key))
+    /// Waits until nobody else holds the lock of that name: no other thread, no other run.
+    pub(crate) fn lock(&self, name: &str) -> Result<Lock<'_>> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self
+            .released
+            .wait_while(held, |held| held.contains(name))
             .unwrap_or_else(PoisonError::into_inner);
-        building.insert(key);
-        Turn { cache: self, key }
-    }
-
-    /// Waits until no other run builds. Held until the end of this run.
-    pub(crate) fn lock(&self) -> Result<()> {
-        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.is_some() {
-            return Ok(());
-        }
-        let path = self.root.join("lock");
-        let file = File::create(&path).at(path.display())?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                eprintln!("waiting for another run of linnet to finish building");
-                file.lock().at(path.display())?;
+        held.insert(name.to_owned());
+        drop(held);
+        let path = self.root.join("locks").join(name);
+        let mut lock = Lock { cache: self, name: name.to_owned(), file: None };
+        loop {
+            let file = File::create(&path).at(path.display())?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    eprintln!("waiting for another run of linnet that builds {name}");
+                    file.lock().at(path.display())?;
+                }
+                Err(TryLockError::Error(cause)) => return Err(Error::new(cause).at(path.display())),
             }
-            Err(TryLockError::Error(cause)) => return Err(Error::new(cause).at(path.display())),
+            // Whoever had it before has removed the file: only a file that is still there counts.
+            let inode = file.metadata().at(path.display())?.ino();
+            if fs::metadata(&path).is_ok_and(|there| there.ino() == inode) {
+                lock.file = Some(file);
+                return Ok(lock);
+            }
         }
-        *held = Some(file);
-        self.remove_old()
     }
 
     fn remove_old(&self) -> Result<()> {
@@ -154,17 +156,24 @@ impl Cache {
     }
 }
 
-/// Held while a thread builds a result.
-struct Turn<'a> {
+/// Held while a thread builds.
+#[derive(Debug)]
+pub(crate) struct Lock<'a> {
     cache: &'a Cache,
-    key: Digest,
+    name: String,
+    file: Option<File>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        let mut building = self.cache.building.lock().unwrap_or_else(PoisonError::into_inner);
-        building.remove(&self.key);
-        self.cache.built.notify_all();
+        if self.file.is_some() {
+            // A file that stays does no harm.
+            let _ = fs::remove_file(self.cache.root.join("locks").join(&self.name));
+        }
+        self.file = None;
+        let mut held = self.cache.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.remove(&self.name);
+        self.cache.released.notify_all();
     }
 }
 

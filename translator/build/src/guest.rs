@@ -224,6 +224,8 @@ impl Builder {
         }
 
         let path = self.cache.get(name, key.finish(), |out, work| {
+            // The next version of the component is built in the same tree.
+            let _lock = tree.map(|tree| self.cache.lock(&format!("tree-{tree}"))).transpose()?;
             let step = self.progress.step(name);
             let tree = tree.map(|name| self.cache.path("trees").join(name));
             let mut command = Command::new(&script);

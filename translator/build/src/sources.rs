@@ -96,7 +96,7 @@ impl Builder {
         if place.exists() {
             return Ok(place);
         }
-        self.cache.lock()?;
+        let _lock = self.cache.lock("sources")?;
         let mut apt = self.sources.apt.lock().unwrap_or_else(PoisonError::into_inner);
         // Another run, or another thread of this one, may have fetched it in the meantime.
         if !place.exists() {
