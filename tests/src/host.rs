@@ -169,7 +169,7 @@ fn sandboxed() -> Result<()> {
 
 fn terminal_restored() -> Result<()> {
     let mut terminal = Terminal::start(host()?, &vm(host()?)?, &[])?;
-    let before = terminal.settings()?;
+    let before = terminal.initial.clone();
     terminal.expect("# ", LIMIT)?;
     check(terminal.settings()? != before, || "the terminal was never raw".to_owned())?;
     terminal.terminate()?;

@@ -16,6 +16,8 @@ use crate::machine;
 pub(crate) struct Terminal {
     pty: std::sync::Arc<Pty>,
     child: Child,
+    /// The terminal's settings before the program was started.
+    pub(crate) initial: String,
     output: Receiver<Vec<u8>>,
     /// What came and was not expected yet.
     pending: String,
@@ -27,6 +29,7 @@ impl Terminal {
     pub(crate) fn start(target: Target, binary: &Path, arguments: &[String]) -> Result<Self> {
         let (pty, terminal) = open().at("terminal")?;
         pty.resize(Size::new(24, 80)).at("terminal")?;
+        let initial = settings(&pty)?;
         let (program, first) = machine::program(target, binary)?;
         let child = Command::new(&program)
             .args(first)
@@ -46,7 +49,7 @@ impl Terminal {
                 }
             }
         });
-        Ok(Self { pty, child, output, pending: String::new(), seen: String::new() })
+        Ok(Self { pty, child, initial, output, pending: String::new(), seen: String::new() })
     }
 
     pub(crate) fn send(&mut self, text: &str) -> Result<()> {
@@ -60,8 +63,7 @@ impl Terminal {
 
     /// The terminal's settings, as text to compare.
     pub(crate) fn settings(&self) -> Result<String> {
-        let settings = rustix::termios::tcgetattr(&self.pty).at("terminal")?;
-        Ok(format!("{settings:?}"))
+        settings(&self.pty)
     }
 
     /// Asks the program to end.
@@ -92,6 +94,11 @@ impl Terminal {
     pub(crate) fn end(&mut self, limit: Duration) -> Result<Option<i32>> {
         Ok(machine::wait(&mut self.child, limit)?.and_then(|status| status.code()))
     }
+}
+
+fn settings(pty: &Pty) -> Result<String> {
+    let settings = rustix::termios::tcgetattr(pty).at("terminal")?;
+    Ok(format!("{settings:?}"))
 }
 
 impl Drop for Terminal {
