@@ -56,9 +56,6 @@ fn trials() -> Result<Vec<Trial>> {
     let host = linnet_build::host()?;
     let mut tests = vec![cli::tests()?, host::tests(), promise::tests()];
     for target in Target::ALL {
-        if target == Target::Riscv64 {
-            continue; // its runtime is not there yet
-        }
         let prefix = if target == host { "" } else { target.name() };
         for kind in [
             guest::tests(target)?,

@@ -12,6 +12,10 @@ pub const MAX_VCPUS: usize = 64;
 /// Size of a thread's own stack and of its host-signal stack.
 const THREAD_STACK: usize = 64 << 10;
 
+/// The end of a host-signal stack that the host does not know of. Frames begin below it, and may be
+/// read past their end without harm: an emulator leaves their optional parts out.
+const SIGNAL_STACK_END: usize = 1024;
+
 /// Bounds of how long an idle vCPU spins before it sleeps, in nanoseconds.
 const SPIN_MIN: u64 = 4_000;
 const SPIN_MAX: u64 = 64_000;
@@ -171,15 +175,15 @@ impl Vcpu {
 
     /// Base and size of the stack for host signals of this vCPU's thread.
     pub fn signal_stack(&self) -> (usize, usize) {
-        (self.signal_stack.load(Ordering::Relaxed) as usize, THREAD_STACK)
+        (self.signal_stack.load(Ordering::Relaxed) as usize, THREAD_STACK - SIGNAL_STACK_END)
     }
 
     /// Prepare the calling thread to be this vCPU and run `task` on it.
     pub fn run(&self, task: &'static Task) -> ! {
-        let stack = new_stack();
-        self.signal_stack.store(stack as u64, Ordering::Relaxed);
+        self.signal_stack.store(new_stack() as u64, Ordering::Relaxed);
+        let (base, size) = self.signal_stack();
         // SAFETY: the stack is new and stays this thread's.
-        unsafe { sys::sigaltstack(stack, THREAD_STACK) };
+        unsafe { sys::sigaltstack(base, size) };
         sys::precise_timers();
         task::enter(task, get(self.number))
     }

@@ -7,8 +7,8 @@ use linnet_abi::boot::{BootImage, SYMBOL};
 use linnet_abi::module::SYMBOL_PREFIX;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
-    Architecture, BinaryFormat, Endianness, RelocationEncoding, RelocationFlags, RelocationKind,
-    SectionKind, SymbolFlags, SymbolKind, SymbolScope,
+    Architecture, BinaryFormat, Endianness, FileFlags, RelocationEncoding, RelocationFlags,
+    RelocationKind, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
 };
 
 use crate::digest::Digest;
@@ -46,9 +46,13 @@ pub(crate) struct Contents<'a> {
 pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     // The runtime searches the programs by id.
     contents.programs.sort_by_key(|program| program.id);
-    let mut writer = Writer {
-        object: Object::new(BinaryFormat::Elf, contents.architecture, Endianness::Little),
-    };
+    let object = Object::new(BinaryFormat::Elf, contents.architecture, Endianness::Little);
+    let mut writer = Writer { object };
+    if contents.architecture == Architecture::Riscv64 {
+        // The linker refuses to mix calling conventions, although no code is in this object.
+        let e_flags = elf::EF_RISCV_FLOAT_ABI_DOUBLE;
+        writer.object.flags = FileFlags::Elf { os_abi: 0, abi_version: 0, e_flags };
+    }
 
     let initrd = writer.data("initrd", ".rodata.linnet.initrd", contents.initrd, PAGE);
     let append = writer.data("append", ".rodata.linnet.append", contents.append.as_bytes(), 1);

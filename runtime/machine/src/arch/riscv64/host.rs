@@ -1,0 +1,81 @@
+//! The host's system calls, the first instructions of the process and of its threads.
+
+pub use crate::arch::generic as nr;
+use crate::sys::THREAD_FLAGS;
+use core::arch::{asm, global_asm};
+
+/// The host's name for this ISA (uapi/linux/audit.h).
+pub const AUDIT_ARCH: u32 = 0xc000_00f3;
+
+/// Make a system call of the host.
+///
+/// # Safety
+/// What the call does to memory must be what its caller may do.
+#[inline(always)]
+pub unsafe fn syscall(nr: usize, a: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the instruction changes a0 only; its effect on memory is the caller's duty.
+    unsafe {
+        asm!(
+            "ecall",
+            in("a7") nr,
+            inlateout("a0") a[0] => result,
+            in("a1") a[1], in("a2") a[2], in("a3") a[3], in("a4") a[4], in("a5") a[5],
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// The host kernel's `struct sigaction`. Handlers return through the vDSO.
+#[repr(C)]
+#[derive(Debug)]
+pub struct KernelSigaction {
+    handler: usize,
+    flags: usize,
+    mask: u64,
+}
+
+impl KernelSigaction {
+    pub fn new(handler: usize, flags: usize) -> Self {
+        KernelSigaction { handler, flags, mask: 0 }
+    }
+}
+
+// The host starts the process with argc at the stack pointer.
+global_asm!(
+    ".globl _start",
+    "_start:",
+    "li s0, 0",
+    "li ra, 0",
+    "mv a0, sp",
+    "call {main}",
+    "unimp",
+    main = sym crate::entry::start,
+);
+
+/// Start a host thread in `f(argument)` on the stack that ends at `top`. Negative errno on failure.
+///
+/// # Safety
+/// The stack must stay the thread's own; `f` must not return.
+pub unsafe fn spawn(top: usize, f: extern "C" fn(usize) -> !, argument: usize) -> isize {
+    let result: isize;
+    // SAFETY: the child continues at the same place with only the stack pointer changed and takes
+    // the branch that never comes back here.
+    unsafe {
+        asm!(
+            "ecall",
+            "bnez a0, 2f",
+            "li s0, 0",
+            "mv a0, {argument}",
+            "jalr {f}",
+            "unimp",
+            "2:",
+            argument = in(reg) argument, f = in(reg) f as usize,
+            in("a7") nr::CLONE,
+            inlateout("a0") THREAD_FLAGS => result,
+            in("a1") top & !15, in("a2") 0, in("a3") 0, in("a4") 0,
+        );
+    }
+    result
+}

@@ -1,0 +1,12 @@
+//! RV64GC, the standard calling convention (lp64d).
+
+mod entry;
+mod frame;
+mod host;
+mod memory;
+mod switch;
+
+pub use entry::resume_forked;
+pub use frame::Frame;
+pub use host::*;
+pub use switch::*;

@@ -1,0 +1,260 @@
+//! Changing the stack: between tasks, from user code to the kernel, to an exception handler.
+//!
+//! `.option arch, +d`: the assembler takes no floating-point registers for granted here.
+
+use crate::task::{Task, USER_SP};
+use core::arch::{asm, naked_asm};
+use linnet_abi::module::REGISTER_FLOAT;
+
+/// Where compiled code of the runtime keeps its caller's frame pointer and return address,
+/// relative to its own frame pointer: right below it, where translated code has them right above.
+pub const RUNTIME_FRAME: i64 = -16;
+
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+///
+/// The final jump is not a `ret`: the return-stack predictor would be wrong every time. The
+/// rounding mode never changes.
+///
+/// # Safety
+/// `to` must come from this function or from [`prepare_stack`], and be used once.
+#[unsafe(naked)]
+pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
+    naked_asm!(
+        ".option push",
+        ".option arch, +d",
+        "addi sp, sp, -208",
+        "sd s0, 0(sp)",
+        "sd ra, 8(sp)",
+        "sd s1, 16(sp)",
+        "sd s2, 24(sp)",
+        "sd s3, 32(sp)",
+        "sd s4, 40(sp)",
+        "sd s5, 48(sp)",
+        "sd s6, 56(sp)",
+        "sd s7, 64(sp)",
+        "sd s8, 72(sp)",
+        "sd s9, 80(sp)",
+        "sd s10, 88(sp)",
+        "sd s11, 96(sp)",
+        "fsd fs0, 104(sp)",
+        "fsd fs1, 112(sp)",
+        "fsd fs2, 120(sp)",
+        "fsd fs3, 128(sp)",
+        "fsd fs4, 136(sp)",
+        "fsd fs5, 144(sp)",
+        "fsd fs6, 152(sp)",
+        "fsd fs7, 160(sp)",
+        "fsd fs8, 168(sp)",
+        "fsd fs9, 176(sp)",
+        "fsd fs10, 184(sp)",
+        "fsd fs11, 192(sp)",
+        "sd sp, 0(a0)",
+        "mv sp, a1",
+        "ld s0, 0(sp)",
+        "ld t1, 8(sp)",
+        "ld s1, 16(sp)",
+        "ld s2, 24(sp)",
+        "ld s3, 32(sp)",
+        "ld s4, 40(sp)",
+        "ld s5, 48(sp)",
+        "ld s6, 56(sp)",
+        "ld s7, 64(sp)",
+        "ld s8, 72(sp)",
+        "ld s9, 80(sp)",
+        "ld s10, 88(sp)",
+        "ld s11, 96(sp)",
+        "fld fs0, 104(sp)",
+        "fld fs1, 112(sp)",
+        "fld fs2, 120(sp)",
+        "fld fs3, 128(sp)",
+        "fld fs4, 136(sp)",
+        "fld fs5, 144(sp)",
+        "fld fs6, 152(sp)",
+        "fld fs7, 160(sp)",
+        "fld fs8, 168(sp)",
+        "fld fs9, 176(sp)",
+        "fld fs10, 184(sp)",
+        "fld fs11, 192(sp)",
+        "addi sp, sp, 208",
+        "jr t1",
+        ".option pop",
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn first_switch() {
+    naked_asm!("mv a0, s1", "li s0, 0", "jalr s2", "unimp")
+}
+
+/// Lay out an empty stack so that [`switch`] to the result calls `f(task)`.
+///
+/// # Safety
+/// `top` must be the end of a mapped stack that nobody uses, 16-aligned.
+pub unsafe fn prepare_stack(
+    top: usize,
+    f: extern "C" fn(&'static Task) -> !,
+    task: usize,
+) -> usize {
+    let mut frame = [0; 26];
+    frame[1] = first_switch as *const () as usize;
+    frame[2] = task;
+    frame[3] = f as usize;
+    let sp = top - 16 - size_of_val(&frame);
+    // SAFETY: the caller's promise. The words are s0, ra, s1 and s2, as `switch` has them.
+    unsafe { (sp as *mut [usize; 26]).write(frame) };
+    sp
+}
+
+/// Stack pointer that [`switch`] saved, to the frame pointer and program counter of its caller.
+///
+/// # Safety
+/// The task must not be running.
+pub unsafe fn switched_frame(sp: usize) -> (u64, u64) {
+    let words = sp as *const u64;
+    // SAFETY: `switch` left s0 and ra there.
+    unsafe { (*words, *words.add(1)) }
+}
+
+/// Call `f(task, a, b)` on the task's empty kernel stack; to be called on its user stack.
+///
+/// # Safety
+/// No frame on the kernel stack may be needed any more.
+#[unsafe(naked)]
+pub unsafe extern "C" fn call_on_kernel_stack(
+    task: &Task,
+    f: extern "C" fn(&Task, u64, u64) -> u64,
+    a: u64,
+    b: u64,
+) -> u64 {
+    naked_asm!(
+        "addi sp, sp, -16",
+        "sd ra, 8(sp)",
+        "sd s0, 0(sp)",
+        "addi s0, sp, 16",
+        "sd sp, {user_sp}(a0)",
+        "mv sp, a0",
+        "mv t0, a1",
+        "mv a1, a2",
+        "mv a2, a3",
+        "jalr t0",
+        "addi sp, s0, -16",
+        "ld ra, 8(sp)",
+        "ld s0, 0(sp)",
+        "addi sp, sp, 16",
+        "ret",
+        user_sp = const USER_SP,
+    )
+}
+
+/// Leave whatever stack this is and call `f(task)` on an empty one that ends at `top`.
+///
+/// # Safety
+/// Nothing on the stacks that are left may be needed any more.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
+    naked_asm!("mv sp, a2", "li s0, 0", "jalr a1", "unimp")
+}
+
+/// Call `f(a, b, c)` below `sp`, never to return here.
+///
+/// # Safety
+/// `sp` must lie in a mapped stack, with nothing needed below it.
+#[unsafe(naked)]
+pub unsafe extern "C" fn jump_to(
+    sp: usize,
+    f: extern "C" fn(usize, usize, usize) -> !,
+    a: usize,
+    b: usize,
+    c: usize,
+) -> ! {
+    naked_asm!(
+        "andi sp, a0, -16",
+        "mv t0, a1",
+        "mv a0, a2",
+        "mv a1, a3",
+        "mv a2, a4",
+        "li s0, 0",
+        "jalr t0",
+        "unimp",
+    )
+}
+
+/// The callee-saved registers besides the frame pointer: s1 to s11, fs0 to fs11.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CalleeSaved(pub(super) [u64; 23]);
+
+/// Numbers of the registers in [`CalleeSaved`], in order.
+pub(super) const INTEGERS: [usize; 11] = [9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+pub(super) const FLOATS: [usize; 12] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+
+impl CalleeSaved {
+    /// Put the value of a register that a prologue saved; numbers are the ISA's.
+    pub fn set(&mut self, register: u32, value: u64) {
+        let float = register & REGISTER_FLOAT != 0;
+        let number = (register & !REGISTER_FLOAT) as usize;
+        let (numbers, first) =
+            if float { (&FLOATS[..], INTEGERS.len()) } else { (&INTEGERS[..], 0) };
+        if let Some(n) = numbers.iter().position(|n| *n == number) {
+            self.0[first + n] = value;
+        }
+    }
+}
+
+/// Enter an exception handler at `pc`.
+///
+/// # Safety
+/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
+/// frame had in the callee-saved registers at its call.
+#[unsafe(naked)]
+pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: *const CalleeSaved) -> ! {
+    naked_asm!(
+        ".option push",
+        ".option arch, +d",
+        "mv sp, a1",
+        "mv s0, a2",
+        "ld s1, 0(a3)",
+        "ld s2, 8(a3)",
+        "ld s3, 16(a3)",
+        "ld s4, 24(a3)",
+        "ld s5, 32(a3)",
+        "ld s6, 40(a3)",
+        "ld s7, 48(a3)",
+        "ld s8, 56(a3)",
+        "ld s9, 64(a3)",
+        "ld s10, 72(a3)",
+        "ld s11, 80(a3)",
+        "fld fs0, 88(a3)",
+        "fld fs1, 96(a3)",
+        "fld fs2, 104(a3)",
+        "fld fs3, 112(a3)",
+        "fld fs4, 120(a3)",
+        "fld fs5, 128(a3)",
+        "fld fs6, 136(a3)",
+        "fld fs7, 144(a3)",
+        "fld fs8, 152(a3)",
+        "fld fs9, 160(a3)",
+        "fld fs10, 168(a3)",
+        "fld fs11, 176(a3)",
+        "mv t1, a0",
+        "li a0, 0",
+        "li a1, 0",
+        "jr t1",
+        ".option pop",
+    )
+}
+
+/// Frame pointer of the calling function.
+#[inline(always)]
+pub fn frame_pointer() -> u64 {
+    let fp;
+    // SAFETY: reads a register.
+    unsafe { asm!("mv {}, s0", out(reg) fp, options(nomem, nostack)) };
+    fp
+}
+
+/// One round of a spin loop.
+#[inline(always)]
+pub fn spin_hint() {
+    core::hint::spin_loop();
+}
