@@ -133,7 +133,10 @@ fn build(sources: &[Source], target: Target) -> Result<Built> {
         let file = match source.kind {
             Kind::C => programs.next(),
             Kind::Script => Some(Ok(source.path.clone())),
-            Kind::Module => Some(hostile::assemble(&source.path, target)),
+            Kind::Module => Some(hostile::assemble(&source.path, target).and_then(|file| {
+                builder.translate_program(&file, target)?;
+                Ok(file)
+            })),
         };
         match file {
             Some(Ok(file)) => {

@@ -63,6 +63,11 @@ impl Builder {
         Ok(result.join(OBJECT))
     }
 
+    /// Translates a program ahead of the boot binary that it goes into.
+    pub fn translate_program(&self, wasm: &Path, target: Target) -> Result<()> {
+        self.program_object(wasm, target).map(drop)
+    }
+
     pub(crate) fn program_object(&self, wasm: &Path, target: Target) -> Result<Translated> {
         let bytes = fs::read(wasm).at(wasm.display())?;
         let id = Digest::of(&bytes);
