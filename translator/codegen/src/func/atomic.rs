@@ -189,18 +189,31 @@ impl Translator<'_, '_, '_, '_> {
                 let operand = self.pop();
                 let operand = self.narrow(operand, memory);
                 let address = self.atomic_address(memory, memarg);
-                self.b.ins().atomic_rmw(memory, flags, op, address, operand)
+                let old = self.b.ins().atomic_rmw(memory, flags, op, address, operand);
+                self.complete_order();
+                old
             }
             Access::CompareExchange => {
                 let new = self.pop();
                 let expected = self.pop();
                 let (new, expected) = (self.narrow(new, memory), self.narrow(expected, memory));
                 let address = self.atomic_address(memory, memarg);
-                self.b.ins().atomic_cas(flags, address, expected, new)
+                // One that fails stores nothing, so that no release orders what is before it.
+                self.complete_order();
+                let old = self.b.ins().atomic_cas(flags, address, expected, new);
+                self.complete_order();
+                old
             }
         };
         let result = if memory == value { result } else { self.b.ins().uextend(value, result) };
         self.push(result);
+    }
+
+    /// Makes a full fence of a read-modify-write, where it is none.
+    fn complete_order(&mut self) {
+        if !self.env.options.target.modifies_with_fence() {
+            self.b.ins().fence();
+        }
     }
 
     /// A full fence. On x86-64 any locked instruction is one, and this one's cache line is ours: less

@@ -52,6 +52,13 @@ impl Target {
         }
     }
 
+    /// Whether an atomic read-modify-write orders all that comes before it with all that comes after,
+    /// as the kernel and C's `__sync` functions want it. On AArch64 it is an acquire and a release:
+    /// what is before may end up inside or behind, and the other way round.
+    pub(crate) fn modifies_with_fence(self) -> bool {
+        self != Target::Aarch64
+    }
+
     /// Whether every processor has 128-bit vectors.
     pub(crate) fn has_vectors(self) -> bool {
         self != Target::Riscv64
