@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use linnet_build::{Error, Extra, Result, Target};
+use linnet_build::{Error, Extra, Result, Target, host};
 
 use crate::{Once, Outcome, Test, builder, files, hostile, machine};
 
@@ -33,11 +33,20 @@ enum Kind {
 }
 
 pub(crate) fn tests(target: Target) -> Result<Vec<Test>> {
+    tests_with(target, "guest", &[])
+}
+
+/// The same tests as on a RISC-V host with sv39, where memories of processes take turns.
+pub(crate) fn tests_with_few_addresses() -> Result<Vec<Test>> {
+    tests_with(host()?, "few-addresses", &["--cpus", "4", "--address-bits", "38"])
+}
+
+fn tests_with(target: Target, kind: &str, machine: &'static [&'static str]) -> Result<Vec<Test>> {
     let suite = suite(target)?;
     let sources = suite.sources.iter().filter(|source| source.is_test).enumerate();
     let test = |(number, source): (usize, &'static Source)| -> Test {
-        let name = format!("guest::{}", source.name);
-        (name, Box::new(move || suite.run(number, source)))
+        let name = format!("{kind}::{}", source.name);
+        (name, Box::new(move || suite.run(number, source, machine)))
     };
     Ok(sources.map(test).collect())
 }
@@ -99,13 +108,13 @@ impl Suite {
         self.built.get_or_init(|| Once::new(build(&self.sources, self.target))).get()
     }
 
-    fn run(&self, number: usize, source: &Source) -> Outcome {
+    fn run(&self, number: usize, source: &Source, options_first: &[&str]) -> Outcome {
         let built = self.built()?;
         if let Some(Some(why)) = built.missing.get(number) {
             return Err(why.into());
         }
         let mut command = machine::command(self.target, &built.binary)?;
-        command.args(options(&source.path)).arg("--");
+        command.args(options_first).args(options(&source.path)).arg("--");
         if source.kind == Kind::Script {
             command.arg("/bin/sh");
         }

@@ -1,15 +1,16 @@
 //! Tests of whole machines and of the command `linnet`.
 //!
-//! | kind          | where                  | a test is                                           |
-//! |---------------|------------------------|-----------------------------------------------------|
-//! | `guest`       | `guest/*.c`, `*.sh`    | a program of the guest that exits with 0            |
-//! |               | `programs/*.c`         | not a test, but in the guest for those that need it |
-//! | `hostile`     | `hostile/*.wat`        | a program that tries to harm others                 |
-//! | `interactive` | `interactive/*.txt`    | a dialogue with a machine on a terminal             |
-//! | `cli`         | `cli/*.txt`            | a command line and all that it prints               |
-//! | `host`        | `src/host.rs`          | what a machine costs its host, and may do there     |
-//! | `oops`        | `src/oops.rs`          | a fault of the kernel itself                        |
-//! | `promise`     | `src/promise.rs`       | something the documentation promises about speed    |
+//! | kind            | where               | a test is                                                |
+//! |-----------------|---------------------|----------------------------------------------------------|
+//! | `guest`         | `guest/*.c`, `*.sh` | a program of the guest that exits with 0                 |
+//! |                 | `programs/*.c`      | not a test, but in the guest for those that need it      |
+//! | `few-addresses` | the same            | a test of `guest` where processes share places in memory |
+//! | `hostile`       | `hostile/*.wat`     | a program that tries to harm others                      |
+//! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
+//! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
+//! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
+//! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
+//! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
 //!
 //! Names of tests of machines of another ISA than this host's begin with the ISA. They run under an
 //! emulator.
@@ -54,7 +55,8 @@ fn main() -> ExitCode {
 
 fn trials() -> Result<Vec<Trial>> {
     let host = linnet_build::host()?;
-    let mut tests = vec![cli::tests()?, host::tests(), promise::tests()];
+    let mut tests =
+        vec![guest::tests_with_few_addresses()?, cli::tests()?, host::tests(), promise::tests()];
     for target in Target::ALL {
         let prefix = if target == host { "" } else { target.name() };
         for kind in [

@@ -4,9 +4,11 @@ use crate::cpio::Archive;
 use crate::options::{self, Options, Stop};
 use crate::ram::{self, Ram};
 use crate::sandbox::{self, Sandbox};
+use crate::space::Space;
 use crate::task::{self, Task};
 use crate::{
-    boot, clock, eprintln, exit, fatal, fault, kernel, stdio, sys, terminal, timer, tlb, vcpu,
+    boot, clock, eprintln, exit, fatal, fault, kernel, space, stdio, sys, terminal, timer, tlb,
+    vcpu,
 };
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
@@ -129,6 +131,7 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let memory = options.memory.unwrap_or(default) & !0xffff;
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
+    space::init(options.address_bits);
     ram::init(memory, boot::kernel());
     ram::set_page_shift(Ram::get().word(kernel::symbol(kernel::Symbol::linnet_page_shift)));
     check_page_size(process);
@@ -264,7 +267,13 @@ fn command_line(task: &Task, options: &Options<'_>) {
     // A stream that is no terminal belongs to a device of its own and not to the console.
     let stdin = if terminal::is_terminal(0) { "" } else { " linnet.stdin=pipe" };
     let stdout = if terminal::is_terminal(1) { "" } else { " linnet.stdout=pipe" };
-    let _ = write!(line, "{}{stdin}{stdout} {}\0", boot::append(), options.append);
+    let _ = write!(line, "{}{stdin}{stdout}", boot::append());
+    if Space::is_small() {
+        // Idle tasks do not count.
+        let threads = Space::get().region_count - vcpu::MAX_VCPUS;
+        let _ = write!(line, " sysctl.kernel.threads-max={threads}");
+    }
+    let _ = write!(line, " {}\0", options.append);
     if !line.fits() {
         fatal!(exit::USAGE, "the kernel's arguments are longer than {COMMAND_LINE_SIZE} bytes");
     }

@@ -141,8 +141,8 @@ fn random(_: &Task, buffer: ptr, size: u32) {
     unsafe { sys::getrandom(Ram::get().host(buffer), size as usize) };
 }
 
-fn mm_new(_: &Task) -> u32 {
-    tlb::mm_new()
+fn mm_new(task: &Task) -> u32 {
+    tlb::mm_new(if task.copies_frames() { task.mm.get() } else { 0 })
 }
 
 fn mm_free(_: &Task, mm: u32) {

@@ -6,6 +6,7 @@
 //! | `task`, `arch`                | tasks and their native stacks                             |
 //! | `vcpu`, `timer`, `clock`      | vCPUs, interrupts, time                                   |
 //! | `ram`, `tlb`                  | guest memory and its mappings                             |
+//! | `space`, `turn`               | where it lies; memories that share a place                |
 //! | `fault`, `user`, `unwind`     | into the kernel by fault or trap, out of it, exceptions   |
 //! | `stdio`, `terminal`           | the console                                               |
 //! | `sandbox`                     | what the process gives up before the guest runs           |
@@ -32,12 +33,14 @@ mod options;
 mod print;
 mod ram;
 mod sandbox;
+mod space;
 mod stdio;
 mod sys;
 mod task;
 mod terminal;
 mod timer;
 mod tlb;
+mod turn;
 mod unwind;
 mod user;
 mod vcpu;

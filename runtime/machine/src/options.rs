@@ -3,6 +3,8 @@
 use core::ffi::CStr;
 use core::fmt;
 
+use crate::space::ADDRESS_BITS;
+
 pub const HELP: &str = "\
 Boot the Linux system in this file.
 
@@ -15,6 +17,8 @@ Options:
       --cpus N         Number of virtual CPUs [default: one per CPU of the host, at most 64]
       --memory SIZE    Memory, as in 512M or 2G [default: 1G]
       --append ARGS    More arguments for the kernel
+      --address-bits N Use the host's addresses as if a process had so many bits of them: 38, 39 or 47
+                       [default: as many as there are]
       --no-sandbox     Keep the rights of this process: without this option it gives up files,
                        network, other programs and new code before the guest runs
   -h, --help           Print this help
@@ -34,6 +38,7 @@ pub struct Options<'a> {
     pub cpus: Option<u32>,
     pub memory: Option<u64>,
     pub append: &'a str,
+    pub address_bits: Option<u32>,
     pub sandbox: bool,
     /// Index of the first word of the command, if there is one.
     pub command: Option<usize>,
@@ -66,12 +71,19 @@ impl fmt::Display for Stop<'_> {
 }
 
 const CPUS_HINT: &str = "give a number from 1 to 64";
+const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
 pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, Stop<'a>> {
-    let mut options =
-        Options { cpus: None, memory: None, append: "", sandbox: true, command: None };
+    let mut options = Options {
+        cpus: None,
+        memory: None,
+        append: "",
+        address_bits: None,
+        sandbox: true,
+        command: None,
+    };
     let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
     while let Some((i, word)) = words.next() {
         let (name, inline) = match word.split_once('=') {
@@ -94,6 +106,12 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 let size = size(value).filter(|n| (MEMORY_MIN..=MEMORY_MAX).contains(n));
                 let bad = Stop::Bad { option: "--memory", value, hint: MEMORY_HINT };
                 options.memory = Some(size.ok_or(bad)?);
+            }
+            "--address-bits" => {
+                let value = value()?;
+                let bits = value.parse().ok().filter(|bits| ADDRESS_BITS.contains(bits));
+                let bad = Stop::Bad { option: "--address-bits", value, hint: ADDRESS_BITS_HINT };
+                options.address_bits = Some(bits.ok_or(bad)?);
             }
             "--append" => options.append = value()?,
             "--no-sandbox" => options.sandbox = false,

@@ -2,8 +2,10 @@
 
 use crate::arch;
 use crate::ram::Ram;
+use crate::space::Space;
 use crate::sys;
 use crate::tlb;
+use crate::turn;
 use crate::unwind::Activation;
 use crate::vcpu::Vcpu;
 use crate::{fatal, lock::Lock};
@@ -22,9 +24,6 @@ const PAGE: usize = 4096;
 const GUARD: usize = 64 << 10;
 const USER_TOP: usize = 8 << 20;
 const KERNEL_STACK: usize = 252 << 10;
-
-const REGIONS_BASE: usize = 0x7000_0000_0000;
-const MAX_REGIONS: usize = 1 << 16;
 
 /// Freed regions that stay as they are; the memory of further ones goes back to the host.
 const KEEP: usize = 32;
@@ -95,6 +94,8 @@ pub struct Task {
     pub previous: Cell<u32>,
     pub vcpu: Cell<Option<&'static Vcpu>>,
     pub mm: Cell<u32>,
+    /// The slot of its memory that the task may use now, or 0; see `turn`.
+    pub slot: AtomicU32,
     pub start: Cell<Start>,
     pub signal: Cell<Option<SignalRequest>>,
     pub exec: Cell<Option<ExecRequest>>,
@@ -111,6 +112,8 @@ pub struct Task {
 pub mod action {
     pub const EXEC: u32 = 1;
     pub const SIGNAL: u32 = 2;
+    /// Wait until the memory's slot is free: see `turn`.
+    pub const SLOT: u32 = 4;
 }
 
 pub const USER: usize = offset_of!(Task, user);
@@ -152,8 +155,9 @@ impl Task {
 
     /// The task whose stacks `sp` lies in.
     pub fn of_stack(sp: usize) -> Option<&'static Task> {
-        let made = REGION_COUNT.load(Ordering::Acquire).min(MAX_REGIONS);
-        if !(REGIONS_BASE..REGIONS_BASE + made * REGION_SIZE).contains(&sp) {
+        let Space { regions, region_count, .. } = Space::get();
+        let made = REGION_COUNT.load(Ordering::Acquire).min(region_count);
+        if !(regions..regions + made * REGION_SIZE).contains(&sp) {
             return None;
         }
         let task = (sp & !(REGION_SIZE - 1)) + TASK_OFFSET;
@@ -203,6 +207,11 @@ impl Task {
 
     pub fn request(&self, action: u32) {
         self.action.set(self.action.get() | action);
+    }
+
+    /// Is the task about to make a child with a copy of its frames?
+    pub fn copies_frames(&self) -> bool {
+        self.forking.get() == FRAMES
     }
 
     fn poll_word(&self) -> &AtomicU32 {
@@ -341,8 +350,9 @@ fn new_region() -> &'static Task {
         }
     }
     let n = REGION_COUNT.fetch_add(1, Ordering::AcqRel);
-    let base = REGIONS_BASE + n * REGION_SIZE;
-    if n >= MAX_REGIONS
+    let Space { regions, region_count, .. } = Space::get();
+    let base = regions + n * REGION_SIZE;
+    if n >= region_count
         || !map_stack(base + GUARD, USER_TOP - GUARD)
         || !map_stack(base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE)
     {
@@ -376,6 +386,7 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
             previous: Cell::new(0),
             vcpu: Cell::new(None),
             mm: Cell::new(0),
+            slot: AtomicU32::new(0),
             start: Cell::new(Start::Program),
             thread: Cell::new(ThreadRequest::default()),
             signal: Cell::new(None),
@@ -473,6 +484,9 @@ pub fn free(id: u32) {
 /// Switch this vCPU from `previous` to `next`; returns when `previous` runs again.
 pub fn switch(previous: &'static Task, next: &'static Task) {
     let vcpu = previous.vcpu.get().expect("a running task has a vCPU");
+    if Space::is_small() {
+        turn::switch(previous, next);
+    }
     next.vcpu.set(Some(vcpu));
     next.previous.set(previous.id.get());
     vcpu.set_current(next);

@@ -7,43 +7,50 @@
 
 use crate::lock::Lock;
 use crate::ram::Ram;
-use crate::{fatal, sys};
+use crate::space::{MEMORIES, Space};
+use crate::{fatal, sys, turn};
 use core::sync::atomic::{AtomicU32, Ordering};
 use linnet_abi::memory::{MEMORY_SIZE, PROT_WRITE, SLOT_SIZE};
-
-/// Slot 0 is the kernel's linear memory; slot n that of memory handle n.
-const SLOTS_BASE: u64 = 0x1000_0000_0000;
-const SLOTS: usize = 12_000;
 
 /// Host mappings that all memories together may have. The rest of the host's limit is for stacks.
 const BUDGET: u32 = 44_000;
 
 /// Upper bound of the mappings of each memory.
-static MAPPINGS: [AtomicU32; SLOTS] = [const { AtomicU32::new(0) }; SLOTS];
+static MAPPINGS: [AtomicU32; MEMORIES] = [const { AtomicU32::new(0) }; MEMORIES];
 static TOTAL: AtomicU32 = AtomicU32::new(0);
 
-struct Slots {
-    used: [u64; SLOTS.div_ceil(64)],
+struct Handles {
+    used: [u64; MEMORIES.div_ceil(64)],
     next: usize,
 }
 
-static SLOT_MAP: Lock<Slots> = Lock::new(Slots { used: [0; SLOTS.div_ceil(64)], next: 1 });
+static HANDLES: Lock<Handles> = Lock::new(Handles { used: [0; MEMORIES.div_ceil(64)], next: 1 });
 
-/// Host address of byte 0 of a memory.
+/// Host address of byte 0 of a memory. Memory n has slot n, if there are as many.
 pub fn base(mm: u32) -> u64 {
-    SLOTS_BASE + u64::from(mm) * SLOT_SIZE
+    let slot = if Space::is_small() { turn::slot(mm) as u64 } else { u64::from(mm) };
+    Space::get().slots + slot * SLOT_SIZE
 }
 
-/// A new memory's handle, or 0 if all slots are taken.
-pub fn mm_new() -> u32 {
-    let mut slots = SLOT_MAP.lock();
-    let first = slots.next;
-    for i in 0..SLOTS {
-        let n = (first + i) % SLOTS;
-        if n != 0 && slots.used[n / 64] & (1 << (n % 64)) == 0 {
-            slots.used[n / 64] |= 1 << (n % 64);
+/// A new memory's handle, or 0 if all are taken. `parent` is the memory that it will be a copy of, or
+/// 0.
+pub fn mm_new(parent: u32) -> u32 {
+    let mm = new_handle();
+    if mm != 0 && Space::is_small() {
+        turn::assign(mm, parent);
+    }
+    mm
+}
+
+fn new_handle() -> u32 {
+    let mut handles = HANDLES.lock();
+    let first = handles.next;
+    for i in 0..MEMORIES {
+        let n = (first + i) % MEMORIES;
+        if n != 0 && handles.used[n / 64] & (1 << (n % 64)) == 0 {
+            handles.used[n / 64] |= 1 << (n % 64);
             // A handle just freed is taken again first: its page tables on the host are warm.
-            slots.next = n;
+            handles.next = n;
             return n as u32;
         }
     }
@@ -52,11 +59,16 @@ pub fn mm_new() -> u32 {
 
 /// Give a memory back.
 pub fn mm_free(mm: u32) {
-    flush_memory(mm);
+    if let Some(_turn) = turn::keep(mm) {
+        flush_memory(mm);
+    }
+    if Space::is_small() {
+        turn::forget(mm);
+    }
     let n = mm as usize;
-    let mut slots = SLOT_MAP.lock();
-    slots.used[n / 64] &= !(1 << (n % 64));
-    slots.next = n;
+    let mut handles = HANDLES.lock();
+    handles.used[n / 64] &= !(1 << (n % 64));
+    handles.next = n;
 }
 
 /// Map `count` pages of a memory from `address` to guest-physical pages from `pfn`.
@@ -70,6 +82,7 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
     let prot = sys::PROT_READ | if prot & PROT_WRITE != 0 { sys::PROT_WRITE } else { 0 };
     let flags = sys::MAP_SHARED | sys::MAP_FIXED | sys::MAP_POPULATE;
     let to = (base(mm) + u64::from(address)) as usize;
+    let Some(_turn) = turn::keep(mm) else { return };
 
     if TOTAL.load(Ordering::Relaxed) > BUDGET {
         flush_all();
@@ -93,6 +106,7 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
 /// Forget the mappings of `count` pages from `address`.
 pub fn flush(mm: u32, address: u32, count: u32) {
     let size = u64::from(count) << Ram::get().page_shift;
+    let Some(_turn) = turn::keep(mm) else { return };
     if mm != 0 && size >= MEMORY_SIZE {
         flush_memory(mm);
         return;
@@ -118,6 +132,7 @@ pub fn protect(mm: u32, address: u32, count: u32) {
     if MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
         return;
     }
+    let Some(_turn) = turn::keep(mm) else { return };
     let start = (base(mm) + u64::from(address)) as usize;
     let size = (count as usize) << Ram::get().page_shift;
     // SAFETY: only guest memory lies there, and losing a right or a mapping of it is never wrong.
@@ -131,7 +146,8 @@ pub fn protect(mm: u32, address: u32, count: u32) {
     TOTAL.fetch_add(2, Ordering::Relaxed);
 }
 
-fn flush_memory(mm: u32) {
+/// Forget all mappings of a memory that owns its slot.
+pub fn flush_memory(mm: u32) {
     let n = MAPPINGS[mm as usize].load(Ordering::SeqCst);
     if n != 0 {
         // SAFETY: only guest memory lies there.
@@ -144,7 +160,7 @@ fn flush_memory(mm: u32) {
 
 /// Forget all user mappings. Slower than choosing, and as good: what is in use comes back.
 fn flush_all() {
-    for mm in 1..SLOTS as u32 {
+    for mm in 1..MEMORIES as u32 {
         flush_memory(mm);
     }
 }

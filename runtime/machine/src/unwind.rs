@@ -18,7 +18,7 @@ use linnet_abi::trap::Trap;
 
 /// Interrupted user code.
 #[repr(C)]
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Activation {
     fp: u64,
     pc: u64,

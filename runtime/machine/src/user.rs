@@ -3,9 +3,10 @@
 //! The kernel does none of this itself. It leaves a request in the task; when the last kernel frame
 //! is gone, the request is carried out on the user stack.
 
+use crate::space::Space;
 use crate::task::{ExecRequest, Start, Task, action};
 use crate::unwind::Activation;
-use crate::{arch, boot, fatal, kernel};
+use crate::{arch, boot, fatal, kernel, sys, turn};
 use core::mem::transmute;
 use linnet_abi::context::Context;
 
@@ -32,7 +33,9 @@ extern "C" fn program_main(task: &Task) -> ! {
         fatal!(crate::exit::BUG, "a task left the kernel without a program");
     };
     let module = boot::program(program);
+    turn::leave(task);
     task.set_program(module, mm, sp);
+    wait_for_turn(task, &mut Activation::bottom());
     if let Some(vcpu) = task.vcpu.get() {
         vcpu.poke_if_pending(task);
     }
@@ -83,13 +86,21 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
             unsafe { arch::enter_user(task, program_main, task.user_top()) };
         }
         if requested & action::SIGNAL == 0 {
-            return result;
+            if requested & action::SLOT == 0 {
+                return result;
+            }
+            wait_for_turn(task, interrupted);
+            continue;
         }
         let signal = task.signal.take().expect("requested with its arguments");
         let module = task.module.get().expect("a task in user mode has a program");
         let sp = task.user_global(module.stack_pointer_slot);
         task.set_user_global(module.stack_pointer_slot, u64::from(signal.sp));
         interrupted.push(&task.activation);
+        if requested & action::SLOT != 0 {
+            // What comes meanwhile runs first, on top of this handler's frame in guest memory.
+            wait_for_turn(task, &mut interrupted.clone());
+        }
         // SAFETY: the translator emitted this entry with this type.
         unsafe {
             let call: extern "C" fn(*mut Context, u32, u32, u32, u32, u32) =
@@ -111,8 +122,26 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
     }
 }
 
+/// Let others run until the slot of the task's memory is free.
+fn wait_for_turn(task: &Task, interrupted: &mut Activation) {
+    while Space::is_small() && !turn::enter(task) {
+        sys::sched_yield();
+        poll_kernel(task);
+        if task.has_action() {
+            run_actions(task, 0, interrupted);
+        }
+    }
+}
+
 /// User code polls: let the kernel look for interrupts and signals.
 pub extern "C" fn poll(task: &Task) {
+    poll_kernel(task);
+    if Space::is_small() {
+        turn::poll(task);
+    }
+}
+
+fn poll_kernel(task: &Task) {
     extern "C" fn call(task: &Task, _: u64, _: u64) -> u64 {
         // SAFETY: on the task's kernel stack.
         unsafe { kernel::user_poll(task.kernel_context()) };

@@ -98,6 +98,12 @@ impl Vcpu {
         self.current.store(ptr::from_ref(task).cast_mut(), Ordering::SeqCst);
     }
 
+    /// Who runs.
+    pub fn current(&self) -> Option<&'static Task> {
+        // SAFETY: null, or a task; those are never unmapped.
+        unsafe { self.current.load(Ordering::SeqCst).as_ref() }
+    }
+
     /// The task's side of the above, before it runs user code.
     pub fn poke_if_pending(&self, task: &Task) {
         fence(Ordering::SeqCst);
@@ -109,8 +115,7 @@ impl Vcpu {
     /// Make this vCPU look at its pending word, in which a bit was set.
     pub fn kick(&self) {
         fence(Ordering::SeqCst);
-        // SAFETY: null, or a task; those are never unmapped.
-        if let Some(task) = unsafe { self.current.load(Ordering::SeqCst).as_ref() } {
+        if let Some(task) = self.current() {
             task.poke();
         }
         if self.is_idle() {
