@@ -34,11 +34,13 @@ pub struct KernelSigaction {
     handler: usize,
     flags: usize,
     mask: u64,
+    /// Where the mask is on other ISAs. QEMU's user mode emulation (7.2) takes it from here.
+    mask_elsewhere: u64,
 }
 
 impl KernelSigaction {
     pub fn new(handler: usize, flags: usize) -> Self {
-        KernelSigaction { handler, flags, mask: 0 }
+        KernelSigaction { handler, flags, mask: 0, mask_elsewhere: 0 }
     }
 }
 
