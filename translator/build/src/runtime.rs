@@ -21,13 +21,17 @@ const INPUTS: [&str; 2] = ["runtime/abi", "runtime/machine"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// Machine code is linked at a fixed address, so that none of it needs a table of addresses.
-const FLAGS: &str = "-Crelocation-model=static -Cforce-frame-pointers=yes";
+const FLAGS: [&str; 2] = ["-Crelocation-model=static", "-Cforce-frame-pointers=yes"];
+
+/// Cargo's, in its variable for flags that may hold spaces.
+const FLAG_SEPARATOR: &str = "\x1f";
 
 impl Builder {
     pub(crate) fn runtime_key(&self, target: Target) -> Result<Digest> {
         let mut key = Key::new("runtime")
             .with("target", target.name())
-            .with("flags", FLAGS)
+            .with("triple", triple(target))
+            .with("flags", FLAGS.join(" "))
             .with("compiler", env!("LINNET_RUSTC"));
         for input in INPUTS {
             key = key.with_digest(input, self.index.tree(&self.root.join(input))?);
@@ -40,23 +44,26 @@ impl Builder {
 
     pub(crate) fn runtime_archive(&self, target: Target) -> Result<PathBuf> {
         let key = self.runtime_key(target)?;
-        let result = self.cache.get("runtime", key, |out, _| {
+        let result = self.cache.get("runtime", key, |out, work| {
             let step = self.progress.step("runtime");
             let triple = triple(target);
             let log = self.cache.path("logs/runtime");
             set_up_target(triple, &log, &step).map_err(|error| error.at("runtime"))?;
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let directory = self.cache.path("cargo");
+            // The place of the source tree must not show in the result.
+            let remap = format!("--remap-path-prefix={}=/linnet", self.root.display());
+            let mut flags = FLAGS.join(FLAG_SEPARATOR);
+            flags += FLAG_SEPARATOR;
+            flags += &remap;
             let mut command = Command::new(cargo);
             command
                 .current_dir(&self.root)
                 .args(["build", "--release", "--locked", "--package", PACKAGE, "--target", triple])
                 .arg("--target-dir")
-                .arg(&directory)
-                .env("RUSTFLAGS", FLAGS)
-                .env_remove("CARGO_ENCODED_RUSTFLAGS");
+                .arg(work)
+                .env("CARGO_ENCODED_RUSTFLAGS", flags);
             script::run(&mut command, &log, &step).map_err(|error| error.at("runtime"))?;
-            let archive = directory.join(triple).join("release").join(ARCHIVE);
+            let archive = work.join(triple).join("release").join(ARCHIVE);
             fs::copy(&archive, out.join(ARCHIVE)).at(archive.display())?;
             step.done();
             Ok(())
