@@ -124,6 +124,8 @@ fn end(stop: &Stop<'_>) -> ! {
 }
 
 fn boot_machine(process: Process, options: &Options<'_>) -> ! {
+    const AT_PAGESZ: usize = 6;
+    let page = process.auxiliary(AT_PAGESZ);
     let default = match boot::image().memory {
         0 => DEFAULT_MEMORY,
         n => n,
@@ -134,9 +136,9 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     space::init(options.address_bits);
     ram::init(memory, boot::kernel());
     ram::set_page_shift(Ram::get().word(kernel::symbol(kernel::Symbol::linnet_page_shift)));
-    check_page_size(process);
+    check_page_size(page);
     vcpu::init(cpus);
-    task::init();
+    task::init(page);
     fault::init();
     let initrd = load_initrd(process, options, memory);
     terminal::init();
@@ -172,9 +174,8 @@ fn tell_missing(sandbox: Sandbox) {
 }
 
 /// A mapping of guest memory is a mapping of the host, so that its pages must not be larger.
-fn check_page_size(process: Process) {
-    const AT_PAGESZ: usize = 6;
-    let (host, guest) = (process.auxiliary(AT_PAGESZ), 1_usize << Ram::get().page_shift);
+fn check_page_size(host: usize) {
+    let guest = 1_usize << Ram::get().page_shift;
     if host > guest {
         fatal!(
             exit::HOST,

@@ -303,8 +303,12 @@ static FREE: Lock<FreeList> = Lock::new(FreeList { first: 0, count: 0 });
 static INDEX: AtomicPtr<AtomicPtr<Task>> = AtomicPtr::new(ptr::null_mut());
 const INDEX_SHIFT: u32 = 6;
 
-/// Reserve the index of tasks.
-pub fn init() {
+/// Size of a page of the host.
+static HOST_PAGE: AtomicUsize = AtomicUsize::new(PAGE);
+
+/// Reserve the index of tasks, on a host with pages of that size.
+pub fn init(host_page: usize) {
+    HOST_PAGE.store(host_page, Ordering::Relaxed);
     let size = (1_usize << (32 - INDEX_SHIFT)) * size_of::<usize>();
     let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE;
     // SAFETY: a new mapping wherever there is room.
@@ -470,10 +474,12 @@ pub fn free(id: u32) {
     unsafe { sys::madvise(region + GUARD, deep - region - GUARD, sys::MADV_DONTNEED) };
     let mut free = FREE.lock();
     if free.count >= KEEP {
+        // The host's last page of the stack may be the task's own.
+        let kernel_stack = KERNEL_STACK & !(HOST_PAGE.load(Ordering::Relaxed) - 1);
         // SAFETY: as above; the task's own page stays.
         unsafe {
             sys::madvise(deep, GUARD, sys::MADV_DONTNEED);
-            sys::madvise(region + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK, sys::MADV_DONTNEED);
+            sys::madvise(region + TASK_OFFSET - KERNEL_STACK, kernel_stack, sys::MADV_DONTNEED);
         }
     }
     task.next_free.set(free.first);
