@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use linnet_build::{Error, Extra, Result, Target, host};
+use linnet_build::{Error, Files, Result, Target, host};
 
 use crate::{Once, Outcome, Test, builder, files, hostile, machine};
 
@@ -132,7 +132,7 @@ impl Suite {
 /// Programs that cannot be compiled or translated fail alone.
 fn build(sources: &[Source], target: Target) -> Result<Built> {
     let builder = builder()?;
-    let mut extras = Vec::new();
+    let mut contents = Files::default();
     let mut missing = Vec::new();
     let programs = sources.iter().filter(|source| source.kind == Kind::C);
     let mut programs =
@@ -149,14 +149,14 @@ fn build(sources: &[Source], target: Target) -> Result<Built> {
         };
         match file {
             Some(Ok(file)) => {
-                extras.push(Extra { path, file, program: source.kind != Kind::Script });
+                contents.add(&path, &file)?;
                 missing.push(None);
             }
             Some(Err(error)) => missing.push(Some(error.to_string())),
             None => missing.push(Some("not compiled".to_owned())),
         }
     }
-    Ok(Built { binary: builder.boot_binary(target, &extras)?, missing })
+    Ok(Built { binary: builder.boot_binary(target, &contents)?, missing })
 }
 
 fn options(source: &Path) -> Vec<String> {

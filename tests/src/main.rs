@@ -37,7 +37,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Trial};
-use linnet_build::{At as _, Builder, Error, Result, Target};
+use linnet_build::{At as _, Builder, Error, Files, Result, Target};
 
 /// What a test says when it fails.
 type Outcome = std::result::Result<(), libtest_mimic::Failed>;
@@ -112,7 +112,9 @@ fn vm(target: Target) -> Result<PathBuf> {
     static VMS: [OnceLock<Once<PathBuf>>; Target::ALL.len()] =
         [const { OnceLock::new() }; Target::ALL.len()];
     let vm = &VMS[target as usize];
-    vm.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(target, &[])))).get().cloned()
+    vm.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(target, &Files::default()))))
+        .get()
+        .cloned()
 }
 
 /// Something that was built for many tests. If that failed, one of them tells why.

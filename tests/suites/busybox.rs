@@ -3,7 +3,7 @@
 use std::fs;
 use std::thread;
 
-use linnet_build::{At as _, Builder, Error, Extra, Result, host};
+use linnet_build::{At as _, Builder, Error, Files, Result, host};
 
 use crate::sides::{Side, Sides};
 use crate::{Outcome, directory, read};
@@ -17,7 +17,8 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
     let sources = sides.native_work().join("bb/shell/ash_test");
     let script = directory().join("busybox.sh");
     fs::copy(&script, sides.native_file(SCRIPT)?).at(script.display())?;
-    let mut extras = vec![Extra { path: SCRIPT.to_owned(), file: script, program: false }];
+    let mut files = Files::default();
+    files.add(SCRIPT, &script)?;
     let sdk = builder.sdk()?;
     for program in PROGRAMS {
         let path = format!("suite/{program}");
@@ -33,9 +34,9 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
                 return Err(Error::new(text.trim_end()).at(source.display()));
             }
         }
-        extras.push(Extra { path, file: wasm, program: true });
+        files.add(&path, &wasm)?;
     }
-    let binary = builder.boot_binary(host()?, &extras)?;
+    let binary = builder.boot_binary(host()?, &files)?;
     let tar = sides.native_work().join("suite.tar");
     let tar = fs::read(&tar).at(tar.display())?;
     let command = ["sh".to_owned(), format!("/{SCRIPT}")];

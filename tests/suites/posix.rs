@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use linnet_build::{At as _, Builder, Error, Extra, Result, host};
+use linnet_build::{At as _, Builder, Error, Files, Result, host};
 
 use crate::sides::{Side, Sides};
 use crate::{Outcome, Results, directory, read};
@@ -44,7 +44,8 @@ const AGAIN: usize = 4;
 /// The tests of one interface.
 #[derive(Default)]
 struct Interface {
-    extras: Vec<Extra>,
+    /// Places in the root file system, and what lies there.
+    files: Vec<(String, PathBuf)>,
     /// Those that run; the others are for scripts.
     tests: Vec<String>,
 }
@@ -57,13 +58,17 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
 
     let mut binaries = Vec::new();
     let mut jobs = Vec::new();
-    let mut extras = vec![Extra { path: SCRIPT.to_owned(), file: script, program: false }];
+    let mut contents = vec![(SCRIPT.to_owned(), script)];
     for (number, (name, interface)) in interfaces.iter().enumerate() {
-        extras.extend(interface.extras.iter().cloned());
+        contents.extend(interface.files.iter().cloned());
         jobs.push((name, interface, binaries.len()));
-        if extras.len() >= PER_BINARY || number + 1 == interfaces.len() {
-            binaries.push(builder.boot_binary(host()?, &extras)?);
-            extras.truncate(1);
+        if contents.len() >= PER_BINARY || number + 1 == interfaces.len() {
+            let mut files = Files::default();
+            for (place, file) in &contents {
+                files.add(place, file)?;
+            }
+            binaries.push(builder.boot_binary(host()?, &files)?);
+            contents.truncate(1);
         }
     }
 
@@ -112,7 +117,7 @@ fn compile(builder: &Builder, sides: &Sides, source: &Path) -> Result<BTreeMap<S
             let native = sides.native_file(&path)?;
             fs::copy(&file, &native).at(native.display())?;
             fs::set_permissions(&native, PermissionsExt::from_mode(0o755)).at(native.display())?;
-            return Ok(Some(Extra { path, file, program: false }));
+            return Ok(Some((path, file)));
         }
         let program = path.replace(".c", ".test");
         let wasm = programs.join(name).with_extension("wasm");
@@ -133,18 +138,18 @@ fn compile(builder: &Builder, sides: &Sides, source: &Path) -> Result<BTreeMap<S
                 return Ok(None);
             }
         }
-        Ok(Some(Extra { path: program, file: wasm, program: true }))
+        Ok(Some((program, wasm)))
     })?;
 
     let mut interfaces = BTreeMap::<String, Interface>::new();
-    for extra in compiled.into_iter().flatten() {
-        let test = extra.path.trim_start_matches(PLACE).trim_start_matches('/').to_owned();
+    for (place, file) in compiled.into_iter().flatten() {
+        let test = place.trim_start_matches(PLACE).trim_start_matches('/').to_owned();
         let interface = test.trim_start_matches(INTERFACES).split('/').nth(1).unwrap_or_default();
         let interface = interfaces.entry(interface.to_owned()).or_default();
         if !test.contains("buildonly") {
             interface.tests.push(test);
         }
-        interface.extras.push(extra);
+        interface.files.push((place, file));
     }
     Ok(interfaces)
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, ExitCode};
 use std::time::{Duration, Instant};
 
-use linnet_build::{At as _, Builder, Error, Result, Target, host, translate};
+use linnet_build::{At as _, Builder, Error, Files, Result, Target, host, translate};
 use pty_process::blocking::{Command, Pty, open};
 
 const ROUNDS: usize = 21;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 fn run() -> Result<String> {
     let builder = Builder::new()?;
     let target = host()?;
-    let binary = builder.boot_binary(target, &[])?;
+    let binary = builder.boot_binary(target, &Files::default())?;
     let kernel = builder.kernel_module()?;
     let mut rows = Vec::new();
 
@@ -67,7 +67,7 @@ fn run() -> Result<String> {
 
 /// What is measured for each instruction set, as cells of a row.
 fn one_target(builder: &Builder, target: Target, kernel: &Path) -> Result<Vec<String>> {
-    let binary = builder.boot_binary(target, &[])?;
+    let binary = builder.boot_binary(target, &Files::default())?;
     let size = fs::metadata(&binary).at(binary.display())?.len();
     let module = fs::read(kernel).at(kernel.display())?;
     let (mut best, mut code) = (Duration::MAX, 0);

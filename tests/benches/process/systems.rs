@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use linnet_build::{At as _, Builder, Error, Extra, Result, host};
+use linnet_build::{At as _, Builder, Error, Files, Result, host};
 
 /// Where the programs lie in the guest.
 const PLACE: &str = "bench";
@@ -172,9 +172,9 @@ fn guest() -> Result<PathBuf> {
     let builder = Builder::new()?;
     let sources = [source("process"), source("leave")];
     let programs = builder.guest_programs(sources.iter().map(PathBuf::as_path), host()?)?;
-    let mut extras = Vec::new();
+    let mut files = Files::default();
     for (name, program) in ["process", "leave"].iter().zip(programs) {
-        extras.push(Extra { path: format!("{PLACE}/{name}"), file: program?, program: true });
+        files.add(&format!("{PLACE}/{name}"), &program?)?;
     }
-    builder.boot_binary(host()?, &extras)
+    builder.boot_binary(host()?, &files)
 }

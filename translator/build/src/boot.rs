@@ -2,7 +2,7 @@
 
 use std::env::consts::ARCH;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use linnet_abi::calls::KERNEL_PREFIX;
@@ -10,12 +10,14 @@ use linnet_codegen::Target;
 use object::Architecture;
 
 use crate::builder::Builder;
-use crate::cpio::Archive;
 use crate::digest::Key;
 use crate::error::{At as _, Error, Result};
-use crate::guest::join;
+use crate::files::Files;
+use crate::guest::Guest;
+use crate::parallel::{self, join};
 use crate::translate::{Translated, with_translator};
-use crate::{image, link, rootfs};
+use crate::tree::{Kind, Node, Tree};
+use crate::{cpio, image, link, rootfs};
 
 /// Kernel arguments that always apply: the console belongs to the guest's programs. A panic is shown
 /// all the same.
@@ -30,22 +32,12 @@ const INIT: &str = "init";
 /// A file of the built result.
 const BINARY: &str = "vm";
 
-/// A program or another file that goes into the root file system beside the usual ones.
-#[derive(Debug, Clone)]
-pub struct Extra {
-    /// Where in the root file system.
-    pub path: String,
-    /// A WebAssembly module, or else any file, on this machine.
-    pub file: PathBuf,
-    pub program: bool,
-}
-
 impl Builder {
-    /// The boot binary with the usual root file system and `extras`; built unless it is there.
-    pub fn boot_binary(&self, target: Target, extras: &[Extra]) -> Result<PathBuf> {
+    /// The boot binary with the usual root file system and `files`; built unless it is there.
+    pub fn boot_binary(&self, target: Target, files: &Files) -> Result<PathBuf> {
         let guest = self.guest()?;
         let skeleton = self.root.join("sysroot/rootfs");
-        let mut key = with_translator(Key::new("boot"))
+        let key = with_translator(Key::new("boot"))
             .with("builder", env!("LINNET_BUILDER"))
             .with("target", target.name())
             .with_digest("runtime", self.runtime_key(target)?)
@@ -53,63 +45,25 @@ impl Builder {
             .with_digest("kernel", guest.kernel.digest)
             .with_digest("busybox", guest.busybox.digest)
             .with_digest("init", guest.init.digest);
-        for extra in extras {
-            key = key
-                .with("extra", &extra.path)
-                .with("program", [u8::from(extra.program)])
-                .with_digest("contents", self.index.file(&extra.file)?);
-        }
+        let key = files.with_key(key);
 
         let result = self.cache.get("boot", key.finish(), |out, work| {
             let step = self.progress.step("translate");
+            let mut tree = self.root_file_system(&guest, &skeleton, files)?;
             let (runtime, kernel, programs) = thread::scope(|scope| {
                 let runtime = scope.spawn(|| self.runtime_archive(target));
                 let kernel = self.kernel_object(&guest.kernel_module(), target);
-                let programs = (|| {
-                    let mut all = vec![
-                        (INIT, self.program_object(&guest.init.path.join("init.wasm"), target)?),
-                        (
-                            BUSYBOX,
-                            self.program_object(&guest.busybox.path.join("busybox.wasm"), target)?,
-                        ),
-                    ];
-                    for extra in extras.iter().filter(|extra| extra.program) {
-                        all.push((&extra.path, self.program_object(&extra.file, target)?));
-                    }
-                    Ok(all)
-                })();
-                let runtime = join(runtime);
-                (runtime, kernel, programs)
+                (join(runtime), kernel, self.translate_all(&mut tree, target))
             });
             let (runtime, kernel, programs) = (runtime?, kernel?, programs?);
             step.done();
 
             let step = self.progress.step("link");
-            let mut archive = Archive::default();
-            rootfs::add_layout(&mut archive, &skeleton)?;
-            for (path, translated) in &programs {
-                rootfs::add_executable(&mut archive, path, &translated.executable)?;
-            }
-            for extra in extras.iter().filter(|extra| !extra.program) {
-                rootfs::add_executable(&mut archive, &extra.path, &extra.file)?;
-            }
-            archive.add("sbin/init", rootfs::link_to("/init"));
-            rootfs::add_links(
-                &mut archive,
-                &guest.busybox.path.join("links"),
-                &format!("/{BUSYBOX}"),
-            )?;
-
-            let mut programs: Vec<Translated> =
-                programs.into_iter().map(|(_, translated)| translated).collect();
-            // Two names may have the same program.
-            programs.sort_by_key(|translated| translated.program.id);
-            programs.dedup_by_key(|translated| translated.program.id);
             let image = image::write(image::Contents {
                 architecture: architecture(target),
                 kernel_prefix: KERNEL_PREFIX,
                 programs: programs.iter().map(|translated| translated.program.clone()).collect(),
-                initrd: &archive.write(),
+                initrd: &cpio::write(&tree),
                 append: APPEND,
                 memory: 0,
             })?;
@@ -123,6 +77,48 @@ impl Builder {
             Ok(())
         })?;
         Ok(result.join(BINARY))
+    }
+
+    /// All files, with programs as modules.
+    fn root_file_system(&self, guest: &Guest, skeleton: &Path, files: &Files) -> Result<Tree> {
+        let mut tree = Tree::default();
+        rootfs::add_layout(&mut tree, skeleton)?;
+        for (path, component, file) in
+            [(INIT, &guest.init, "init.wasm"), (BUSYBOX, &guest.busybox, "busybox.wasm")]
+        {
+            let file = component.path.join(file);
+            let contents = fs::read(&file).at(file.display())?;
+            tree.add(path, Node::of_root(Kind::File(contents), 0o755));
+        }
+        tree.add("sbin/init", Node::link_to("/init"));
+        tree.merge(files.tree.clone());
+        // What the user brings takes the place of an applet.
+        let links = guest.busybox.path.join("links");
+        rootfs::add_links(&mut tree, &links, &format!("/{BUSYBOX}"))?;
+        Ok(tree)
+    }
+
+    /// Puts in the place of each module the file that the guest's kernel executes.
+    fn translate_all(&self, tree: &mut Tree, target: Target) -> Result<Vec<Translated>> {
+        let modules: Vec<(&str, &mut Node)> =
+            tree.iter_mut().filter(|(_, node)| node.module().is_some()).collect();
+        let translate = |(path, node): &(&str, &mut Node)| {
+            let module = node.module().unwrap_or_default();
+            let translated = self.program_object(Path::new(path), module, target)?;
+            let file = fs::read(&translated.executable).at(translated.executable.display())?;
+            Ok((translated, file))
+        };
+        let translated = parallel::map(self.jobs, &modules, translate);
+        let mut programs = Vec::new();
+        for ((_, node), result) in modules.into_iter().zip(translated) {
+            let (program, file) = result?;
+            node.kind = Kind::File(file);
+            programs.push(program);
+        }
+        // Two names may have the same program.
+        programs.sort_by_key(|translated| translated.program.id);
+        programs.dedup_by_key(|translated| translated.program.id);
+        Ok(programs)
     }
 }
 

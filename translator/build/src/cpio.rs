@@ -3,76 +3,34 @@
 //!
 //! The same files always give the same bytes: sorted and without time.
 
-use std::collections::BTreeMap;
+use crate::tree::{Kind, Node, Tree};
 
-/// What lies at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Node {
-    pub(crate) kind: Kind,
-    pub(crate) mode: u32,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Directory,
-    File(Vec<u8>),
-    Link(String),
-    CharacterDevice { major: u32, minor: u32 },
-}
-
-impl Node {
-    pub(crate) fn of_root(kind: Kind, mode: u32) -> Self {
-        Self { kind, mode, uid: 0, gid: 0 }
-    }
-}
-
+const FIFO: u32 = 0o010_000;
+const CHARACTER_DEVICE: u32 = 0o020_000;
 const DIRECTORY: u32 = 0o040_000;
+const BLOCK_DEVICE: u32 = 0o060_000;
 const FILE: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
-const CHARACTER_DEVICE: u32 = 0o020_000;
 
-/// A file system to be. Paths are relative to its root and have no leading slash.
-#[derive(Debug, Default)]
-pub(crate) struct Archive {
-    nodes: BTreeMap<String, Node>,
-}
-
-impl Archive {
-    /// Adds a node and the directories above it. An earlier node at the same path is replaced.
-    pub(crate) fn add(&mut self, path: &str, node: Node) {
-        let path = path.trim_matches('/');
-        for (at, _) in path.match_indices('/') {
-            let parent = Node::of_root(Kind::Directory, 0o755);
-            self.nodes.entry(path[..at].to_owned()).or_insert(parent);
-        }
-        self.nodes.insert(path.to_owned(), node);
+pub(crate) fn write(tree: &Tree) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (inode, (path, node)) in (1..).zip(tree.iter()) {
+        entry(&mut out, inode, path, node);
     }
-
-    pub(crate) fn contains(&self, path: &str) -> bool {
-        self.nodes.contains_key(path.trim_matches('/'))
-    }
-
-    pub(crate) fn write(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (inode, (path, node)) in (1..).zip(&self.nodes) {
-            entry(&mut out, inode, path, node);
-        }
-        let trailer = Node::of_root(Kind::File(Vec::new()), 0);
-        entry(&mut out, 0, "TRAILER!!!", &trailer);
-        out
-    }
+    let trailer = Node::of_root(Kind::File(Vec::new()), 0);
+    entry(&mut out, 0, "TRAILER!!!", &trailer);
+    out
 }
 
 fn entry(out: &mut Vec<u8>, inode: u32, path: &str, node: &Node) {
+    let none = [].as_slice();
     let (kind, contents, (major, minor)) = match &node.kind {
-        Kind::Directory => (DIRECTORY, [].as_slice(), (0, 0)),
+        Kind::Directory => (DIRECTORY, none, (0, 0)),
         Kind::File(contents) => (FILE, contents.as_slice(), (0, 0)),
         Kind::Link(target) => (LINK, target.as_bytes(), (0, 0)),
-        Kind::CharacterDevice { major, minor } => {
-            (CHARACTER_DEVICE, [].as_slice(), (*major, *minor))
-        }
+        Kind::Fifo => (FIFO, none, (0, 0)),
+        Kind::CharacterDevice { major, minor } => (CHARACTER_DEVICE, none, (*major, *minor)),
+        Kind::BlockDevice { major, minor } => (BLOCK_DEVICE, none, (*major, *minor)),
     };
     let links = if node.kind == Kind::Directory { 2 } else { 1 };
     // newc has 32 bits for a size; the files of a guest with 4 GiB of memory are smaller.
@@ -102,16 +60,16 @@ mod tests {
 
     #[test]
     fn parents_come_first_and_order_is_fixed() {
-        let link = Node::of_root(Kind::Link("a".to_owned()), 0o777);
+        let link = Node::link_to("a");
         let file = Node::of_root(Kind::File(b"text".to_vec()), 0o755);
-        let mut one = Archive::default();
+        let mut one = Tree::default();
         one.add("/bin/b", link.clone());
         one.add("bin/a", file.clone());
-        let mut other = Archive::default();
+        let mut other = Tree::default();
         other.add("bin/a", file);
         other.add("bin/b", link);
-        let bytes = one.write();
-        assert_eq!(bytes, other.write());
+        let bytes = write(&one);
+        assert_eq!(bytes, write(&other));
         assert_eq!(bytes.len() % 4, 0);
         let names = ["bin\0", "bin/a\0", "text", "bin/b\0", "TRAILER!!!\0"];
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -121,7 +79,7 @@ mod tests {
 
     #[test]
     fn header_is_110_bytes() {
-        let bytes = Archive::default().write();
+        let bytes = write(&Tree::default());
         assert_eq!(bytes.len(), (110 + "TRAILER!!!".len() + 1).next_multiple_of(4));
         assert!(bytes.starts_with(b"070701"));
     }

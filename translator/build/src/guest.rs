@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use linnet_codegen::Target;
@@ -12,25 +11,35 @@ use linnet_codegen::Target;
 use crate::builder::Builder;
 use crate::digest::{Digest, Key, walk};
 use crate::error::{At as _, Error, Result};
-use crate::script;
-use crate::tools;
+use crate::parallel::{self, join};
+use crate::sources::Source;
+use crate::{script, tools};
 
 /// A part of the guest. `sysroot/<script> OUT WORK` builds it.
-struct Component {
-    name: &'static str,
-    script: &'static str,
+pub(crate) struct Component<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) script: &'a str,
     /// Files and directories below `sysroot` that decide the result, besides the script.
-    inputs: &'static [&'static str],
+    pub(crate) inputs: &'a [&'a str],
     /// The archive that the script gets as `SOURCE`.
-    source: Option<&'static str>,
+    pub(crate) source: Origin<'a>,
     /// A directory for `WORK` that stays, if the script knows how to go on from an earlier run.
-    tree: Option<&'static str>,
+    pub(crate) tree: Option<&'a str>,
+}
+
+/// Where an upstream source is described.
+pub(crate) enum Origin<'a> {
+    /// There is none.
+    Nowhere,
+    /// In `sources.toml`, by name.
+    Listed(&'a str),
+    Given(&'a Source),
 }
 
 /// What the kernel and its headers are built in.
 const LINUX: Option<&str> = Some("linux");
 
-const HEADERS: Component = Component {
+const HEADERS: Component<'static> = Component {
     name: "headers",
     script: "linux/headers.sh",
     inputs: &[
@@ -39,39 +48,39 @@ const HEADERS: Component = Component {
         "linux/files/arch/wasm/include/uapi",
         "linux/files/arch/wasm/kernel/Makefile.syscalls",
     ],
-    source: LINUX,
+    source: Origin::Listed("linux"),
     tree: LINUX,
 };
 
-const KERNEL: Component = Component {
+const KERNEL: Component<'static> = Component {
     name: "kernel",
     script: "linux/build.sh",
     inputs: &["linux"],
-    source: LINUX,
+    source: Origin::Listed("linux"),
     tree: LINUX,
 };
 
-const MUSL: Component = Component {
+const MUSL: Component<'static> = Component {
     name: "musl",
     script: "musl/build.sh",
     inputs: &["musl", "sdk"],
-    source: Some("musl"),
+    source: Origin::Listed("musl"),
     tree: None,
 };
 
-const BUSYBOX: Component = Component {
+const BUSYBOX: Component<'static> = Component {
     name: "busybox",
     script: "busybox/build.sh",
     inputs: &["busybox"],
-    source: Some("busybox"),
+    source: Origin::Listed("busybox"),
     tree: None,
 };
 
-const INIT: Component = Component {
+const INIT: Component<'static> = Component {
     name: "init",
     script: "init/build.sh",
     inputs: &["init"],
-    source: None,
+    source: Origin::Nowhere,
     tree: None,
 };
 
@@ -100,7 +109,7 @@ impl Guest {
 /// Compiler, library and headers for programs of the guest.
 #[derive(Debug)]
 pub struct Sdk {
-    built: Built,
+    pub(crate) built: Built,
 }
 
 impl Sdk {
@@ -160,26 +169,12 @@ impl Builder {
         let compile = |source: &Path| {
             let wasm = self.guest_program(&sdk, source)?;
             step.line(&source.display().to_string());
-            self.program_object(&wasm, target).map(|_| wasm)
+            self.translate_program(&wasm, target).map(|()| wasm)
         };
         let sources: Vec<&Path> = sources.into_iter().collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = Vec::new();
-            while let number = next.fetch_add(1, Ordering::Relaxed)
-                && let Some(source) = sources.get(number)
-            {
-                done.push((number, compile(source)));
-            }
-            done
-        };
-        let mut done = thread::scope(|scope| {
-            let workers: Vec<_> = (0..self.jobs).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().flat_map(join).collect::<Vec<_>>()
-        });
+        let programs = parallel::map(self.jobs, &sources, |source| compile(source));
         step.done();
-        done.sort_by_key(|(number, _)| *number);
-        Ok(done.into_iter().map(|(_, program)| program).collect())
+        Ok(programs)
     }
 
     /// Compiles one C source that includes no other file than headers of its own directory.
@@ -206,7 +201,11 @@ impl Builder {
         Ok(result.join(PROGRAM))
     }
 
-    fn component(&self, component: &Component, needs: &[(&str, &Built)]) -> Result<Built> {
+    pub(crate) fn component(
+        &self,
+        component: &Component<'_>,
+        needs: &[(&str, &Built)],
+    ) -> Result<Built> {
         let Component { name, script, inputs, source, tree } = component;
         let sysroot = self.root.join("sysroot");
         let script = sysroot.join(script);
@@ -218,7 +217,11 @@ impl Builder {
         for (variable, built) in needs {
             key = key.with_digest(variable, built.digest);
         }
-        let archive = source.map(|source| self.source(source)).transpose()?;
+        let archive = match source {
+            Origin::Nowhere => None,
+            Origin::Listed(source) => Some(self.source(source)?),
+            Origin::Given(source) => Some(self.archive(name, source)?),
+        };
         if let Some(archive) = &archive {
             key = key.with_digest("source", archive.digest);
         }
@@ -250,11 +253,6 @@ impl Builder {
         })?;
         Ok(Built { digest: read_digest(&path)?, path })
     }
-}
-
-/// The result of a thread of this program; its panic is this one's.
-pub(crate) fn join<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// How the programs of tests are compiled.

@@ -7,12 +7,16 @@
 //! | [`apt`]       | fetches from the machine's own Debian archive, for any user           |
 //! | [`sources`]   | the upstream sources in `sysroot/sources.toml`                        |
 //! | [`guest`]     | kernel, C library and programs: what each is made of                  |
+//! | [`parallel`]  | work shared by threads                                                |
 //! | [`script`]    | runs one build command with its output in a log                       |
 //! | [`cache`]     | finished results by key, published atomically                         |
 //! | [`digest`]    | digests of files and trees, keys made of them                         |
 //! | [`translate`] | modules to objects                                                    |
 //! | [`runtime`]   | the runtime's archive                                                 |
+//! | [`packages`]  | programs of others, built by the recipes in `sysroot/packages`        |
+//! | [`files`]     | what users bring: directories, archives, packages, images, programs   |
 //! | [`rootfs`]    | what lies in the guest's root file system                             |
+//! | [`tree`]      | a file system to be                                                   |
 //! | [`cpio`]      | the form in which the kernel gets it                                  |
 //! | [`image`]     | the object that describes a boot binary to the runtime                |
 //! | [`link`]      | the linker step                                                       |
@@ -27,9 +31,12 @@ mod cache;
 mod cpio;
 mod digest;
 mod error;
+mod files;
 mod guest;
 mod image;
 mod link;
+mod packages;
+mod parallel;
 mod progress;
 mod rootfs;
 mod runtime;
@@ -37,9 +44,11 @@ mod script;
 mod sources;
 mod tools;
 pub mod translate;
+mod tree;
 
-pub use boot::{Extra, host};
+pub use boot::host;
 pub use builder::Builder;
 pub use error::{At, Error, Result};
+pub use files::Files;
 pub use guest::Sdk;
 pub use linnet_codegen::Target;

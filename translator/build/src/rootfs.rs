@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::cpio::{Archive, Kind, Node};
 use crate::error::{At as _, Error, Result};
+use crate::tree::{Kind, Node, Tree};
 
 /// Lists what is in the root file system besides programs, in a directory that also holds the
 /// files it names.
 const LAYOUT: &str = "layout";
 
 /// Adds what the layout in `directory` lists.
-pub(crate) fn add_layout(archive: &mut Archive, directory: &Path) -> Result<()> {
+pub(crate) fn add_layout(tree: &mut Tree, directory: &Path) -> Result<()> {
     let path = directory.join(LAYOUT);
     let text = fs::read_to_string(&path).at(path.display())?;
     for (number, line) in (1..).zip(text.lines()) {
@@ -33,31 +33,20 @@ pub(crate) fn add_layout(archive: &mut Archive, directory: &Path) -> Result<()> 
             What::CharacterDevice { major, minor } => Kind::CharacterDevice { major, minor },
         };
         let Entry { name, mode, uid, gid, .. } = entry;
-        archive.add(name, Node { kind, mode, uid, gid });
+        tree.add(name, Node { kind, mode, uid, gid });
     }
-    Ok(())
-}
-
-/// Adds a file that anyone may execute.
-pub(crate) fn add_executable(archive: &mut Archive, path: &str, file: &Path) -> Result<()> {
-    let contents = fs::read(file).at(file.display())?;
-    archive.add(path, Node::of_root(Kind::File(contents), 0o755));
     Ok(())
 }
 
 /// Adds a link for each line of `list`, the paths of a program's other names, unless something
 /// lies there already.
-pub(crate) fn add_links(archive: &mut Archive, list: &Path, program: &str) -> Result<()> {
+pub(crate) fn add_links(tree: &mut Tree, list: &Path, program: &str) -> Result<()> {
     for link in fs::read_to_string(list).at(list.display())?.lines() {
-        if !archive.contains(link) {
-            archive.add(link, link_to(program));
+        if !tree.contains(link) {
+            tree.add(link, Node::link_to(program));
         }
     }
     Ok(())
-}
-
-pub(crate) fn link_to(target: &str) -> Node {
-    Node::of_root(Kind::Link(target.to_owned()), 0o777)
 }
 
 /// A line of the layout, in the words of the kernel's `gen_init_cpio`.

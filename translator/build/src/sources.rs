@@ -20,7 +20,7 @@ const INSTALLED: &str = "/usr/src";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Source {
+pub(crate) struct Source {
     /// The package that holds the file below [`INSTALLED`], or
     binary_package: Option<String>,
     /// the package whose upstream part the file is, in `version`.
@@ -70,6 +70,11 @@ impl Builder {
         let source = self.sources.list.get(name).ok_or_else(|| {
             Error::new(format!("no source is called {name}")).at("sysroot/sources.toml")
         })?;
+        self.archive(name, source)
+    }
+
+    /// The archive of a source, fetched if it is not there. `name` is for errors.
+    pub(crate) fn archive(&self, name: &str, source: &Source) -> Result<Archive> {
         let installed = Path::new(INSTALLED).join(&source.file);
         let path = if source.binary_package.is_some() && installed.exists() {
             installed
@@ -81,7 +86,7 @@ impl Builder {
             Some(hex) => {
                 let wanted = Digest::parse(hex)
                     .ok_or_else(|| Error::new("sha256 is not 64 hexadecimal digits"))
-                    .map_err(|error| error.at(format_args!("sysroot/sources.toml: {name}")))?;
+                    .map_err(|error| error.at(format_args!("source of {name}")))?;
                 self.index
                     .check(&path, wanted)
                     .map_err(|error| error.hint("remove this file to fetch it again"))?;

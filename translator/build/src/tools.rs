@@ -13,17 +13,17 @@ use crate::script;
 
 /// A Debian package and what shows that it, or its equal, is there: the name of a program, or the
 /// absolute path of a file.
-struct Package {
-    name: &'static str,
-    evidence: &'static str,
+pub(crate) struct Package<'a> {
+    name: &'a str,
+    evidence: &'a str,
 }
 
-const fn package(name: &'static str, evidence: &'static str) -> Package {
+pub(crate) const fn package<'a>(name: &'a str, evidence: &'a str) -> Package<'a> {
     Package { name, evidence }
 }
 
 /// `wasm-ld` and compiler-rt are what makes a plain clang a compiler for the guest.
-const PACKAGES: [Package; 15] = [
+const PACKAGES: [Package<'static>; 15] = [
     package("clang-19", "clang-19"),
     package("lld-19", "wasm-ld-19"),
     package("llvm-19", "llvm-ar-19"),
@@ -53,7 +53,7 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
-fn missing(packages: &[Package]) -> Vec<&'static str> {
+fn missing<'a>(packages: &[Package<'a>]) -> Vec<&'a str> {
     let there = |evidence: &str| match evidence.starts_with('/') {
         true => Path::new(evidence).exists(),
         false => find_program(evidence).is_some(),
@@ -78,7 +78,7 @@ pub(crate) fn emulator(target: Target, progress: &Progress, log: &Path) -> Resul
 }
 
 /// Installs those that are missing, or says how to. `log` takes what the installer prints.
-fn install(wanted: &[Package], progress: &Progress, log: &Path) -> Result<()> {
+pub(crate) fn install(wanted: &[Package<'_>], progress: &Progress, log: &Path) -> Result<()> {
     let packages = missing(wanted);
     if packages.is_empty() {
         return Ok(());

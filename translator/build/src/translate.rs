@@ -65,17 +65,23 @@ impl Builder {
 
     /// Translates a program ahead of the boot binary that it goes into.
     pub fn translate_program(&self, wasm: &Path, target: Target) -> Result<()> {
-        self.program_object(wasm, target).map(drop)
+        let bytes = fs::read(wasm).at(wasm.display())?;
+        self.program_object(wasm, &bytes, target).map(drop)
     }
 
-    pub(crate) fn program_object(&self, wasm: &Path, target: Target) -> Result<Translated> {
-        let bytes = fs::read(wasm).at(wasm.display())?;
-        let id = Digest::of(&bytes);
-        let options = program_options(target, &bytes);
+    /// `name` is for errors.
+    pub(crate) fn program_object(
+        &self,
+        name: &Path,
+        bytes: &[u8],
+        target: Target,
+    ) -> Result<Translated> {
+        let id = Digest::of(bytes);
+        let options = program_options(target, bytes);
         let result = self.cache.get("object", key(id, &options), |out, _| {
-            write(wasm, &out.join(OBJECT), &bytes, &options)?;
-            let executable = linnet_codegen::exec_file(&bytes, true);
-            let executable = executable.map_err(|cause| error(wasm, &cause))?;
+            write(name, &out.join(OBJECT), bytes, &options)?;
+            let executable = linnet_codegen::exec_file(bytes, true);
+            let executable = executable.map_err(|cause| error(name, &cause))?;
             let place = out.join(EXECUTABLE);
             fs::write(&place, executable).at(place.display())
         })?;

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use linnet_build::{Result, Target, host};
+use linnet_build::{Builder, Files, Result, Target, host};
 
 /// Linux as one native executable: translates, builds and boots.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Build(Build),
     Cc(Cc),
     Compile(Compile),
+    /// List the packages that --with takes
+    Packages,
     /// Install missing packages and fetch the guest's sources
     ///
     /// The other commands do this too when something is missing.
@@ -42,6 +44,8 @@ pub(crate) struct Boot {
     /// More arguments for the kernel
     #[arg(long, value_name = "ARGS")]
     pub(crate) append: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) with: With,
     /// A program of the guest and its arguments, run instead of the shell; the exit status is the
     /// program's
     #[arg(last = true, value_name = "CMD")]
@@ -57,7 +61,28 @@ pub(crate) struct Build {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) with: With,
+    #[command(flatten)]
     pub(crate) target: TargetOption,
+}
+
+/// What goes into the root file system besides the usual files.
+#[derive(Debug, Args)]
+pub(crate) struct With {
+    /// More for the root file system: packages by name (see `linnet packages`), or paths of
+    /// directories, tar archives, Debian packages, OCI image layouts and WebAssembly programs
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    with: Vec<String>,
+}
+
+impl With {
+    pub(crate) fn files(&self, builder: &Builder) -> Result<Files> {
+        let mut files = Files::default();
+        for what in &self.with {
+            files.merge(builder.files(what)?);
+        }
+        Ok(files)
+    }
 }
 
 /// Compile a C program for the guest

@@ -8,8 +8,10 @@ use super::become_program;
 use crate::arguments::Boot;
 
 pub(crate) fn run(arguments: &Boot) -> Result<()> {
-    // The builder ends here: what it holds, as the lock, is not for the machine.
-    let binary = Builder::new()?.boot_binary(host()?, &[])?;
+    let builder = Builder::new()?;
+    let binary = builder.boot_binary(host()?, &arguments.with.files(&builder)?)?;
+    // Its end saves what it knows of files; a program that is replaced has none.
+    drop(builder);
     let mut command = Command::new(binary);
     let Boot { cpus, memory, append, .. } = arguments;
     for (option, value) in [("--cpus", cpus), ("--memory", memory), ("--append", append)] {

@@ -8,7 +8,8 @@ use linnet_build::{At as _, Builder, Error, Result};
 use crate::arguments::Build;
 
 pub(crate) fn run(arguments: &Build) -> Result<()> {
-    let built = Builder::new()?.boot_binary(arguments.target.get()?, &[])?;
+    let builder = Builder::new()?;
+    let built = builder.boot_binary(arguments.target.get()?, &arguments.with.files(&builder)?)?;
     let path = match &arguments.output {
         None => &built,
         Some(output) => {

@@ -4,6 +4,7 @@ pub(crate) mod boot;
 pub(crate) mod build;
 pub(crate) mod cc;
 pub(crate) mod compile;
+pub(crate) mod packages;
 pub(crate) mod setup;
 
 use std::os::unix::process::CommandExt as _;

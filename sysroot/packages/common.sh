@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# Sourced by the recipes' build.sh with their arguments OUT and WORK: unpacks $SOURCE into WORK, goes
+# there, and defines how things are built for the guest. $SDK is the C library's result, $JOBS how many
+# processes may run at a time.
+set -eu
+mkdir -p "$1/root" "$1/dev"
+out=$(cd "$1" && pwd)
+rm -rf "$2"
+mkdir -p "$2"
+cd "$2"
+case $SOURCE in
+*.zip) python3 -m zipfile -e "$SOURCE" . && mv ./*/* . ;;
+*) tar xf "$SOURCE" --strip-components=1 ;;
+esac
+
+cc="clang-19 --config=$SDK/sdk/linnet.cfg"
+# Code is optimised, asserts are off, and what nobody calls is left out.
+cflags="-O2 -DNDEBUG -ffunction-sections -fdata-sections"
+ldflags="-Wl,--gc-sections"
+
+# What packages built before this one have: given by the variables of their names.
+uses() {
+	for dev in "$@"; do
+		cflags="$cflags -isystem $dev/dev/include"
+		ldflags="$ldflags -L$dev/dev/lib"
+		PKG_CONFIG_LIBDIR=${PKG_CONFIG_LIBDIR:-}${PKG_CONFIG_LIBDIR:+:}$dev/dev/lib/pkgconfig
+	done
+	export PKG_CONFIG_LIBDIR
+}
+PKG_CONFIG_LIBDIR=
+PKG_CONFIG_SYSROOT_DIR=/
+export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
+
+# The configure of autoconf.
+configure() {
+	./configure --build="$(uname -m)-linux-gnu" --host=wasm32-linux-musl --prefix=/usr --sysconfdir=/etc \
+		--localstatedir=/var --disable-shared --enable-static --disable-nls \
+		CC="$cc" AR=llvm-ar-19 RANLIB=llvm-ranlib-19 NM=llvm-nm-19 STRIP=true \
+		CFLAGS="$cflags" LDFLAGS="$ldflags" "$@"
+}
+
+# Installs a program or a script.
+program() {
+	mkdir -p "$out/root/usr/bin"
+	cp "$1" "$out/root/usr/bin/${2:-$(basename "$1")}"
+	chmod 755 "$out/root/usr/bin/${2:-$(basename "$1")}"
+}
+
+# Installs headers and libraries for other packages.
+headers() { mkdir -p "$out/dev/include" && cp -R "$@" "$out/dev/include/"; }
+libraries() { mkdir -p "$out/dev/lib" && cp -R "$@" "$out/dev/lib/"; }

@@ -1,0 +1,7 @@
+#!/bin/sh
+# usage: SOURCE=FILE SDK=DIR build.sh OUT WORK
+. "${0%/*}/../common.sh"
+make -j"$JOBS" CC="$cc" AR=llvm-ar-19 HAVE_READLINE=no CFLAGS="$cflags" LDFLAGS="$ldflags" \
+	build/release/mujs
+program build/release/mujs
+headers mujs.h

@@ -1,0 +1,14 @@
+#!/bin/sh
+# usage: SOURCE=FILE SDK=DIR build.sh OUT WORK
+. "${0%/*}/../common.sh"
+configure --enable-widec --without-ada --without-cxx --without-cxx-binding --without-debug \
+	--without-manpages --without-tests --with-build-cc=gcc --enable-pc-files \
+	--with-default-terminfo-dir=/usr/share/terminfo --with-fallbacks=vt100,xterm,xterm-256color,linux \
+	--disable-db-install --enable-overwrite --with-tic-path="$(command -v tic)" \
+	--with-infocmp-path="$(command -v infocmp)"
+make -j"$JOBS" libs progs
+for name in tput tset clear infocmp; do program progs/$name; done
+headers include/curses.h include/ncurses_dll.h include/term.h include/termcap.h include/unctrl.h \
+	include/panel.h include/menu.h include/form.h include/eti.h 2>/dev/null || headers include/*.h
+libraries lib/*.a
+for name in ncurses tinfo curses; do cp "$out/dev/lib/libncursesw.a" "$out/dev/lib/lib$name.a"; done
