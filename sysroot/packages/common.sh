@@ -14,14 +14,16 @@ case $SOURCE in
 esac
 
 cc="clang-19 --config=$SDK/sdk/linnet.cfg"
-# Code is optimised, asserts are off, and what nobody calls is left out.
-cflags="-O2 -DNDEBUG -ffunction-sections -fdata-sections"
+# Code is optimised, asserts are off, and what nobody calls is left out. Warnings are for those who
+# write the program.
+cflags="-O2 -DNDEBUG -w -ffunction-sections -fdata-sections"
 ldflags="-Wl,--gc-sections"
 
 # What packages built before this one have: given by the variables of their names.
 uses() {
 	for dev in "$@"; do
-		cflags="$cflags -isystem $dev/dev/include"
+		# Part of the compiler, as not every makefile passes flags on everywhere.
+		cc="$cc -isystem $dev/dev/include"
 		ldflags="$ldflags -L$dev/dev/lib"
 		PKG_CONFIG_LIBDIR=${PKG_CONFIG_LIBDIR:-}${PKG_CONFIG_LIBDIR:+:}$dev/dev/lib/pkgconfig
 	done

@@ -17,6 +17,13 @@ static void *thread()
 
 static int step(void) { return ++walked; }
 
+static int noted;
+
+static void note(int x)
+{
+	noted += x;
+}
+
 static double half(double x) { return x / 2; }
 
 static void walk(void (*visit)(void *, void *))
@@ -40,6 +47,12 @@ int main(void)
 	double (*volatile wide)(double, int, long long, double) =
 		(double (*)(double, int, long long, double))(any)half;
 	CHECK(wide(3, 1, 2, 4) == 1.5);
+
+	// Nobody looks at the result of a function that gives none.
+	int (*volatile silent)(int, int) = (int (*)(int, int))(any)note;
+	silent(1, 2);
+	((int (*)(int, int))silent)(1, 2);
+	CHECK(noted == 2);
 
 	// More arguments than registers hold: the callee's own stay where they are.
 	int (*volatile many)(const char *, int, int, int, int, int, int, int, int, int, int) =

@@ -6,7 +6,8 @@ configure --enable-widec --without-ada --without-cxx --without-cxx-binding --wit
 	--with-default-terminfo-dir=/usr/share/terminfo --with-fallbacks=vt100,xterm,xterm-256color,linux \
 	--disable-db-install --enable-overwrite --with-tic-path="$(command -v tic)" \
 	--with-infocmp-path="$(command -v infocmp)"
-make -j"$JOBS" libs progs
+make -j"$JOBS" libs
+make -C progs -j"$JOBS"
 for name in tput tset clear infocmp; do program progs/$name; done
 headers include/curses.h include/ncurses_dll.h include/term.h include/termcap.h include/unctrl.h \
 	include/panel.h include/menu.h include/form.h include/eti.h 2>/dev/null || headers include/*.h

@@ -363,18 +363,26 @@ impl<'a> Module<'a> {
         Some(ty as u32)
     }
 
-    /// Types, one of each kind, that take the first of the parameters of `ty`, or all of them, and
-    /// give its results; where `ty` has none, those that give one, which a register holds.
-    pub(crate) fn shorter_types(&self, ty: u32) -> Vec<u32> {
+    /// Types, one of each kind, that take the first of the parameters of `ty`, or all of them, with
+    /// the same results (true) or with none where it has one (false). Where it has none, they may give
+    /// one, which a register holds.
+    pub(crate) fn compatible_types(&self, ty: u32) -> Vec<(u32, bool)> {
         let wanted = &self.types[ty as usize];
-        let fits = |(number, candidate): &(u32, &FuncType)| {
-            self.canonical[*number as usize] == *number
-                && *number != self.canonical[ty as usize]
-                && wanted.params().starts_with(candidate.params())
-                && (wanted.results() == candidate.results()
-                    || wanted.results().is_empty() && candidate.results().len() == 1)
+        let fits = |(number, candidate): (u32, &FuncType)| {
+            if self.canonical[number as usize] != number
+                || number == self.canonical[ty as usize]
+                || !wanted.params().starts_with(candidate.params())
+            {
+                return None;
+            }
+            match (wanted.results().len(), candidate.results().len()) {
+                _ if wanted.results() == candidate.results() => Some((number, true)),
+                (0, 1) => Some((number, true)),
+                (1, 0) => Some((number, false)),
+                _ => None,
+            }
         };
-        (0..).zip(&self.types).filter(fits).map(|(number, _)| number).collect()
+        (0..).zip(&self.types).filter_map(fits).collect()
     }
 
     /// A global by its exported name or, failing that, by its name in the name section.

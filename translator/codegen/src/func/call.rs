@@ -73,6 +73,10 @@ impl Translator<'_, '_, '_, '_> {
         let index = self.pop();
         let mut args = vec![self.context()];
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
+        if !self.handlers().is_empty() {
+            // There may be two calls below, and neither is before the other.
+            self.save_at_first_call();
+        }
         let entry = self.table_entry(index);
         let flags = self.constant_flags();
         let signature =
@@ -86,31 +90,58 @@ impl Translator<'_, '_, '_, '_> {
         // A null entry has signature 0, so one comparison finds both mistakes.
         self.b.switch_to_block(bad);
         self.b.ins().trapz(signature, trap_code(Trap::NullReference));
-        // C programs call functions with more arguments than these take. The calling convention of
-        // every instruction set allows it: nobody looks at what is left over.
-        for shorter in self.shorter_types(ty) {
-            let wanted = i64::from(self.module.signature(shorter));
+        let silent = self.b.create_block();
+        self.b.set_cold_block(silent);
+        let mut has_silent = false;
+        for (other, gives_result) in self.compatible_types(ty) {
+            let wanted = i64::from(self.module.signature(other));
             let matches = self.b.ins().icmp_imm_u(IntCC::Equal, signature, wanted);
-            let next = self.b.create_block();
+            let (call, next) = (if gives_result { good } else { silent }, self.b.create_block());
+            has_silent |= !gives_result;
             self.b.set_cold_block(next);
-            self.b.ins().brif(matches, good, &[], next, &[]);
+            self.b.ins().brif(matches, call, &[], next, &[]);
             self.b.seal_block(next);
             self.b.switch_to_block(next);
         }
         self.b.ins().trap(trap_code(Trap::BadSignature));
         self.b.seal_block(good);
+        self.b.seal_block(silent);
         self.b.switch_to_block(good);
-        let flags = self.constant_flags();
-        let code = self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
-        let signature = self.signature_ref(ty)?;
-        let results = self.emit_call(Callee::Indirect(signature, code), &args);
+        let call = self.signature_ref(ty)?;
+        let mut results = self.call_entry(entry, call, &args);
+        if has_silent {
+            let end = self.b.create_block();
+            let values: Vec<BlockArg> = results.iter().map(|value| (*value).into()).collect();
+            let types: Vec<_> = results.iter().map(|v| self.b.func.dfg.value_type(*v)).collect();
+            self.b.ins().jump(end, &values);
+            self.b.switch_to_block(silent);
+            let mut signature = self.b.func.dfg.signatures[call].clone();
+            signature.returns.clear();
+            let signature = self.b.import_signature(signature);
+            self.call_entry(entry, signature, &args);
+            // Not what the register happens to hold: that may be the host's.
+            let zeros: Vec<BlockArg> = types.iter().map(|ty| self.zero(*ty).into()).collect();
+            self.b.ins().jump(end, &zeros);
+            results = types.iter().map(|ty| self.b.append_block_param(end, *ty)).collect();
+            self.b.seal_block(end);
+            self.b.switch_to_block(end);
+        }
         self.stack.extend(results);
         Ok(())
     }
 
-    /// Types besides `ty` that a program's function may have which is called as one of type `ty`.
-    fn shorter_types(&self, ty: u32) -> Vec<u32> {
-        if self.env.options.polls { self.module.shorter_types(ty) } else { Vec::new() }
+    fn call_entry(&mut self, entry: Value, signature: SigRef, args: &[Value]) -> Vec<Value> {
+        let flags = self.constant_flags();
+        let code = self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
+        self.emit_call(Callee::Indirect(signature, code), args)
+    }
+
+    /// Types besides `ty` that a program's function may have which is called as one of type `ty`, and
+    /// whether they give its result. C programs call functions with more arguments than these take,
+    /// and functions without a result as if they had one. The calling convention of every instruction
+    /// set allows it.
+    fn compatible_types(&self, ty: u32) -> Vec<(u32, bool)> {
+        if self.env.options.polls { self.module.compatible_types(ty) } else { Vec::new() }
     }
 
     /// Address of a table entry whose number is in bounds.
