@@ -13,6 +13,8 @@ case $SOURCE in
 *) tar xf "$SOURCE" --strip-components=1 ;;
 esac
 
+# The time of a build is not part of what comes out.
+export SOURCE_DATE_EPOCH=0
 cc="clang-19 --config=$SDK/sdk/linnet.cfg"
 # Code is optimised, asserts are off, and what nobody calls is left out. Warnings are for those who
 # write the program.

@@ -27,6 +27,7 @@ mod hostile;
 mod interactive;
 mod machine;
 mod oops;
+mod packages;
 mod promise;
 mod pty;
 
@@ -64,6 +65,7 @@ fn trials() -> Result<Vec<Trial>> {
             hostile::tests(target)?,
             interactive::tests(target)?,
             oops::tests(target),
+            packages::tests(target)?,
         ] {
             tests.push(
                 kind.into_iter().map(|(name, test)| (in_group(prefix, name), test)).collect(),
