@@ -23,6 +23,11 @@ test FILTER='':
 machines FILTER='':
     cargo test --release -p linnet-tests -- {{FILTER}}
 
+# Build every package and run its test, for every CPU
+[group: 'test']
+packages FILTER='packages::':
+    cargo test --release -p linnet-tests --test linnet -- --include-ignored {{FILTER}}
+
 # Run other projects' tests of Linux in the guest and on this machine; as root, half an hour
 [group: 'test']
 suites *NAMES:

@@ -28,7 +28,7 @@ is "$caught" yes
 shopt -s extglob globstar
 is "$(echo /etc/@(passwd|group))" "/etc/group /etc/passwd"
 sleep 100 &
-kill %1
+kill $!
 ! wait $!
 f() { local -n reference=$1; reference=changed; }
 f text

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use linnet_build::{At as _, Error, Result, host};
 
 use crate::pty::Terminal;
-use crate::{Test, guest, machine, vm};
+use crate::{Test, cli, directory, guest, hostile, machine, vm};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -19,6 +19,7 @@ pub(crate) fn tests() -> Vec<Test> {
     };
     vec![
         test("boot-binary-runs-alone", runs_alone),
+        test("program-of-ones-own-runs", own_program),
         test("two-busy-loops-use-two-cores", two_cores),
         test("idle-machine-uses-no-time", idle),
         test("memory-goes-back-after-five-hundred-processes", memory_goes_back),
@@ -39,6 +40,16 @@ fn runs_alone() -> Result<()> {
     let ended = machine::run(&mut command, &[], LIMIT)?;
     fs::remove_dir_all(&place).at(place.display())?;
     check(ended.output == "Linux wasm32\n", || ended.output.clone())
+}
+
+/// `linnet boot --with` takes a module as it comes from the compiler.
+fn own_program() -> Result<()> {
+    let module = hostile::assemble(&directory().join("cli/program.wat"), host()?)?;
+    let mut command = Command::new(cli::linnet()?);
+    command.arg("boot").arg("--with").arg(module).args(["--", "program"]);
+    let ended = machine::run(&mut command, &[], Duration::from_secs(60))?;
+    let succeeded = ended.status.is_some_and(|status| status.success());
+    check(succeeded, || format!("{:?}\n{}", ended.status, ended.output))
 }
 
 /// A machine that runs a script of the guest's shell and says "ready" when that says so.

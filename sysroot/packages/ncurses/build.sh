@@ -14,6 +14,7 @@ headers include/curses.h include/ncurses_dll.h include/term.h include/termcap.h 
 libraries lib/*.a
 for name in ncurses tinfo curses; do cp "$out/dev/lib/libncursesw.a" "$out/dev/lib/lib$name.a"; done
 # Descriptions are the same for every machine.
+mkdir -p "$out/root/usr/share/terminfo"
 tic -x -o "$out/root/usr/share/terminfo" \
 	-e ansi,dumb,linux,rxvt,screen,screen-256color,tmux,tmux-256color,vt100,vt220,xterm,xterm-256color \
 	misc/terminfo.src

@@ -18,6 +18,9 @@ use crate::error::{At as _, Error, Result};
 /// Results not used for this long are removed.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// No build takes longer.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
 /// A use of a result is noted at most this often.
 const NOTE: Duration = Duration::from_secs(24 * 3600);
 
@@ -140,20 +143,26 @@ impl Cache {
         }
     }
 
+    /// Removes results that nobody uses, and what builds that were stopped have left.
     fn remove_old(&self) -> Result<()> {
         let results = self.root.join("results");
         for kind in fs::read_dir(&results).at(results.display())? {
-            let kind = kind.at(results.display())?.path();
-            for result in fs::read_dir(&kind).at(kind.display())? {
-                let result = result.at(kind.display())?.path();
-                let used = fs::metadata(&result).and_then(|metadata| metadata.modified());
-                if used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > KEEP)) {
-                    remove(&result)?;
-                }
-            }
+            remove_older(&kind.at(results.display())?.path(), KEEP)?;
         }
-        Ok(())
+        remove_older(&self.root.join("work"), LONGEST)
     }
+}
+
+/// Removes what `directory` holds and was not changed for `age`.
+fn remove_older(directory: &Path, age: Duration) -> Result<()> {
+    for entry in fs::read_dir(directory).at(directory.display())? {
+        let path = entry.at(directory.display())?.path();
+        let changed = fs::metadata(&path).and_then(|metadata| metadata.modified());
+        if changed.is_ok_and(|time| time.elapsed().is_ok_and(|found| found > age)) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Held while a thread builds.

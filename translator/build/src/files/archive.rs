@@ -86,11 +86,17 @@ fn tar(tree: &mut Tree, contents: &[u8]) -> Result<()> {
             // Headers of extensions, which the library has read.
             _ => continue,
         };
-        let (mode, uid, gid) = (header.mode().at(&name)?, header.uid(), header.gid());
+        // Some writers leave the owner blank.
         let owner = |id: std::io::Result<u64>| {
-            u32::try_from(id.at(&name)?).map_err(|_| Error::new("the owner's number is too large"))
+            u32::try_from(id.unwrap_or(0))
+                .map_err(|_| Error::new("the owner's number is too large"))
         };
-        let mut node = Node { kind, mode: mode & 0o7777, uid: owner(uid)?, gid: owner(gid)? };
+        let mut node = Node {
+            kind,
+            mode: header.mode().at(&name)? & 0o7777,
+            uid: owner(header.uid())?,
+            gid: owner(header.gid())?,
+        };
         if let Kind::File(contents) = &mut node.kind {
             entry.read_to_end(contents).at(&name)?;
         }
@@ -144,4 +150,88 @@ fn architecture(about: &Tree) -> Option<String> {
     let control = String::from_utf8_lossy(control);
     let line = control.lines().find_map(|line| line.strip_prefix("Architecture:"))?;
     Some(line.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn archive() -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o4755);
+        header.set_size(5);
+        builder.append_data(&mut header, "./usr/bin/tool", b"hello".as_slice()).expect("a file");
+        header.set_size(0);
+        header.set_entry_type(tar::EntryType::Symlink);
+        builder.append_link(&mut header, "bin", "usr/bin").expect("a link");
+        header.set_entry_type(tar::EntryType::Link);
+        builder.append_link(&mut header, "usr/bin/other", "usr/bin/tool").expect("a hard link");
+        builder.into_inner().expect("an archive")
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("compression");
+        encoder.finish().expect("compression")
+    }
+
+    fn package(architecture: &str) -> Vec<u8> {
+        let mut control = tar::Builder::new(Vec::new());
+        let text = format!("Package: tool\nArchitecture: {architecture}\n");
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(text.len() as u64);
+        control.append_data(&mut header, "./control", text.as_bytes()).expect("a file");
+        let control = gzip(&control.into_inner().expect("an archive"));
+        let mut package = ar::Builder::new(Vec::new());
+        let members = [
+            ("debian-binary", b"2.0\n".to_vec()),
+            ("control.tar.gz", control),
+            ("data.tar", archive()),
+        ];
+        for (name, bytes) in members {
+            let header = ar::Header::new(name.as_bytes().to_vec(), bytes.len() as u64);
+            package.append(&header, bytes.as_slice()).expect("a member");
+        }
+        package.into_inner().expect("a package")
+    }
+
+    #[test]
+    fn archives_and_packages_hold_the_same_files() {
+        let plain = read(&archive()).expect("an archive").tree;
+        let tool = plain.get("usr/bin/tool").expect("a file");
+        assert_eq!((tool.mode, &tool.kind), (0o4755, &Kind::File(b"hello".to_vec())));
+        assert_eq!(plain.get("bin").map(|node| &node.kind), Some(&Kind::Link("usr/bin".into())));
+        assert_eq!(plain.get("usr/bin/other"), Some(tool));
+        for packed in [gzip(&archive()), package("wasm32"), package("all")] {
+            let tree = read(&packed).expect("files").tree;
+            assert!(tree.iter().eq(plain.iter()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_package_for_the_guest_is_refused() {
+        let cut = &gzip(&archive())[..100];
+        for (bytes, why) in [
+            (package("amd64").as_slice(), "a package for \"amd64\""),
+            (b"some text".as_slice(), "neither a tar archive"),
+            (b"!<arch>\n".as_slice(), "the package has no control.tar"),
+            (cut, "decompression"),
+            (b"\x28\xb5\x2f\xfd".as_slice(), "zstd"),
+        ] {
+            let error = read(bytes).expect_err(why).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.as_old_mut().name[..9].copy_from_slice(b"../escape");
+        header.set_cksum();
+        builder.append(&header, b"".as_slice()).expect("a file");
+        let error = read(&builder.into_inner().expect("an archive")).expect_err("outside");
+        assert!(error.to_string().contains("outside of the root file system"), "{error}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use linnet_build::{At as _, Builder, Error, Result};
 
@@ -13,7 +14,7 @@ pub(crate) fn run(arguments: &Build) -> Result<()> {
     let path = match &arguments.output {
         None => &built,
         Some(output) => {
-            fs::copy(&built, output).at(output.display())?;
+            publish(&built, output)?;
             output
         }
     };
@@ -23,4 +24,17 @@ pub(crate) fn run(arguments: &Build) -> Result<()> {
         Err(cause) => Err(Error::new(cause).at("standard output")),
         Ok(()) => Ok(()),
     }
+}
+
+/// Copies `file` to `output`, which is whole or not there at all.
+fn publish(file: &Path, output: &Path) -> Result<()> {
+    let mut name = output.as_os_str().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let unfinished = PathBuf::from(name);
+    let copied = fs::copy(file, &unfinished).and_then(|_| fs::rename(&unfinished, output));
+    if copied.is_err() {
+        // It may not even be there.
+        let _ = fs::remove_file(&unfinished);
+    }
+    copied.at(output.display())
 }
