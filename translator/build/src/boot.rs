@@ -2,22 +2,27 @@
 
 use std::env::consts::ARCH;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use linnet_abi::calls::KERNEL_PREFIX;
 use linnet_codegen::Target;
 use object::Architecture;
 
 use crate::builder::Builder;
-use crate::digest::Key;
+use crate::digest::{Digest, Key};
 use crate::error::{At as _, Error, Result};
 use crate::files::Files;
 use crate::guest::Guest;
+use crate::inspect::{Contents, Program};
 use crate::parallel::{self, join};
+use crate::system::System;
 use crate::translate::{Translated, with_translator};
 use crate::tree::{Kind, Node, Tree};
-use crate::{cpio, image, link, rootfs};
+use crate::{cpio, image, inspect, link, rootfs};
 
 /// Kernel arguments that always apply: the console belongs to the guest's programs. A panic is shown
 /// all the same.
@@ -35,6 +40,11 @@ const BINARY: &str = "vm";
 impl Builder {
     /// The boot binary with the usual root file system and `files`; built unless it is there.
     pub fn boot_binary(&self, target: Target, files: &Files) -> Result<PathBuf> {
+        self.boot_binary_of(target, &System::with(files.clone()))
+    }
+
+    /// The boot binary of a system; built unless it is there.
+    pub fn boot_binary_of(&self, target: Target, system: &System) -> Result<PathBuf> {
         let guest = self.guest()?;
         let skeleton = self.root.join("sysroot/rootfs");
         let key = with_translator(Key::new("boot"))
@@ -45,11 +55,12 @@ impl Builder {
             .with_digest("kernel", guest.kernel.digest)
             .with_digest("busybox", guest.busybox.digest)
             .with_digest("init", guest.init.digest);
-        let key = files.with_key(key);
+        let key = system.with_key(key);
 
         let result = self.cache.get("boot", key.finish(), |out, work| {
             let step = self.progress.step("translate");
-            let mut tree = self.root_file_system(&guest, &skeleton, files)?;
+            let mut tree = self.root_file_system(&guest, &skeleton, system)?;
+            let places = places(&tree);
             let (runtime, kernel, programs) = thread::scope(|scope| {
                 let runtime = scope.spawn(|| self.runtime_archive(target));
                 let kernel = self.kernel_object(&guest.kernel_module(), target);
@@ -59,20 +70,31 @@ impl Builder {
             step.done();
 
             let step = self.progress.step("link");
+            let contents = description(&guest, target, &places)?;
+            let mut initrd = cpio::write(&tree);
+            if system.compress {
+                initrd = compress(&initrd)?;
+            }
+            let append = match system.append.as_str() {
+                "" => APPEND.to_owned(),
+                more => format!("{APPEND} {more}"),
+            };
             let image = image::write(image::Contents {
                 architecture: architecture(target),
                 kernel_prefix: KERNEL_PREFIX,
                 programs: programs.iter().map(|translated| translated.program.clone()).collect(),
-                initrd: &cpio::write(&tree),
-                append: APPEND,
-                memory: 0,
+                initrd: &initrd,
+                append: &append,
+                memory: system.memory,
+                description: &contents,
             })?;
             let image_object = work.join("image.o");
             fs::write(&image_object, image).at(image_object.display())?;
             let mut objects = vec![image_object, kernel];
             objects.extend(programs.into_iter().map(|translated| translated.object));
             let log = self.cache.path("logs/link");
-            link::link(&out.join(BINARY), &objects, &runtime, &log, &step)?;
+            let symbols = !system.strip;
+            link::link(&out.join(BINARY), &objects, &runtime, symbols, &log, &step)?;
             step.done();
             Ok(())
         })?;
@@ -80,18 +102,21 @@ impl Builder {
     }
 
     /// All files, with programs as modules.
-    fn root_file_system(&self, guest: &Guest, skeleton: &Path, files: &Files) -> Result<Tree> {
+    fn root_file_system(&self, guest: &Guest, skeleton: &Path, system: &System) -> Result<Tree> {
         let mut tree = Tree::default();
-        rootfs::add_layout(&mut tree, skeleton)?;
-        for (path, component, file) in
-            [(INIT, &guest.init, "init.wasm"), (BUSYBOX, &guest.busybox, "busybox.wasm")]
-        {
-            let file = component.path.join(file);
-            let contents = fs::read(&file).at(file.display())?;
-            tree.add(path, Node::of_root(Kind::File(contents), 0o755));
+        let component = |path: PathBuf| -> Result<Node> {
+            let contents = fs::read(&path).at(path.display())?;
+            Ok(Node::of_root(Kind::File(contents), 0o755))
+        };
+        tree.add(INIT, component(guest.init.path.join("init.wasm"))?);
+        if !system.base {
+            tree.merge(system.files.tree.clone());
+            return Ok(tree);
         }
+        rootfs::add_layout(&mut tree, skeleton)?;
+        tree.add(BUSYBOX, component(guest.busybox.path.join("busybox.wasm"))?);
         tree.add("sbin/init", Node::link_to("/init"));
-        tree.merge(files.tree.clone());
+        tree.merge(system.files.tree.clone());
         // What the user brings takes the place of an applet.
         let links = guest.busybox.path.join("links");
         rootfs::add_links(&mut tree, &links, &format!("/{BUSYBOX}"))?;
@@ -120,6 +145,37 @@ impl Builder {
         programs.dedup_by_key(|translated| translated.program.id);
         Ok(programs)
     }
+}
+
+/// Where programs are, and what they are.
+fn places(tree: &Tree) -> Vec<Program> {
+    let program = |(path, node): (&str, &Node)| {
+        let module = node.module()?;
+        let sha256 = Digest::of(module).to_string();
+        Some(Program { path: format!("/{path}"), size: module.len() as u64, sha256 })
+    };
+    tree.iter().filter_map(program).collect()
+}
+
+/// What a boot binary says of itself.
+fn description(guest: &Guest, target: Target, programs: &[Program]) -> Result<String> {
+    let path = guest.kernel_module();
+    let kernel = fs::read(&path).at(path.display())?;
+    let contents = Contents {
+        linnet: env!("CARGO_PKG_VERSION").to_owned(),
+        abi: linnet_abi::ABI_VERSION,
+        target: target.name().to_owned(),
+        kernel: inspect::kernel_version(&kernel).unwrap_or_default(),
+        programs: programs.to_vec(),
+    };
+    serde_json::to_string(&contents).at("description")
+}
+
+/// In the form that the kernel unpacks; the same bytes always give the same bytes.
+fn compress(initrd: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(initrd).at("compression")?;
+    encoder.finish().at("compression")
 }
 
 fn architecture(target: Target) -> Architecture {

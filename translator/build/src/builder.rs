@@ -57,6 +57,11 @@ impl Builder {
         tools::emulator(target, &self.progress, &self.cache.path("logs/packages"))
     }
 
+    /// Shows a line on standard error, beside what is shown of the build.
+    pub fn say(&self, line: impl std::fmt::Display) {
+        self.progress.say(line);
+    }
+
     /// Where a log or other file of this run may be written.
     pub fn cache_path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.cache.path(name)

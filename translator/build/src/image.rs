@@ -8,7 +8,7 @@ use linnet_abi::module::SYMBOL_PREFIX;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, FileFlags, RelocationEncoding, RelocationFlags,
-    RelocationKind, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
+    RelocationKind, SectionFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
 };
 
 use crate::digest::Digest;
@@ -40,6 +40,23 @@ pub(crate) struct Contents<'a> {
     pub(crate) append: &'a str,
     /// Guest memory in bytes unless the command line says otherwise; 0 for the runtime's default.
     pub(crate) memory: u64,
+    /// What is in the boot binary, for those who ask.
+    pub(crate) description: &'a str,
+}
+
+/// Section of the description: an ELF note, which stays when the rest is stripped.
+pub(crate) const NOTE_SECTION: &str = ".note.linnet";
+/// The note's owner.
+const NOTE_NAME: &[u8; 8] = b"Linnet\0\0";
+/// The note's type.
+const NOTE_TYPE: u32 = 1;
+/// Bytes before the description.
+const NOTE_HEADER: usize = 12 + NOTE_NAME.len();
+
+/// The description in the contents of a note's section.
+pub(crate) fn read_note(note: &[u8]) -> Option<&[u8]> {
+    let size = u32::from_le_bytes(note.get(4..8)?.try_into().ok()?);
+    note.get(NOTE_HEADER..)?.get(..size as usize)
 }
 
 /// Makes the object file. The same contents always give the same bytes.
@@ -77,6 +94,8 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     put(offset_of!(BootImage, memory), &contents.memory.to_le_bytes());
     let image = writer.data(SYMBOL, ".data.rel.ro.linnet.image", &image, 8);
     writer.object.symbol_mut(image.symbol).scope = SymbolScope::Linkage;
+
+    writer.note(contents.description)?;
 
     let kernel = writer.module(contents.kernel_prefix);
     for (offset, target) in [
@@ -122,6 +141,26 @@ impl Writer<'_> {
         Data { section, symbol }
     }
 
+    /// An ELF note: sizes of name and description, type, name, description.
+    fn note(&mut self, description: &str) -> Result<()> {
+        let mut bytes = Vec::new();
+        // The terminating NUL of the name counts, its padding does not.
+        let name_size = NOTE_NAME.len() as u32 - 1;
+        let size = u32::try_from(description.len()).at("description")?;
+        for word in [name_size, size, NOTE_TYPE] {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        bytes.extend_from_slice(NOTE_NAME);
+        bytes.extend_from_slice(description.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        let name = NOTE_SECTION.as_bytes().to_vec();
+        let section = self.object.add_section(Vec::new(), name, SectionKind::Note);
+        self.object.append_section_data(section, &bytes, 4);
+        self.object.section_mut(section).flags =
+            SectionFlags::Elf { sh_flags: u64::from(elf::SHF_ALLOC) };
+        Ok(())
+    }
+
     /// The descriptor of a translated module, in another object.
     fn module(&mut self, prefix: &str) -> SymbolId {
         self.object.add_symbol(Symbol {
@@ -165,6 +204,7 @@ mod tests {
             initrd: b"070701",
             append: "quiet",
             memory: 1 << 28,
+            description: "{}",
         })
         .expect("an object")
     }
@@ -179,9 +219,20 @@ mod tests {
                 initrd: &[],
                 append: "",
                 memory: 0,
+                description: "",
             };
             assert!(write(contents).is_ok(), "{architecture:?}");
         }
+    }
+
+    #[test]
+    fn notes_are_read_as_they_are_written() {
+        let bytes = image(&[]);
+        let start = bytes.windows(NOTE_NAME.len()).position(|part| part == NOTE_NAME);
+        let note = &bytes[start.expect("a note") - 12..];
+        assert_eq!(read_note(note), Some(b"{}".as_slice()));
+        assert_eq!(read_note(&note[..20]), None);
+        assert_eq!(read_note(b""), None);
     }
 
     #[test]

@@ -18,9 +18,13 @@
 //! | [`rootfs`]    | what lies in the guest's root file system                             |
 //! | [`tree`]      | a file system to be                                                   |
 //! | [`cpio`]      | the form in which the kernel gets it                                  |
+//! | [`system`]    | what a machine is made of, as a `linnet.toml` describes it            |
 //! | [`image`]     | the object that describes a boot binary to the runtime                |
 //! | [`link`]      | the linker step                                                       |
 //! | [`boot`]      | all of it put together                                                |
+//! | [`oci`]       | boot binaries as an image for container engines                       |
+//! | [`inspect`]   | what is in a module, a package or a boot binary                       |
+//! | [`output`]    | files that are written whole or not at all                            |
 
 #![forbid(unsafe_code)]
 
@@ -34,7 +38,10 @@ mod error;
 mod files;
 mod guest;
 mod image;
+pub mod inspect;
 mod link;
+pub mod oci;
+pub mod output;
 mod packages;
 mod parallel;
 mod progress;
@@ -42,6 +49,7 @@ mod rootfs;
 mod runtime;
 mod script;
 mod sources;
+mod system;
 mod tools;
 pub mod translate;
 mod tree;
@@ -52,3 +60,4 @@ pub use error::{At, Error, Result};
 pub use files::Files;
 pub use guest::Sdk;
 pub use linnet_codegen::Target;
+pub use system::System;

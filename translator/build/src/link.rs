@@ -8,11 +8,12 @@ use crate::progress::Step;
 use crate::script;
 use crate::tools::find_program;
 
-/// Links `objects` and `archive` to `output`.
+/// Links `objects` and `archive` to `output`, with or without a symbol table.
 pub(crate) fn link(
     output: &Path,
     objects: &[PathBuf],
     archive: &Path,
+    symbols: bool,
     log: &Path,
     step: &Step<'_>,
 ) -> Result<()> {
@@ -20,6 +21,7 @@ pub(crate) fn link(
     command
         .args(["-static", "-nostdlib", "-z", "noexecstack", "-z", "relro", "--build-id=none"])
         .args(["--gc-sections", "--fatal-warnings"])
+        .args((!symbols).then_some("--strip-all"))
         .arg("-o")
         .arg(output)
         .args(objects)

@@ -66,9 +66,10 @@ impl Builder {
     }
 
     /// Files of a package, by its name, or of what lies at a path: anything with a `/` or a `.`.
-    pub fn files(&self, what: &str) -> Result<Files> {
+    /// Such a path is relative to `directory`.
+    pub fn files(&self, what: &str, directory: &Path) -> Result<Files> {
         if what.contains(['/', '.']) {
-            return Files::read(Path::new(what));
+            return Files::read(&directory.join(what));
         }
         let packages = self.packages()?;
         if !packages.iter().any(|(name, _)| name == what) {

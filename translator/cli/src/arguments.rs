@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use linnet_build::{Builder, Files, Result, Target, host};
+use linnet_build::{Builder, Files, Result, System, Target, host};
 
 /// Linux as one native executable: translates, builds and boots.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Build(Build),
     Cc(Cc),
     Compile(Compile),
+    Inspect(Inspect),
     /// List the packages that --with takes
     Packages,
     /// Install missing packages and fetch the guest's sources
@@ -45,44 +46,114 @@ pub(crate) struct Boot {
     #[arg(long, value_name = "ARGS")]
     pub(crate) append: Option<OsString>,
     #[command(flatten)]
-    pub(crate) with: With,
+    pub(crate) what: What,
     /// A program of the guest and its arguments, run instead of the shell; the exit status is the
     /// program's
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
 }
 
-/// Build the boot binary without running it
+/// Build boot binaries without running them
 ///
-/// Prints the path of the binary.
+/// Prints their paths. An INPUT is a directory, a tar archive, a Debian package or an OCI image
+/// layout with a root file system whose programs are WebAssembly; it takes the place of the usual
+/// one with BusyBox.
 #[derive(Debug, Args)]
 pub(crate) struct Build {
-    /// Where to put it [default: leave it in the cache]
+    #[arg(value_name = "INPUT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// Where to put the boot binary; with several targets, -ISA is added to the name
+    /// [default: leave it in the cache]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// A new directory for an OCI image layout with an image for each target
+    #[arg(long, value_name = "DIR")]
+    pub(crate) oci: Option<PathBuf>,
+    /// Instruction sets to build for, each by an option of its own or after a comma
+    /// [default: this machine's]
+    #[arg(
+        long, value_name = "ISA", value_delimiter = ',',
+        value_parser = Target::ALL.map(Target::name)
+    )]
+    target: Vec<String>,
+    /// Guest memory unless the machine is started with another, as in 512M or 2G
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<String>,
+    /// Kernel arguments that always apply
+    #[arg(long, value_name = "ARGS")]
+    pub(crate) append: Option<String>,
+    /// Leave out the symbol table and the debugging information
+    #[arg(long)]
+    pub(crate) strip: bool,
+    /// Compress the root file system
+    #[arg(long)]
+    pub(crate) compress: bool,
     #[command(flatten)]
-    pub(crate) with: With,
-    #[command(flatten)]
-    pub(crate) target: TargetOption,
+    pub(crate) what: What,
 }
 
-/// What goes into the root file system besides the usual files.
+impl Build {
+    /// What to build for: what was asked for here, or else by the description, or else this machine.
+    pub(crate) fn targets(&self, described: Vec<Target>) -> Result<Vec<Target>> {
+        let mut targets: Vec<Target> =
+            self.target.iter().filter_map(|name| Target::from_name(name)).collect();
+        if targets.is_empty() {
+            targets = described;
+        }
+        if targets.is_empty() {
+            targets.push(host()?);
+        }
+        let mut once = Vec::new();
+        targets.retain(|target| {
+            let new = !once.contains(target);
+            once.push(*target);
+            new
+        });
+        Ok(targets)
+    }
+}
+
+/// What a machine is made of.
 #[derive(Debug, Args)]
-pub(crate) struct With {
+pub(crate) struct What {
+    /// A file that describes the machine
+    #[arg(long, value_name = "TOML")]
+    system: Option<PathBuf>,
     /// More for the root file system: packages by name (see `linnet packages`), or paths of
     /// directories, tar archives, Debian packages, OCI image layouts and WebAssembly programs
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     with: Vec<String>,
 }
 
-impl With {
-    pub(crate) fn files(&self, builder: &Builder) -> Result<Files> {
-        let mut files = Files::default();
-        for what in &self.with {
-            files.merge(builder.files(what)?);
+impl What {
+    /// The machine, and the instruction sets that its description names. `inputs` take the place of
+    /// the usual root file system.
+    pub(crate) fn system(
+        &self,
+        builder: &Builder,
+        inputs: &[PathBuf],
+    ) -> Result<(System, Vec<Target>)> {
+        let (mut system, targets) = match &self.system {
+            Some(path) => builder.system(path)?,
+            None => (System::default(), Vec::new()),
+        };
+        for input in inputs {
+            system.base = false;
+            system.files.merge(Files::read(input)?);
         }
-        Ok(files)
+        for what in &self.with {
+            system.files.merge(builder.files(what, Path::new(""))?);
+        }
+        Ok((system, targets))
     }
+}
+
+/// Show what is in a module, a package or a boot binary
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A WebAssembly module, a boot binary, or anything that `linnet build` takes
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
 }
 
 /// Compile a C program for the guest

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => commands::build::run(&arguments),
         Command::Cc(arguments) => commands::cc::run(&arguments),
         Command::Compile(arguments) => commands::compile::run(&arguments),
+        Command::Inspect(arguments) => commands::inspect::run(&arguments),
         Command::Packages => commands::packages::run(),
         Command::Setup => commands::setup::run(),
     };

@@ -11,6 +11,7 @@
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
 //! | [`emit`]     | the object file and the tables beside the code                          |
+//! | [`summary`]  | what a module is, for people                                            |
 //! | [`target`]   | what differs between instruction sets                                   |
 //!
 //! The contract with the runtime and the kernel is the crate `linnet-abi`.
@@ -26,11 +27,13 @@ mod image;
 mod imports;
 mod libcall;
 mod module;
+mod summary;
 mod target;
 mod trampoline;
 
 pub use error::Error;
 pub use exec::exec_file;
+pub use summary::{Summary, summary};
 pub use target::Target;
 
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use crate::arguments::Boot;
 
 pub(crate) fn run(arguments: &Boot) -> Result<()> {
     let builder = Builder::new()?;
-    let binary = builder.boot_binary(host()?, &arguments.with.files(&builder)?)?;
+    let binary = builder.boot_binary_of(host()?, &arguments.what.system(&builder, &[])?.0)?;
     // Its end saves what it knows of files; a program that is replaced has none.
     drop(builder);
     let mut command = Command::new(binary);

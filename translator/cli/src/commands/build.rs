@@ -1,40 +1,59 @@
 //! `linnet build`
 
+use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use linnet_build::{At as _, Builder, Error, Result};
+use linnet_build::{At as _, Builder, Result, Target, oci, output};
 
+use super::print;
 use crate::arguments::Build;
 
 pub(crate) fn run(arguments: &Build) -> Result<()> {
     let builder = Builder::new()?;
-    let built = builder.boot_binary(arguments.target.get()?, &arguments.with.files(&builder)?)?;
-    let path = match &arguments.output {
-        None => &built,
-        Some(output) => {
-            publish(&built, output)?;
-            output
-        }
-    };
-    match writeln!(io::stdout(), "{}", path.display()) {
-        // Whoever reads the path has seen enough.
-        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(cause) => Err(Error::new(cause).at("standard output")),
-        Ok(()) => Ok(()),
+    let (mut system, described) = arguments.what.system(&builder, &arguments.inputs)?;
+    if let Some(size) = &arguments.memory {
+        system.set_memory(size)?;
     }
+    if let Some(append) = &arguments.append {
+        system.add_arguments(append);
+    }
+    system.strip |= arguments.strip;
+    system.compress |= arguments.compress;
+
+    let targets = arguments.targets(described)?;
+    let mut binaries = Vec::new();
+    for target in &targets {
+        binaries.push((*target, builder.boot_binary_of(*target, &system)?));
+    }
+    if let Some(directory) = &arguments.oci {
+        oci::write(directory, &binaries)?;
+        print(directory.display())?;
+        if arguments.output.is_none() {
+            return Ok(());
+        }
+    }
+    for (target, built) in &binaries {
+        let size = fs::metadata(built).at(built.display())?.len();
+        builder.say(format_args!("{:<10} {:>6.1} MB", target.name(), size as f64 / 1e6));
+        let path = match &arguments.output {
+            None => built.clone(),
+            Some(file) => {
+                let path = place(file, *target, targets.len() > 1);
+                output::write(&path, &fs::read(built).at(built.display())?, 0o755)?;
+                path
+            }
+        };
+        print(path.display())?;
+    }
+    Ok(())
 }
 
-/// Copies `file` to `output`, which is whole or not there at all.
-fn publish(file: &Path, output: &Path) -> Result<()> {
-    let mut name = output.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let unfinished = PathBuf::from(name);
-    let copied = fs::copy(file, &unfinished).and_then(|_| fs::rename(&unfinished, output));
-    if copied.is_err() {
-        // It may not even be there.
-        let _ = fs::remove_file(&unfinished);
+/// Where a boot binary goes; one of several says what it is for.
+fn place(file: &Path, target: Target, several: bool) -> PathBuf {
+    let mut name = OsString::from(file);
+    if several {
+        name.push(format!("-{}", target.name()));
     }
-    copied.at(output.display())
+    name.into()
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use linnet_build::{At as _, Result, translate};
+use linnet_build::{At as _, Result, output, translate};
 
 use crate::arguments::Compile;
 
 pub(crate) fn run(arguments: &Compile) -> Result<()> {
-    let Compile { module, output, target, prefix, threads } = arguments;
+    let Compile { module, output: place, target, prefix, threads } = arguments;
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().at("threads")?;
     }
@@ -18,5 +18,5 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
     };
     let object = linnet_codegen::translate(&wasm, &options)
         .map_err(|cause| translate::error(module, &cause))?;
-    fs::write(output, object.bytes).at(output.display())
+    output::write(place, &object.bytes, 0o644)
 }

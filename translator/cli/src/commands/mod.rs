@@ -4,16 +4,27 @@ pub(crate) mod boot;
 pub(crate) mod build;
 pub(crate) mod cc;
 pub(crate) mod compile;
+pub(crate) mod inspect;
 pub(crate) mod packages;
 pub(crate) mod setup;
 
+use std::fmt;
+use std::io::{self, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use linnet_build::Error;
+use linnet_build::{At as _, Error, Result};
 
 /// Becomes another program. Comes back only if that fails.
 fn become_program(command: &mut Command) -> Error {
     let cause = command.exec();
     Error::new(cause).at(command.get_program().display())
+}
+
+/// Writes a line to standard output. A reader that has gone away has seen enough.
+fn print(line: impl fmt::Display) -> Result<()> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.at("standard output"),
+    }
 }
