@@ -8,7 +8,9 @@
 //!
 //! with comments after `#` before the first command; `[exit 0]` is left out. The commands run in a
 //! directory that holds the modules of `cli/*.wat` as `*.wasm`, the first half of `program.wasm` as
-//! `truncated.wasm`, a text as `text.wasm`, and an empty file `empty.wasm`. `vm` is the boot binary.
+//! `truncated.wasm`, a text as `text.wasm`, an empty file `empty.wasm`, the files of `cli/*.toml`, and
+//! root file systems `good` and `broken` with `program.wasm` and `truncated.wasm` as their
+//! `usr/bin/program`. `vm` is the boot binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,8 +52,17 @@ fn prepare() -> Result<Place> {
         let module = wat::parse_file(&path).at(path.display())?;
         write(&format!("{name}.wasm"), &module)?;
         if name == "program" {
-            write("truncated.wasm", &module[..module.len() / 2])?;
+            let half = &module[..module.len() / 2];
+            write("truncated.wasm", half)?;
+            for (root, contents) in [("good", module.as_slice()), ("broken", half)] {
+                let programs = directory.join(root).join("usr/bin");
+                fs::create_dir_all(&programs).at(programs.display())?;
+                write(&format!("{root}/usr/bin/program"), contents)?;
+            }
         }
+    }
+    for (name, path) in files("cli", "toml")? {
+        write(&format!("{name}.toml"), &fs::read(&path).at(path.display())?)?;
     }
     write("text.wasm", b"This is not a module.\n")?;
     write("empty.wasm", b"")?;

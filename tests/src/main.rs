@@ -8,6 +8,7 @@
 //! | `hostile`       | `hostile/*.wat`     | a program that tries to harm others                      |
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
+//! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
@@ -20,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod build;
 mod cli;
 mod guest;
 mod host;
@@ -56,8 +58,13 @@ fn main() -> ExitCode {
 
 fn trials() -> Result<Vec<Trial>> {
     let host = linnet_build::host()?;
-    let mut tests =
-        vec![guest::tests_with_few_addresses()?, cli::tests()?, host::tests(), promise::tests()];
+    let mut tests = vec![
+        guest::tests_with_few_addresses()?,
+        cli::tests()?,
+        build::tests(),
+        host::tests(),
+        promise::tests(),
+    ];
     for target in Target::ALL {
         let prefix = if target == host { "" } else { target.name() };
         for kind in [

@@ -76,7 +76,7 @@ pub fn inspect(path: &Path) -> Result<Report> {
             return Ok(Report::BootBinary { size, sha256: sha256(), contents });
         }
     }
-    Ok(package(&Files::read(path)?))
+    Ok(package(&Files::read_unchecked(path)?))
 }
 
 fn package(files: &Files) -> Report {
@@ -98,7 +98,7 @@ fn package(files: &Files) -> Report {
 }
 
 /// What is wrong with a program's sections.
-fn problem(path: &str, module: &[u8]) -> Option<Error> {
+pub(crate) fn problem(path: &str, module: &[u8]) -> Option<Error> {
     let cause = match linnet_codegen::summary(module) {
         Ok(summary) => summary.problem?,
         Err(cause) => cause,

@@ -39,3 +39,32 @@ fn beside(path: &Path) -> PathBuf {
     name.push(format!(".{}", std::process::id()));
     path.with_file_name(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_stays_until_all_is_written() {
+        let directory = std::env::temp_dir().join(format!("linnet-output-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        let file = directory.join("file");
+        write(&file, b"old", 0o600).expect("written");
+        // A directory in the way of the new contents, as a full disk would be.
+        fs::create_dir(beside(&file)).expect("a directory");
+        assert!(write(&file, b"new", 0o600).is_err());
+        assert_eq!(fs::read(&file).expect("the file"), b"old");
+        fs::remove_dir(beside(&file)).expect("an empty directory");
+        write(&file, b"new", 0o600).expect("written");
+        assert_eq!(fs::read(&file).expect("the file"), b"new");
+        assert_eq!(fs::read_dir(&directory).expect("a directory").count(), 1);
+        fs::remove_dir_all(&directory).expect("removed");
+    }
+
+    #[test]
+    fn devices_are_written_as_they_are() {
+        let error = write(Path::new("/dev/full"), b"text", 0o600).expect_err("full");
+        assert_eq!(error.message(), "/dev/full: No space left on device");
+        assert!(write(Path::new("/dev/null"), b"text", 0o600).is_ok());
+    }
+}

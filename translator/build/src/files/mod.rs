@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::digest::{Digest, Key};
 use crate::error::{At as _, Error, Result};
+use crate::inspect;
 use crate::tree::{Kind, Node, Tree};
 
 /// Where a program goes that comes without a place.
@@ -23,8 +24,17 @@ pub struct Files {
 }
 
 impl Files {
-    /// Reads what lies at `path`.
+    /// Reads what lies at `path`. Its programs are modules for Linnet, as far as their sections tell.
     pub fn read(path: &Path) -> Result<Self> {
+        let files = Self::read_unchecked(path)?;
+        let problem = |(path, node): (&str, &Node)| inspect::problem(path, node.module()?);
+        let found = files.tree.iter().find_map(problem);
+        found.map_or(Ok(()), |problem| Err(problem.at(path.display())))?;
+        Ok(files)
+    }
+
+    /// Reads what lies at `path`, whatever its programs are.
+    pub(crate) fn read_unchecked(path: &Path) -> Result<Self> {
         if path.is_dir() {
             return match oci::is_layout(path) {
                 true => oci::read(path),

@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: &Inspect) -> Result<()> {
             }
         }
         Report::Package { programs, files, bytes } => {
-            print(format_args!("{path}: {} programs", programs.len()))?;
+            print(format_args!("{path}: files for a system"))?;
+            field("programs", programs.len())?;
             for (found, problem) in &programs {
                 program(found)?;
                 if let Some(problem) = problem {

@@ -1,0 +1,226 @@
+//! `linnet build`: what it makes, and what it leaves behind when it is stopped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use linnet_build::{At as _, Error, Result};
+
+use crate::machine::{self, Ended};
+use crate::{Test, cli, vm};
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Prints what it was started with.
+const PROGRAM: &str = r#"
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) printf("<%s>", argv[i]);
+	puts(STAMP);
+}
+"#;
+
+pub(crate) fn tests() -> Vec<Test> {
+    let test = |name: &str, run: fn(&Place) -> Result<()>| -> Test {
+        let place = name.to_owned();
+        let run = move || Ok(Place::new(&place).and_then(|place| run(&place))?);
+        (format!("build::{name}"), Box::new(run))
+    };
+    vec![
+        test("a-description-makes-a-system", description),
+        test("an-archive-replaces-the-usual-system", archive),
+        test("an-image-layout-holds-the-boot-binaries", image_layout),
+        test("a-full-disk-leaves-no-file", full_disk),
+        test("a-killed-build-leaves-no-file-and-can-be-repeated", killed),
+        test("a-stripped-compressed-system-is-smaller-and-works", smaller),
+    ]
+}
+
+/// An empty directory to run commands in.
+struct Place {
+    directory: PathBuf,
+    linnet: PathBuf,
+}
+
+impl Place {
+    fn new(name: &str) -> Result<Self> {
+        // Everything else that a build needs.
+        vm(linnet_build::host()?)?;
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("build").join(name);
+        // It may be that of an earlier run.
+        let _ = fs::remove_dir_all(&directory);
+        fs::create_dir_all(&directory).at(directory.display())?;
+        Ok(Self { directory, linnet: cli::linnet()? })
+    }
+
+    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<()> {
+        let path = self.directory.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).at(parent.display())?;
+        }
+        fs::write(&path, contents).at(path.display())
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let program = match program {
+            "linnet" => self.linnet.clone(),
+            name if name.starts_with("./") => self.directory.join(name),
+            name => name.into(),
+        };
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&self.directory);
+        command
+    }
+
+    /// What a command prints that must end well.
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
+        let Ended { status, output } =
+            machine::run(&mut self.command(program, arguments), &[], LIMIT)?;
+        match status {
+            Some(status) if status.success() => Ok(output),
+            _ => Err(Error::new(format!("{status:?}\n{output}")).at(arguments.join(" "))),
+        }
+    }
+
+    /// Compiles [`PROGRAM`], which prints `stamp` at its end, to the file `name`.
+    fn compile(&self, name: &str, stamp: &str) -> Result<()> {
+        self.write("program.c", PROGRAM)?;
+        if let Some(parent) = self.directory.join(name).parent() {
+            fs::create_dir_all(parent).at(parent.display())?;
+        }
+        let stamp = format!("-DSTAMP=\"{stamp}\"");
+        self.run("linnet", &["cc", "-O1", &stamp, "-o", name, "program.c"]).map(drop)
+    }
+
+    fn names(&self) -> Result<Vec<String>> {
+        let entries = fs::read_dir(&self.directory).at(self.directory.display())?;
+        let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn expect(found: &str, wanted: &str) -> Result<()> {
+    match found == wanted {
+        true => Ok(()),
+        false => Err(Error::new(format!("expected:\n{wanted}\nfound:\n{found}"))),
+    }
+}
+
+fn expect_in(found: &str, wanted: &str) -> Result<()> {
+    match found.contains(wanted) {
+        true => Ok(()),
+        false => Err(Error::new(format!("expected somewhere:\n{wanted}\nfound:\n{found}"))),
+    }
+}
+
+fn description(place: &Place) -> Result<()> {
+    place.compile("root/usr/bin/program", "end")?;
+    place.write("root/etc/motd", "hello\n")?;
+    place.write(
+        "linnet.toml",
+        "packages = [\"./root\"]\n\
+         command = [\"sh\", \"-c\", \"cat /etc/motd; grep -o '.*quiet' /proc/cmdline; program 1 2\"]\n\
+         kernel-arguments = \"quiet\"\n\
+         memory = \"64M\"\n",
+    )?;
+    place.run("linnet", &["build", "--system", "linnet.toml", "-o", "vm"])?;
+    expect(&place.run("./vm", &[])?, "hello\nloglevel=1 quiet\n<1><2>end\n")?;
+    // What is asked for at the start comes first.
+    let memory = place.run("./vm", &["--", "free", "-m"])?;
+    let total =
+        memory.lines().find_map(|line| line.strip_prefix("Mem:")?.split_whitespace().next());
+    let total: u32 = total.unwrap_or_default().parse().at(memory)?;
+    if !(40..64).contains(&total) {
+        return Err(Error::new(format!("the guest has {total} MiB")));
+    }
+    let report = place.run("linnet", &["inspect", "vm"])?;
+    expect_in(&report, "/usr/bin/program\n")?;
+    expect_in(&report, "kernel      Linux 6.")
+}
+
+fn archive(place: &Place) -> Result<()> {
+    place.compile("root/bin/program", "end")?;
+    place.run("tar", &["-C", "root", "-czf", "root.tar.gz", "."])?;
+    place.run("linnet", &["build", "root.tar.gz", "-o", "vm"])?;
+    expect(&place.run("./vm", &["--", "/bin/program", "x"])?, "<x>end\n")?;
+    let report = place.run("linnet", &["inspect", "vm"])?;
+    expect_in(&report, "programs    2\n")
+}
+
+fn image_layout(place: &Place) -> Result<()> {
+    let target = linnet_build::host()?.name();
+    place.run("linnet", &["build", "--target", target, "--oci", "image", "-o", "vm"])?;
+    let read = |path: &Path| fs::read_to_string(path).at(path.display());
+    let blobs = place.directory.join("image/blobs/sha256");
+    let index = read(&place.directory.join("image/index.json"))?;
+    let manifest = read(&blobs.join(digest_after(&index, "\"digest\":")?))?;
+    let config = read(&blobs.join(digest_after(&manifest, "\"config\":")?))?;
+    expect_in(&config, "\"Entrypoint\":[\"/linnet\"]")?;
+    let layer = blobs.join(digest_after(&manifest, "\"layers\":")?);
+    place.run("tar", &["-xzf", &layer.display().to_string()])?;
+    expect(&place.run("./linnet", &["--", "echo", "here"])?, "here\n")?;
+    expect(&place.run("cmp", &["linnet", "vm"])?, "")?;
+    // A layout is never mixed with what is there.
+    let again = place.run("linnet", &["build", "--oci", "image"]).err();
+    expect_in(
+        again.as_ref().map_or("no error", Error::message),
+        "image: the directory is not empty",
+    )
+}
+
+/// The first digest behind `key`.
+fn digest_after<'a>(text: &'a str, key: &str) -> Result<&'a str> {
+    const PREFIX: &str = "sha256:";
+    let rest = text.split_once(key).map(|(_, rest)| rest);
+    let digest = rest.and_then(|rest| rest.split_once(PREFIX)).map(|(_, rest)| rest);
+    digest.and_then(|rest| rest.get(..64)).ok_or_else(|| Error::new("no digest").at(text))
+}
+
+/// A limit for the size of files does what a full disk does.
+fn full_disk(place: &Place) -> Result<()> {
+    let linnet = place.linnet.display().to_string();
+    let script = "trap '' XFSZ; ulimit -f 1000; exec \"$0\" build -o vm";
+    let ended = machine::run(&mut place.command("sh", &["-c", script, &linnet]), &[], LIMIT)?;
+    if ended.status.and_then(|status| status.code()) != Some(1) {
+        return Err(Error::new(format!("{:?}\n{}", ended.status, ended.output)));
+    }
+    expect_in(&ended.output, "error: vm: File too large")?;
+    expect(&place.names()?.join(" "), "")
+}
+
+fn killed(place: &Place) -> Result<()> {
+    // A program that nobody has translated before.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).at("clock")?.as_nanos().to_string();
+    place.compile("program.wasm", &now)?;
+    let arguments = ["build", "--with", "./program.wasm", "-o", "vm"];
+    for milliseconds in [5, 20, 60, 150, 400] {
+        let mut child = place.command("linnet", &arguments).spawn().at("linnet")?;
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().at("kill")?;
+        child.wait().at("wait")?;
+        // A file that is being written has a name of its own.
+        if place.names()?.iter().any(|name| name == "vm") {
+            place.run("./vm", &["--", "program"])?;
+        }
+    }
+    place.run("linnet", &arguments)?;
+    expect(&place.run("./vm", &["--", "program", "a"])?, &format!("<a>{now}\n"))
+}
+
+fn smaller(place: &Place) -> Result<()> {
+    place.run("linnet", &["build", "-o", "usual"])?;
+    place.run("linnet", &["build", "--strip", "--compress", "-o", "small"])?;
+    let size = |name: &str| {
+        let path = place.directory.join(name);
+        fs::metadata(&path).map(|metadata| metadata.len()).at(path.display())
+    };
+    let (usual, small) = (size("usual")?, size("small")?);
+    if small + (1 << 20) > usual {
+        return Err(Error::new(format!("{small} bytes, not much less than {usual}")));
+    }
+    expect(&place.run("./small", &["--", "echo", "works"])?, "works\n")
+}
