@@ -66,8 +66,12 @@ impl Builder {
     }
 
     /// Files of a package, by its name, or of what lies at a path: anything with a `/` or a `.`.
-    /// Such a path is relative to `directory`.
-    pub fn files(&self, what: &str, directory: &Path) -> Result<Files> {
+    pub fn files(&self, what: &str) -> Result<Files> {
+        self.files_from(what, Path::new(""))
+    }
+
+    /// The same with paths relative to `directory`.
+    pub(crate) fn files_from(&self, what: &str, directory: &Path) -> Result<Files> {
         if what.contains(['/', '.']) {
             return Files::read(&directory.join(what));
         }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use linnet_build::{Builder, Files, Result, System, Target, host};
@@ -142,7 +142,7 @@ impl What {
             system.files.merge(Files::read(input)?);
         }
         for what in &self.with {
-            system.files.merge(builder.files(what, Path::new(""))?);
+            system.files.merge(builder.files(what)?);
         }
         Ok((system, targets))
     }
