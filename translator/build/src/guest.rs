@@ -68,6 +68,14 @@ const MUSL: Component<'static> = Component {
     tree: None,
 };
 
+const LIBCXX: Component<'static> = Component {
+    name: "libcxx",
+    script: "libcxx/build.sh",
+    inputs: &["libcxx"],
+    source: Origin::Listed("llvm"),
+    tree: None,
+};
+
 const BUSYBOX: Component<'static> = Component {
     name: "busybox",
     script: "busybox/build.sh",
@@ -118,14 +126,33 @@ impl Sdk {
         tools::with_compilers(Key::new("sdk")).with_digest("sdk", self.built.digest).finish()
     }
 
-    /// The compiler, ready for arguments.
+    /// The C compiler, ready for arguments.
     pub fn compiler(&self) -> Command {
-        let mut configuration = OsString::from("--config=");
-        configuration.push(self.built.path.join("sdk/linnet.cfg"));
-        let mut command = Command::new("clang-19");
-        command.arg(configuration);
+        self.clang("clang-19", "linnet.cfg")
+    }
+
+    /// The C++ compiler, ready for arguments. Only [`Builder::sdk_with_cxx`] has what it needs.
+    pub fn cxx_compiler(&self) -> Command {
+        self.clang("clang++-19", "linnet++.cfg")
+    }
+
+    /// Where the compilers' configuration and CMake's toolchain file are.
+    pub fn directory(&self) -> PathBuf {
+        self.built.path.join("sdk")
+    }
+
+    fn clang(&self, program: &str, configuration: &str) -> Command {
+        let mut option = OsString::from("--config=");
+        option.push(self.directory().join(configuration));
+        let mut command = Command::new(program);
+        command.arg(option);
         command
     }
+}
+
+/// The LLVM tool that does for the guest what `name` does for this machine.
+pub fn binary_tool(name: &str) -> Command {
+    Command::new(format!("llvm-{name}-19"))
 }
 
 impl Builder {
@@ -155,6 +182,14 @@ impl Builder {
     pub fn sdk(&self) -> Result<Sdk> {
         let headers = self.component(&HEADERS, &[])?;
         Ok(Sdk { built: self.component(&MUSL, &[("HEADERS", &headers)])? })
+    }
+
+    /// The SDK with the C++ library. Its source is large, and fetched the first time only.
+    pub fn sdk_with_cxx(&self) -> Result<Sdk> {
+        let log = self.cache.path("logs/packages");
+        tools::install(&[tools::package("cmake", "cmake")], &self.progress, &log)?;
+        let sdk = self.sdk()?;
+        Ok(Sdk { built: self.component(&LIBCXX, &[("SDK", &sdk.built)])? })
     }
 
     /// Compiles C sources, each a program of its own, and translates them, some at a time. One that

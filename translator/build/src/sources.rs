@@ -28,9 +28,9 @@ pub(crate) struct Source {
     version: Option<String>,
     file: String,
     sha256: Option<String>,
-    /// Nothing that is built needs it, so that it is fetched only when a test asks for it.
+    /// Not everybody needs it, so that it is fetched only when something is built from it.
     #[serde(default)]
-    for_tests: bool,
+    on_demand: bool,
 }
 
 /// An archive on this machine.
@@ -53,9 +53,9 @@ impl Sources {
         Ok(Self { list: toml::from_str(&text).at(list.display())?, apt: Mutex::new(None) })
     }
 
-    /// Of what is needed to build.
+    /// Of what every build needs.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().filter(|(_, source)| !source.for_tests).map(|(name, _)| name.as_str())
+        self.list.iter().filter(|(_, source)| !source.on_demand).map(|(name, _)| name.as_str())
     }
 }
 

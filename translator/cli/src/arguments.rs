@@ -20,6 +20,17 @@ pub(crate) enum Command {
     Boot(Boot),
     Build(Build),
     Cc(Cc),
+    #[command(name = "c++")]
+    Cxx(Cxx),
+    Sdk(Sdk),
+    /// Run LLVM's `ar` on objects of the guest
+    Ar(Tool),
+    /// Run LLVM's `ranlib` on libraries of the guest
+    Ranlib(Tool),
+    /// Run LLVM's `nm` on objects of the guest
+    Nm(Tool),
+    /// Run LLVM's `strip` on programs of the guest
+    Strip(Tool),
     Compile(Compile),
     Inspect(Inspect),
     /// List the packages that --with takes
@@ -162,8 +173,44 @@ pub(crate) struct Inspect {
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Cc {
+    #[command(flatten)]
+    pub(crate) rest: Rest,
+}
+
+/// Compile a C++ program for the guest
+///
+/// Runs clang++ with the guest's C++ library, which is built the first time. All arguments are
+/// clang's.
+#[derive(Debug, Args)]
+#[command(name = "c++", disable_help_flag = true)]
+pub(crate) struct Cxx {
+    #[command(flatten)]
+    pub(crate) rest: Rest,
+}
+
+/// Arguments that are another program's.
+#[derive(Debug, Args)]
+pub(crate) struct Rest {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
     pub(crate) arguments: Vec<OsString>,
+}
+
+/// All arguments are the tool's.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Tool {
+    #[command(flatten)]
+    pub(crate) rest: Rest,
+}
+
+/// Print where the compilers' configuration is, for build systems
+///
+/// The directory holds `linnet.cmake`, CMake's toolchain file.
+#[derive(Debug, Args)]
+pub(crate) struct Sdk {
+    /// With the C++ library
+    #[arg(long = "c++")]
+    pub(crate) cxx: bool,
 }
 
 /// Translate a WebAssembly module to a native object file

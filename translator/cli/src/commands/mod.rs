@@ -2,10 +2,10 @@
 
 pub(crate) mod boot;
 pub(crate) mod build;
-pub(crate) mod cc;
 pub(crate) mod compile;
 pub(crate) mod inspect;
 pub(crate) mod packages;
+pub(crate) mod sdk;
 pub(crate) mod setup;
 
 use std::fmt;
