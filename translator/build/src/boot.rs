@@ -26,7 +26,10 @@ use crate::{cpio, image, inspect, link, rootfs};
 
 /// Kernel arguments that always apply: the console belongs to the guest's programs. A panic is shown
 /// all the same.
-const APPEND: &str = "loglevel=1";
+///
+/// No compaction of memory ahead of need: it serves huge pages, which the guest has not, and its kernel
+/// thread may wait in a loop for what only an interrupt brings.
+const APPEND: &str = "loglevel=1 sysctl.vm.compaction_proactiveness=0";
 
 /// The shell and all its applets.
 const BUSYBOX: &str = "bin/busybox";
