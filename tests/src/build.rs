@@ -123,12 +123,12 @@ fn description(place: &Place) -> Result<()> {
     place.write(
         "linnet.toml",
         "packages = [\"./root\"]\n\
-         command = [\"sh\", \"-c\", \"cat /etc/motd; grep -o '.*quiet' /proc/cmdline; program 1 2\"]\n\
+         command = [\"sh\", \"-c\", \"cat /etc/motd; grep -ow quiet /proc/cmdline; program 1 2\"]\n\
          kernel-arguments = \"quiet\"\n\
          memory = \"64M\"\n",
     )?;
     place.run("linnet", &["build", "--system", "linnet.toml", "-o", "vm"])?;
-    expect(&place.run("./vm", &[])?, "hello\nloglevel=1 quiet\n<1><2>end\n")?;
+    expect(&place.run("./vm", &[])?, "hello\nquiet\n<1><2>end\n")?;
     // What is asked for at the start comes first.
     let memory = place.run("./vm", &["--", "free", "-m"])?;
     let total =
