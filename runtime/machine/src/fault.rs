@@ -18,6 +18,9 @@ use linnet_abi::trap::Trap;
 /// Leaf functions use that much of the shadow stack without moving its pointer.
 const RED_ZONE: u64 = 128;
 
+/// The guest's number.
+const SIGKILL: u32 = 9;
+
 /// Take over the signals.
 pub fn init() {
     for signal in [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP] {
@@ -101,8 +104,13 @@ extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {
     let context = task.kernel_context();
     if kind == 2 {
         let trap = Trap::from_code(argument as u8).expect("made from a trap");
-        let (signal, code) = trap.signal();
-        let address = if trap == Trap::StackOverflow { task.shadow_sp() } else { 0 };
+        let (mut signal, code) = trap.signal();
+        let overflow = trap == Trap::StackOverflow;
+        let address = if overflow { task.shadow_sp() } else { 0 };
+        if overflow && task.has_reserve() {
+            // There is no more for another handler.
+            signal = SIGKILL;
+        }
         // SAFETY: on the task's kernel stack, above nothing but the host's frame.
         unsafe { kernel::user_trap(context, signal, code, address) };
     } else {
@@ -110,6 +118,7 @@ extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {
         unsafe { kernel::page_fault(context, argument as u32, kind as u32) };
     }
     if task.has_action() {
+        task.make_room(frame.sp() as usize);
         // SAFETY: the interrupted code does not use the stack below its pointer.
         unsafe {
             let moved = frame.move_below(frame.sp() as usize - 512);

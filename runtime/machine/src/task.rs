@@ -22,6 +22,11 @@ const TASK_OFFSET: usize = REGION_SIZE - PAGE;
 const PAGE: usize = 4096;
 /// Below the user stack nothing is mapped. Frames larger than this probe their way down.
 const GUARD: usize = 64 << 10;
+/// Above the guard, mapped only while a handler of the stack's overflow may run there.
+const RESERVE: usize = 256 << 10;
+const USER_BOTTOM: usize = GUARD + RESERVE;
+/// A signal handler begins with no less.
+const ROOM: usize = 64 << 10;
 const USER_TOP: usize = 8 << 20;
 const KERNEL_STACK: usize = 252 << 10;
 
@@ -105,6 +110,7 @@ pub struct Task {
     /// Frame pointer and program counter of kernel code that faulted, while the kernel handles it.
     pub fault: Cell<(u64, u64)>,
     relaxed: Cell<u32>,
+    reserve: Cell<bool>,
     next_free: Cell<usize>,
 }
 
@@ -193,8 +199,36 @@ impl Task {
     /// Does the address lie below one of the stacks, where an overflow ends up?
     pub fn is_in_guard(&self, address: usize) -> bool {
         let offset = address.wrapping_sub(self.region());
-        offset < GUARD
+        offset < USER_BOTTOM
             || (TASK_OFFSET - KERNEL_STACK - GUARD..TASK_OFFSET - KERNEL_STACK).contains(&offset)
+    }
+
+    /// Is the user stack longer than it should be?
+    pub fn has_reserve(&self) -> bool {
+        self.reserve.get()
+    }
+
+    /// Make the user stack longer if a signal handler would find no room below `sp`.
+    pub fn make_room(&self, sp: usize) {
+        if sp - self.region() >= USER_BOTTOM + ROOM || self.reserve.replace(true) {
+            return;
+        }
+        if !map_stack(self.region() + GUARD, RESERVE) {
+            fatal!(crate::exit::HOST, "the host has no room for a stack that overflowed");
+        }
+    }
+
+    /// Is the reserve mapped, and not needed by frames above `sp`?
+    pub fn has_left_reserve(&self, sp: usize) -> bool {
+        self.reserve.get() && sp - self.region() >= USER_BOTTOM
+    }
+
+    /// The user stack has its length again. Nothing may lie in the reserve.
+    pub fn drop_reserve(&self) {
+        if self.reserve.replace(false) {
+            // SAFETY: the caller's promise.
+            unsafe { sys::munmap(self.region() + GUARD, RESERVE) };
+        }
     }
 
     pub fn take_action(&self) -> u32 {
@@ -265,6 +299,7 @@ impl Task {
 
     /// Point the user context at another program or memory.
     pub fn set_program(&self, module: &'static Module, mm: u32, sp: u32) {
+        self.drop_reserve();
         let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
         // SAFETY: `globals` has that many entries (checked when the machine started).
         let globals =
@@ -357,7 +392,7 @@ fn new_region() -> &'static Task {
     let Space { regions, region_count, .. } = Space::get();
     let base = regions + n * REGION_SIZE;
     if n >= region_count
-        || !map_stack(base + GUARD, USER_TOP - GUARD)
+        || !map_stack(base + USER_BOTTOM, USER_TOP - USER_BOTTOM)
         || !map_stack(base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE)
     {
         fatal!(crate::exit::HOST, "the host has no room for the stacks of task {}", n + 1);
@@ -399,6 +434,7 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
             module: Cell::new(None),
             fault: Cell::new((0, 0)),
             relaxed: Cell::new(0),
+            reserve: Cell::new(false),
             next_free: Cell::new(0),
         });
     }
@@ -439,6 +475,9 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
 fn copy_frames(parent: &Task, child: &Task) {
     let delta = child.region().wrapping_sub(parent.region());
     let from = parent.user_sp.get();
+    if parent.has_reserve() {
+        child.make_room(child.region());
+    }
     let words = (parent.region() + USER_TOP - from) / size_of::<usize>();
     let parent_base = parent.user_base() as usize;
     let child_base = child.user_base() as usize;
@@ -468,10 +507,11 @@ pub fn free(id: u32) {
     let Some(task) = find(id) else { return };
     index_entry(id).store(ptr::null_mut(), Ordering::Release);
     let region = task.region();
+    task.drop_reserve();
     // Only what deep recursion left is worth a call; the uppermost pages are used again at once.
     let deep = region + USER_TOP - GUARD;
     // SAFETY: nobody runs on these stacks any more.
-    unsafe { sys::madvise(region + GUARD, deep - region - GUARD, sys::MADV_DONTNEED) };
+    unsafe { sys::madvise(region + USER_BOTTOM, deep - region - USER_BOTTOM, sys::MADV_DONTNEED) };
     let mut free = FREE.lock();
     if free.count >= KEEP {
         // The host's last page of the stack may be the task's own.

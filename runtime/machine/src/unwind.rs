@@ -198,6 +198,9 @@ pub extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> 
             if let Some(handler) = handlers.find(|h| h.tag == tag || h.tag == TAG_ANY) {
                 let sp = fp - u64::from(site.frame_size);
                 let pad = function.start as u64 + u64::from(handler.offset);
+                if task.has_left_reserve(sp as usize) {
+                    leave_reserve(task, Landing { pad, sp, fp, saved });
+                }
                 // SAFETY: the tables say that this frame continues there.
                 unsafe { arch::enter_handler(pad, sp, fp, &raw const saved) };
             }
@@ -212,6 +215,33 @@ pub extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> 
         is_return = true;
     }
     uncaught(task)
+}
+
+/// Where an exception is caught.
+struct Landing {
+    pad: u64,
+    sp: u64,
+    fp: u64,
+    saved: CalleeSaved,
+}
+
+/// Go there, and shorten the user stack, which this very function may run at the end of.
+fn leave_reserve(task: &Task, landing: Landing) -> ! {
+    extern "C" fn go(task: usize, landing: usize, _: usize) -> ! {
+        // SAFETY: both were made below.
+        let (task, landing) = unsafe { (&*(task as *const Task), &*(landing as *const Landing)) };
+        task.drop_reserve();
+        // SAFETY: the module's tables say that this frame continues there.
+        unsafe {
+            arch::enter_handler(landing.pad, landing.sp, landing.fp, &raw const landing.saved)
+        }
+    }
+    let place = task.address() - size_of::<Landing>();
+    // SAFETY: user code runs, so that its kernel stack is empty.
+    unsafe {
+        (place as *mut Landing).write(landing);
+        arch::jump_to(place, go, task.address(), place, 0)
+    }
 }
 
 /// Nobody catches: the program dies of it.

@@ -8,8 +8,11 @@ use crate::task::{ExecRequest, Start, Task, action};
 use crate::unwind::Activation;
 use crate::{arch, boot, fatal, kernel, sys, turn};
 use core::mem::transmute;
+use core::ptr;
 use linnet_abi::context::Context;
 
+/// More than a frame of this file needs.
+const FRAME: usize = 4096;
 const SYS_EXIT: u32 = 93;
 const SYS_EXIT_GROUP: u32 = 94;
 
@@ -97,6 +100,7 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
         let sp = task.user_global(module.stack_pointer_slot);
         task.set_user_global(module.stack_pointer_slot, u64::from(signal.sp));
         interrupted.push(&task.activation);
+        task.make_room(ptr::from_ref(&task) as usize);
         if requested & action::SLOT != 0 {
             // What comes meanwhile runs first, on top of this handler's frame in guest memory.
             wait_for_turn(task, &mut interrupted.clone());
@@ -115,6 +119,9 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
             );
         }
         interrupted.pop(&task.activation);
+        if task.has_left_reserve(ptr::from_ref(&task) as usize - FRAME) {
+            task.drop_reserve();
+        }
         task.set_user_global(module.stack_pointer_slot, sp);
         // SAFETY: on the task's user stack; its kernel stack is empty.
         result =

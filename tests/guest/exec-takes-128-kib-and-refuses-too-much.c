@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "test.h"
 
-enum { ARGUMENTS = 1000, LENGTH = 100 };
+// As many variables as arguments: 128 KiB of text and more.
+enum { ARGUMENTS = 700, LENGTH = 100 };
 
 int main(int argc, char **argv)
 {
 	if (argc != 1) {
 		CHECK(argc == ARGUMENTS);
-		for (int i = 0; i < argc; i++) CHECK(strlen(argv[i]) == LENGTH);
+		for (int i = 0; i < argc; i++) CHECK(strlen(argv[i]) == LENGTH && strlen(environ[i]) == LENGTH);
+		CHECK(!environ[ARGUMENTS]);
 		return 0;
 	}
 	static char text[LENGTH + 1], *arguments[ARGUMENTS + 1];
@@ -15,7 +17,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < ARGUMENTS; i++) arguments[i] = text;
 	pid_t child = fork();
 	if (child == 0) {
-		execv("/proc/self/exe", arguments);
+		execve("/proc/self/exe", arguments, arguments);
 		_exit(127);
 	}
 	CHECK(passed(wait_for(child)));
