@@ -69,7 +69,7 @@ pub struct Function {
     /// Range in [`Module::sites`], sorted by offset.
     pub first_site: u32,
     pub site_count: u32,
-    /// Range in [`Module::saved`].
+    /// Range in [`Module::saved`]; functions that save alike share one.
     pub first_saved: u32,
     pub saved_count: u32,
     /// Range in [`Module::traps`], sorted by offset.
@@ -108,7 +108,7 @@ pub struct Handler {
 
 /// A callee-saved register that the function's prologue stored.
 #[repr(C)]
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SavedRegister {
     /// The ISA's number of the register, or'ed with [`REGISTER_FLOAT`].
     pub register: u32,

@@ -21,7 +21,7 @@ use linnet_abi::module::{
 };
 use object::write::{Symbol, SymbolSection};
 use object::{SymbolFlags, SymbolScope};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::{offset_of, size_of};
 
 /// Alignment of functions and tables in the object.
@@ -37,7 +37,7 @@ pub(crate) fn object(
 ) -> Result<Vec<u8>> {
     let builder = ObjectBuilder::new(isa, env.options.prefix.as_str(), default_libcall_names())
         .map_err(failed)?;
-    let mut emitter = Emitter::new(env, ObjectModule::new(builder), trampolines)?;
+    let mut emitter = Emitter::new(env, ObjectModule::new(builder), functions, trampolines)?;
     emitter.code(functions, trampolines)?;
     emitter.tables(image, functions, trampolines)?;
     emitter.finish()
@@ -104,7 +104,11 @@ struct Emitter<'e, 'm, 'a> {
     libcalls: Vec<FuncId>,
     /// By number; only those that the module needs.
     trampolines: Vec<Option<FuncId>>,
-    data: Vec<DataId>,
+    /// By number; only those that the code uses.
+    data: Vec<Option<DataId>>,
+    /// The start function, if it can only run as such. It has run ahead of time and is left out, and
+    /// with it the segments that only it used.
+    left_out: Option<u32>,
 }
 
 impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
@@ -112,8 +116,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     fn new(
         env: &'e Env<'m, 'a>,
         mut object: ObjectModule,
+        codes: &[Code],
         trampolines: &[Trampoline],
     ) -> Result<Self> {
+        let left_out = uncalled_start(env, codes);
         // Only the linker's view matters here: the types are checked already.
         let any = Signature::new(CallConv::SystemV);
         let mut declare =
@@ -133,6 +139,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 Some(imports::Symbol::Runtime(symbol)) => Some(declare(symbol, Linkage::Import)?),
                 Some(imports::Symbol::CallHandler) => thunks[trampoline::CALL_HANDLER as usize],
                 Some(imports::Symbol::Barrier) => None,
+                None if left_out == Some(index) => None,
                 None => {
                     let name = names.unique(env.module.function_name(index), index);
                     Some(declare(&name, Linkage::Local)?)
@@ -140,16 +147,18 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             };
             functions.push(id);
         }
-        let mut data = Vec::new();
-        let segments = env.module.segments.len() as u32;
-        for number in 0..data::FIRST_SEGMENT + segments {
-            let name = match number {
-                data::TABLE => "linnet.table".to_owned(),
-                number => format!("linnet.segment.{}", number - data::FIRST_SEGMENT),
-            };
-            data.push(object.declare_data(&name, Linkage::Local, false, false).map_err(failed)?);
+        let segments = env.module.segments.len();
+        let mut data = vec![None; data::FIRST_SEGMENT as usize + segments];
+        let table = object.declare_data("linnet.table", Linkage::Local, false, false);
+        data[data::TABLE as usize] = Some(table.map_err(failed)?);
+        for number in used(env, codes, left_out, namespace::DATA) {
+            if number != data::TABLE {
+                let name = format!("linnet.segment.{}", number - data::FIRST_SEGMENT);
+                let id = object.declare_data(&name, Linkage::Local, false, false);
+                data[number as usize] = Some(id.map_err(failed)?);
+            }
         }
-        Ok(Emitter { env, object, functions, libcalls, trampolines: thunks, data })
+        Ok(Emitter { env, object, functions, libcalls, trampolines: thunks, data, left_out })
     }
 
     /// Defines the functions, in the order of the function table.
@@ -184,9 +193,9 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                     namespace::FUNCTION => self.functions[index].map(ModuleRelocTarget::from),
                     namespace::LIBCALL => Some(self.libcalls[index].into()),
                     namespace::TRAMPOLINE => self.trampolines[index].map(ModuleRelocTarget::from),
-                    _ => Some(self.data[index].into()),
+                    _ => self.data[index].map(ModuleRelocTarget::from),
                 }
-                .ok_or_else(|| failed("a call of a barrier"))?
+                .ok_or_else(|| failed("a reference to what has no address"))?
             }
         };
         Ok(ModuleReloc {
@@ -242,19 +251,23 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 table.put_u64(row + offset_of!(TableEntry, signature), u64::from(signature));
             }
         }
-        self.define_table(self.data[data::TABLE as usize], table)?;
+        let table_id =
+            self.data[data::TABLE as usize].ok_or_else(|| failed("no function table"))?;
+        self.define_table(table_id, table)?;
         for (i, segment) in module.segments.iter().enumerate() {
-            let bytes = segment.bytes[..segment.passive_len()].to_vec();
-            let id = self.data[data::FIRST_SEGMENT as usize + i];
-            self.define_table(id, Table { bytes, ..Table::new() })?;
+            if let Some(id) = self.data[data::FIRST_SEGMENT as usize + i] {
+                let bytes = segment.bytes[..segment.passive_len()].to_vec();
+                self.define_table(id, Table { bytes, ..Table::new() })?;
+            }
         }
-        self.descriptor(image, functions, trampolines)
+        self.descriptor(image, table_id, functions, trampolines)
     }
 
     /// The `Module` and everything it points to.
     fn descriptor(
         &mut self,
         image: &Image,
+        table: DataId,
         functions: &[Code],
         trampolines: &[Trampoline],
     ) -> Result<()> {
@@ -294,7 +307,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             Module {
                 magic: MAGIC,
                 abi_version: linnet_abi::ABI_VERSION,
-                function_count: (functions.len() + trampolines.len()) as u32,
+                function_count: lists.function_count,
                 site_count: lists.site_count,
                 trap_count: lists.trap_count,
                 table_len: module.table.len() as u32,
@@ -312,7 +325,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             (offset_of!(Module, saved), lists.saved),
             (offset_of!(Module, traps), lists.traps),
             (offset_of!(Module, names), lists.names),
-            (offset_of!(Module, table), Address::Data(self.data[data::TABLE as usize])),
+            (offset_of!(Module, table), Address::Data(table)),
             (offset_of!(Module, globals), globals),
             (offset_of!(Module, segments), segments_table),
         ] {
@@ -378,7 +391,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let mut saved = Table::new();
         let mut traps = Table::new();
         let mut names = Table { align: 1, ..Table::new() };
-        let (mut site_count, mut handler_count, mut saved_count, mut trap_count) = (0, 0, 0, 0);
+        let (mut site_count, mut handler_count, mut trap_count) = (0, 0, 0);
+        let mut function_count = 0;
+        // Most prologues save the same registers at the same places.
+        let mut prologues: HashMap<&[SavedRegister], u32> = HashMap::new();
 
         let first = module.imported();
         let own = functions.iter().zip(&module.bodies).enumerate().map(|(i, (code, body))| {
@@ -386,10 +402,30 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             let offset = body.body.range().start as u32;
             (index, module.function_name(index), offset, self.functions[index as usize], code)
         });
+        let own = own.filter(|(index, ..)| self.left_out != Some(*index));
         let others = trampolines
             .iter()
             .map(|t| (u32::MAX, t.name, 0, self.trampolines[t.number as usize], &t.code));
         for (index, name, wasm_offset, id, code) in own.chain(others) {
+            let first_saved = match prologues.get(code.saved.as_slice()) {
+                Some(first) => *first,
+                None => {
+                    let first = (saved.bytes.len() / size_of::<SavedRegister>()) as u32;
+                    for register in &code.saved {
+                        let row = saved.row::<SavedRegister>();
+                        let SavedRegister { register, fp_offset } = *register;
+                        let fp_offset = fp_offset as u32;
+                        fields!(
+                            saved,
+                            row,
+                            SavedRegister { register: register, fp_offset: fp_offset }
+                        );
+                    }
+                    prologues.insert(&code.saved, first);
+                    first
+                }
+            };
+            function_count += 1;
             let row = rows.row::<Function>();
             if let Some(id) = id {
                 rows.put_address(row + offset_of!(Function, start), Address::Function(id));
@@ -404,7 +440,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                     name_len: name.len() as u32,
                     first_site: site_count,
                     site_count: code.sites.len() as u32,
-                    first_saved: saved_count,
+                    first_saved: first_saved,
                     saved_count: code.saved.len() as u32,
                     first_trap: trap_count,
                     trap_count: code.traps.len() as u32,
@@ -431,23 +467,11 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 }
                 handler_count += site.handlers.len() as u32;
             }
-            for register in &code.saved {
-                let row = saved.row::<SavedRegister>();
-                fields!(
-                    saved,
-                    row,
-                    SavedRegister {
-                        register: register.register,
-                        fp_offset: register.fp_offset as u32,
-                    }
-                );
-            }
             for trap in &code.traps {
                 let row = traps.row::<TrapSite>();
                 fields!(traps, row, TrapSite { offset: trap.offset, code: trap.code });
             }
             site_count += code.sites.len() as u32;
-            saved_count += code.saved.len() as u32;
             trap_count += code.traps.len() as u32;
         }
         let name_size = names.bytes.len() as u64;
@@ -458,6 +482,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             saved: self.local_table("linnet.saved", saved)?,
             traps: self.local_table("linnet.traps", traps)?,
             names: self.local_table("linnet.names", names)?,
+            function_count,
             site_count,
             trap_count,
             name_size,
@@ -498,6 +523,27 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     }
 }
 
+/// The start function, unless something can call it later.
+fn uncalled_start(env: &Env, codes: &[Code]) -> Option<u32> {
+    let module = env.module;
+    let start = module.start.filter(|start| *start >= module.imported())?;
+    let named = module.table.contains(&Some(start))
+        || module.function_exports.iter().any(|export| export.1 == start);
+    let called = || used(env, codes, Some(start), namespace::FUNCTION).contains(&start);
+    (!named && !called()).then_some(start)
+}
+
+/// What functions other than `but` refer to in a namespace.
+fn used(env: &Env, codes: &[Code], but: Option<u32>, namespace: u32) -> BTreeSet<u32> {
+    let but = but.map(|index| (index - env.module.imported()) as usize);
+    let codes = codes.iter().enumerate().filter(|(i, _)| Some(*i) != but);
+    let names = codes.flat_map(|(_, code)| &code.relocations).filter_map(|r| match r.to {
+        Referent::Name(space, number) if space == namespace => Some(number),
+        _ => None,
+    });
+    names.collect()
+}
+
 /// Addresses and lengths for the descriptor.
 struct Lists {
     functions: Address,
@@ -506,6 +552,7 @@ struct Lists {
     saved: Address,
     traps: Address,
     names: Address,
+    function_count: u32,
     site_count: u32,
     trap_count: u32,
     name_size: u64,

@@ -2,5 +2,5 @@
 
 pub(super) const TRIPLE: &str = "riscv64gc-unknown-linux-gnu";
 
-/// RV64GC, which has no vectors.
-pub(super) const FEATURES: &[&str] = &[];
+/// RV64GC, which has no vectors. The C is for compressed instructions.
+pub(super) const FEATURES: &[&str] = &["has_c"];

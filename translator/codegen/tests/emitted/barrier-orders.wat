@@ -19,25 +19,25 @@
   ;;|  ldp x29, x30, [sp], #0x10
   ;;|  ret
   ;; riscv64: code
-  ;;|  addi sp, sp, -0x10
+  ;;|  addi sp, -0x10
   ;;|  sd ra, 8(sp)
   ;;|  sd s0, 0(sp)
   ;;|  mv s0, sp
   ;;|  ld a4, 0(a0)
   ;;|  slli a3, a1, 0x20
   ;;|  srli a5, a3, 0x20
-  ;;|  add a5, a4, a5
+  ;;|  add a5, a4
   ;;|  lw a5, 0(a5)
   ;;|  fence
   ;;|  slli a0, a2, 0x20
-  ;;|  srli a0, a0, 0x20
-  ;;|  add a0, a4, a0
+  ;;|  srli a0, 0x20
+  ;;|  add a0, a4
   ;;|  lw a0, 0(a0)
-  ;;|  addw a0, a5, a0
+  ;;|  addw a0, a5
   ;;|  ld ra, 8(sp)
   ;;|  ld s0, 0(sp)
-  ;;|  addi sp, sp, 0x10
-  ;;|  ret
+  ;;|  addi sp, 0x10
+  ;;|  jr ra
   (func $loads (param i32 i32) (result i32)
     (i32.load (local.get 0))
     (call $rmb)

@@ -21,19 +21,19 @@
   ;;|  ldp x29, x30, [sp], #0x10
   ;;|  ret
   ;; riscv64: code
-  ;;|  addi sp, sp, -0x10
+  ;;|  addi sp, -0x10
   ;;|  sd ra, 8(sp)
   ;;|  sd s0, 0(sp)
   ;;|  mv s0, sp
   ;;|  ld a0, 0(a0)
-  ;;|  slli a1, a1, 0x20
-  ;;|  srli a1, a1, 0x20
-  ;;|  add a0, a0, a1
+  ;;|  slli a1, 0x20
+  ;;|  srli a1, 0x20
+  ;;|  add a0, a1
   ;;|  lw a0, 0(a0)
   ;;|  ld ra, 8(sp)
   ;;|  ld s0, 0(sp)
-  ;;|  addi sp, sp, 0x10
-  ;;|  ret
+  ;;|  addi sp, 0x10
+  ;;|  jr ra
   (func $load (param i32) (result i32)
     (i32.load (local.get 0)))
   ;; all: lacks trap

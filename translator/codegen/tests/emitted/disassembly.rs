@@ -62,7 +62,11 @@ fn capstone(target: Target) -> Capstone {
     let capstone = match target {
         Target::X86_64 => Capstone::new().x86().mode(arch::x86::ArchMode::Mode64).build(),
         Target::Aarch64 => Capstone::new().arm64().mode(arch::arm64::ArchMode::Arm).build(),
-        Target::Riscv64 => Capstone::new().riscv().mode(arch::riscv::ArchMode::RiscV64).build(),
+        Target::Riscv64 => {
+            let compressed = [arch::riscv::ArchExtraMode::RiscVC];
+            let riscv = Capstone::new().riscv().mode(arch::riscv::ArchMode::RiscV64);
+            riscv.extra_mode(compressed.into_iter()).build()
+        }
     };
     let mut capstone = capstone.expect("a disassembler");
     // Constants lie between instructions.
@@ -214,7 +218,12 @@ fn disassemble(
             let what = if is_wide { "catch from here" } else { "catch" };
             notes.push(format!("{what}: {}", if tags.is_empty() { "none" } else { &tags }));
         }
-        let mnemonic = instruction.mnemonic().unwrap_or_default().to_owned();
+        // Compressed instructions are read as what they stand for.
+        let mnemonic = instruction.mnemonic().unwrap_or_default();
+        let mnemonic = match mnemonic.strip_prefix("c.") {
+            Some(mnemonic) => mnemonic.trim_end_matches("sp").trim_end_matches("16").to_owned(),
+            None => mnemonic.to_owned(),
+        };
         let mut operands = instruction.op_str().unwrap_or_default().to_owned();
         let branch = if named.is_none() {
             branch_target(target, offset, &mnemonic, &operands)

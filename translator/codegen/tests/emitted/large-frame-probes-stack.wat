@@ -32,12 +32,12 @@
   ;;|  stp x27, x28, [sp, #-0x10]!
   ;;|  ...
   ;; riscv64: code
-  ;;|  addi sp, sp, -0x10
+  ;;|  addi sp, -0x10
   ;;|  sd ra, 8(sp)
   ;;|  sd s0, 0(sp)
   ;;|  mv s0, sp
   ;;|  lui t3, 0xffffc
-  ;;|  add sp, sp, t3
+  ;;|  add sp, t3
   ;;|  sw zero, 0(sp)
   ;;|  lui t6, 4
   ;;|  ...

@@ -24,22 +24,22 @@
   ;;|  ldp x29, x30, [sp], #0x10
   ;;|  ret
   ;; riscv64: code
-  ;;|  addi sp, sp, -0x10
+  ;;|  addi sp, -0x10
   ;;|  sd ra, 8(sp)
   ;;|  sd s0, 0(sp)
   ;;|  mv s0, sp
   ;;|  ld a0, 0(a0)
-  ;;|  slli a1, a1, 0x20
-  ;;|  srli a1, a1, 0x20
-  ;;|  add a0, a0, a1
+  ;;|  slli a1, 0x20
+  ;;|  srli a1, 0x20
+  ;;|  add a0, a1
   ;;|L1:
   ;;|  lw a1, 0(a0)
-  ;;|  sext.w a1, a1
+  ;;|  addiw a1, 0
   ;;|  beqz a1, L1
   ;;|  ld ra, 8(sp)
   ;;|  ld s0, 0(sp)
-  ;;|  addi sp, sp, 0x10
-  ;;|  ret
+  ;;|  addi sp, 0x10
+  ;;|  jr ra
   (func $wait (param i32)
     (loop $again
       (br_if $again (i32.eqz (i32.load (local.get 0))))))
