@@ -1,11 +1,12 @@
 //! `linnet build`: what it makes, and what it leaves behind when it is stopped.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use linnet_build::{At as _, Error, Result};
+use linnet_build::{At as _, Error, Result, Target};
 
 use crate::machine::{self, Ended};
 use crate::{Test, cli, vm};
@@ -34,7 +35,9 @@ pub(crate) fn tests() -> Vec<Test> {
         test("an-image-layout-holds-the-boot-binaries", image_layout),
         test("a-full-disk-leaves-no-file", full_disk),
         test("a-killed-build-leaves-no-file-and-can-be-repeated", killed),
-        test("a-stripped-compressed-system-is-smaller-and-works", smaller),
+        test("a-stripped-system-is-smaller-and-works", stripped),
+        test("a-compressed-system-is-small-and-works-for-every-isa", compressed),
+        test("a-system-is-the-same-file-twice-for-every-isa", same_twice),
     ]
 }
 
@@ -211,9 +214,40 @@ fn killed(place: &Place) -> Result<()> {
     expect(&place.run("./vm", &["--", "program", "a"])?, &format!("<a>{now}\n"))
 }
 
-fn smaller(place: &Place) -> Result<()> {
+fn compressed(place: &Place) -> Result<()> {
+    const MOST: u64 = 12_000_000;
+    let mut build = vec!["build", "--compress", "-o", "small"];
+    for target in Target::ALL {
+        build.extend(["--target", target.name()]);
+    }
+    place.run("linnet", &build)?;
+    for target in Target::ALL {
+        let path = place.directory.join(format!("small-{}", target.name()));
+        let size = fs::metadata(&path).at(path.display())?.len();
+        if size > MOST {
+            return Err(Error::new(format!("{size} bytes")).at(path.display()));
+        }
+        let mut command = machine::command(target, &path)?;
+        let ended = machine::run(command.args(["--", "echo", "works"]), &[], LIMIT)?;
+        expect_in(&ended.output, "works\n")?;
+        expect_in(&place.run("linnet", &["inspect", &path.display().to_string()])?, "Linux 6.")?;
+
+        let mut bytes = fs::read(&path).at(path.display())?;
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 64].fill(0);
+        fs::write(&path, bytes).at(path.display())?;
+        let ended = machine::run(&mut machine::command(target, &path)?, &[], LIMIT)?;
+        expect(&ended.output, "error: the boot binary is damaged\n")?;
+        if ended.status.and_then(|status| status.code()) != Some(71) {
+            return Err(Error::new(format!("{:?}", ended.status)));
+        }
+    }
+    Ok(())
+}
+
+fn stripped(place: &Place) -> Result<()> {
     place.run("linnet", &["build", "-o", "usual"])?;
-    place.run("linnet", &["build", "--strip", "--compress", "-o", "small"])?;
+    place.run("linnet", &["build", "--strip", "-o", "small"])?;
     let size = |name: &str| {
         let path = place.directory.join(name);
         fs::metadata(&path).map(|metadata| metadata.len()).at(path.display())
@@ -223,4 +257,32 @@ fn smaller(place: &Place) -> Result<()> {
         return Err(Error::new(format!("{small} bytes, not much less than {usual}")));
     }
     expect(&place.run("./small", &["--", "echo", "works"])?, "works\n")
+}
+
+/// With a cache that has only what is built from C, the rest is made again.
+fn same_twice(place: &Place) -> Result<()> {
+    let printed = place.run("linnet", &["build"])?;
+    let cache = PathBuf::from(printed.lines().last().unwrap_or_default());
+    let cache = cache.ancestors().nth(4).ok_or_else(|| Error::new("no cache"))?;
+    let other = place.directory.join("cache");
+    fs::create_dir_all(other.join("results")).at(other.display())?;
+    for part in ["results/kernel", "results/headers", "results/musl", "results/busybox"]
+        .into_iter()
+        .chain(["results/init", "sources", "apt"])
+    {
+        symlink(cache.join(part), other.join(part)).at(part)?;
+    }
+    for target in Target::ALL.map(Target::name) {
+        let build = ["build", "--target", target, "-o", target];
+        place.run("linnet", &build)?;
+        let again = format!("{target}-again");
+        let mut command = place.command("linnet", &["build", "--target", target, "-o", &again]);
+        let ended = machine::run(command.env("LINNET_CACHE", &other), &[], LIMIT)?;
+        if !ended.status.is_some_and(|status| status.success()) {
+            return Err(Error::new(ended.output));
+        }
+        expect_in(&ended.output, "translate")?;
+        expect(&place.run("cmp", &[target, &again])?, "")?;
+    }
+    Ok(())
 }

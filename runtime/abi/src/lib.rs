@@ -8,6 +8,7 @@
 //! | [`module`]   | the tables that the translator emits beside the code                   |
 //! | [`exec`]     | the header by which the kernel recognises a translated program         |
 //! | [`boot`]     | what the linker step hands to the runtime inside a boot binary         |
+//! | [`packed`]   | what a compressed boot binary holds                                    |
 //! | [`memory`]   | where linear memories lie in the host's address space                  |
 //! | [`header`]   | the kernel's C header, printed from the tables above                   |
 //!
@@ -24,6 +25,7 @@ pub mod header;
 pub mod irq;
 pub mod memory;
 pub mod module;
+pub mod packed;
 pub mod trap;
 
 /// Version of everything in this crate. A module, a kernel and a runtime work together only if

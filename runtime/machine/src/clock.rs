@@ -1,8 +1,8 @@
 //! The host's clocks, read through its vDSO so that a reading takes nanoseconds.
 
-use crate::arch::nr;
 use crate::sys::{self, CLOCK_MONOTONIC, CLOCK_REALTIME, Timespec};
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use linnet_host::nr;
 
 static GETTIME: AtomicUsize = AtomicUsize::new(0);
 static START: AtomicU64 = AtomicU64::new(0);

@@ -5,9 +5,10 @@
 //! restarts. Where the host has no Landlock, `execve` is refused as well and a restart ends the
 //! process. Under an emulator there may be neither. Both are inherited by every thread, and by the process after a restart.
 
-use crate::arch::{AUDIT_ARCH, nr};
+use crate::arch::AUDIT_ARCH;
 use crate::sys::{self, syscall};
 use crate::terminal;
+use linnet_host::nr;
 
 const PR_SET_NO_NEW_PRIVS: usize = 38;
 const PR_SET_SECCOMP: usize = 22;

@@ -2,10 +2,10 @@
 //!
 //! There is no libc: every call returns the kernel's value, a negative errno on failure.
 
-use crate::arch::nr;
-pub use crate::arch::syscall;
 use core::ptr;
 use core::sync::atomic::AtomicU32;
+use linnet_host::nr;
+pub use linnet_host::syscall;
 
 pub const PROT_READ: usize = 1;
 pub const PROT_WRITE: usize = 2;

@@ -2,13 +2,11 @@
 
 use std::env::consts::ARCH;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use linnet_abi::calls::KERNEL_PREFIX;
+use linnet_abi::packed;
 use linnet_codegen::Target;
 use object::Architecture;
 
@@ -22,7 +20,7 @@ use crate::parallel::{self, join};
 use crate::system::System;
 use crate::translate::{Translated, with_translator};
 use crate::tree::{Kind, Node, Tree};
-use crate::{cpio, image, inspect, link, rootfs};
+use crate::{cpio, image, inspect, link, pack, rootfs, runtime};
 
 /// Kernel arguments that always apply: the console belongs to the guest's programs. A panic is shown
 /// all the same.
@@ -53,7 +51,8 @@ impl Builder {
         let key = with_translator(Key::new("boot"))
             .with("builder", env!("LINNET_BUILDER"))
             .with("target", target.name())
-            .with_digest("runtime", self.runtime_key(target)?)
+            .with_digest("runtime", self.runtime_key(runtime::MACHINE, target)?)
+            .with_digest("unpack", self.runtime_key(runtime::UNPACK, target)?)
             .with_digest("rootfs", self.index.tree(&skeleton)?)
             .with_digest("kernel", guest.kernel.digest)
             .with_digest("busybox", guest.busybox.digest)
@@ -65,7 +64,7 @@ impl Builder {
             let mut tree = self.root_file_system(&guest, &skeleton, system)?;
             let places = places(&tree);
             let (runtime, kernel, programs) = thread::scope(|scope| {
-                let runtime = scope.spawn(|| self.runtime_archive(target));
+                let runtime = scope.spawn(|| self.runtime_archive(runtime::MACHINE, target));
                 let kernel = self.kernel_object(&guest.kernel_module(), target);
                 (join(runtime), kernel, self.translate_all(&mut tree, target))
             });
@@ -74,10 +73,7 @@ impl Builder {
 
             let step = self.progress.step("link");
             let contents = description(&guest, target, &places)?;
-            let mut initrd = cpio::write(&tree);
-            if system.compress {
-                initrd = compress(&initrd)?;
-            }
+            let initrd = cpio::write(&tree);
             let append = match system.append.as_str() {
                 "" => APPEND.to_owned(),
                 more => format!("{APPEND} {more}"),
@@ -96,9 +92,21 @@ impl Builder {
             let mut objects = vec![image_object, kernel];
             objects.extend(programs.into_iter().map(|translated| translated.object));
             let log = self.cache.path("logs/link");
-            let symbols = !system.strip;
-            link::link(&out.join(BINARY), &objects, &runtime, symbols, &log, &step)?;
+            let symbols = !system.strip && !system.compress;
+            let plain = if system.compress { work.join(BINARY) } else { out.join(BINARY) };
+            link::link(&plain, &objects, &runtime, symbols, None, &log, &step)?;
             step.done();
+            if system.compress {
+                let step = self.progress.step("compress");
+                let binary = fs::read(&plain).at(plain.display())?;
+                let packed = pack::write(architecture(target), &binary, self.jobs)?;
+                let object = work.join("packed.o");
+                fs::write(&object, packed).at(object.display())?;
+                let unpack = self.runtime_archive(runtime::UNPACK, target)?;
+                let base = Some(packed::BASE);
+                link::link(&out.join(BINARY), &[object], &unpack, false, base, &log, &step)?;
+                step.done();
+            }
             Ok(())
         })?;
         Ok(result.join(BINARY))
@@ -172,13 +180,6 @@ fn description(guest: &Guest, target: Target, programs: &[Program]) -> Result<St
         programs: programs.to_vec(),
     };
     serde_json::to_string(&contents).at("description")
-}
-
-/// In the form that the kernel unpacks; the same bytes always give the same bytes.
-fn compress(initrd: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(initrd).at("compression")?;
-    encoder.finish().at("compression")
 }
 
 fn architecture(target: Target) -> Architecture {

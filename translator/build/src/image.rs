@@ -5,14 +5,12 @@ use std::mem::{offset_of, size_of};
 use linnet_abi::ABI_VERSION;
 use linnet_abi::boot::{BootImage, SYMBOL};
 use linnet_abi::module::SYMBOL_PREFIX;
-use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
-use object::{
-    Architecture, BinaryFormat, Endianness, FileFlags, RelocationEncoding, RelocationFlags,
-    RelocationKind, SectionFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
-};
+use object::Architecture;
+use object::write::SymbolId;
 
 use crate::digest::Digest;
 use crate::error::{At as _, Result};
+use crate::object_file::Writer;
 
 /// The initrd starts at a page of the host, whatever the page size.
 const PAGE: u64 = 65536;
@@ -44,37 +42,15 @@ pub(crate) struct Contents<'a> {
     pub(crate) description: &'a str,
 }
 
-/// Section of the description: an ELF note, which stays when the rest is stripped.
-pub(crate) const NOTE_SECTION: &str = ".note.linnet";
-/// The note's owner.
-const NOTE_NAME: &[u8; 8] = b"Linnet\0\0";
-/// The note's type.
-const NOTE_TYPE: u32 = 1;
-/// Bytes before the description.
-const NOTE_HEADER: usize = 12 + NOTE_NAME.len();
-
-/// The description in the contents of a note's section.
-pub(crate) fn read_note(note: &[u8]) -> Option<&[u8]> {
-    let size = u32::from_le_bytes(note.get(4..8)?.try_into().ok()?);
-    note.get(NOTE_HEADER..)?.get(..size as usize)
-}
-
 /// Makes the object file. The same contents always give the same bytes.
 pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     // The runtime searches the programs by id.
     contents.programs.sort_by_key(|program| program.id);
-    let object = Object::new(BinaryFormat::Elf, contents.architecture, Endianness::Little);
-    let mut writer = Writer { object };
-    if contents.architecture == Architecture::Riscv64 {
-        // The linker refuses to mix calling conventions, although no code is in this object.
-        let e_flags = elf::EF_RISCV_FLOAT_ABI_DOUBLE;
-        writer.object.flags = FileFlags::Elf { os_abi: 0, abi_version: 0, e_flags };
-    }
-
+    let mut writer = Writer::new(contents.architecture);
     let initrd = writer.data("initrd", ".rodata.linnet.initrd", contents.initrd, PAGE);
     let append = writer.data("append", ".rodata.linnet.append", contents.append.as_bytes(), 1);
     let modules: Vec<SymbolId> =
-        contents.programs.iter().map(|program| writer.module(&program.prefix)).collect();
+        contents.programs.iter().map(|program| descriptor(&mut writer, &program.prefix)).collect();
     let list = vec![0; modules.len() * POINTER];
     let programs = writer.data("programs", ".data.rel.ro.linnet.programs", &list, 8);
     for (offset, module) in (0..).step_by(POINTER).zip(modules) {
@@ -93,11 +69,11 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     put(offset_of!(BootImage, append_size), &size(contents.append.as_bytes()));
     put(offset_of!(BootImage, memory), &contents.memory.to_le_bytes());
     let image = writer.data(SYMBOL, ".data.rel.ro.linnet.image", &image, 8);
-    writer.object.symbol_mut(image.symbol).scope = SymbolScope::Linkage;
+    writer.export(image);
 
-    writer.note(contents.description)?;
+    writer.note(contents.description.as_bytes())?;
 
-    let kernel = writer.module(contents.kernel_prefix);
+    let kernel = descriptor(&mut writer, contents.kernel_prefix);
     for (offset, target) in [
         (offset_of!(BootImage, kernel), kernel),
         (offset_of!(BootImage, programs), programs.symbol),
@@ -106,90 +82,18 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     ] {
         writer.pointer(image.section, offset as u64, target)?;
     }
-    writer.object.write().at("boot image")
+    writer.finish()
 }
 
-struct Writer<'a> {
-    object: Object<'a>,
-}
-
-#[derive(Clone, Copy)]
-struct Data {
-    section: SectionId,
-    symbol: SymbolId,
-}
-
-impl Writer<'_> {
-    /// A read-only section with one local symbol.
-    fn data(&mut self, name: &str, section: &str, bytes: &[u8], align: u64) -> Data {
-        let kind = match section.starts_with(".rodata") {
-            true => SectionKind::ReadOnlyData,
-            false => SectionKind::ReadOnlyDataWithRel,
-        };
-        let section = self.object.add_section(Vec::new(), section.as_bytes().to_vec(), kind);
-        self.object.append_section_data(section, bytes, align);
-        let symbol = self.object.add_symbol(Symbol {
-            name: name.as_bytes().to_vec(),
-            value: 0,
-            size: bytes.len() as u64,
-            kind: SymbolKind::Data,
-            scope: SymbolScope::Compilation,
-            weak: false,
-            section: SymbolSection::Section(section),
-            flags: SymbolFlags::None,
-        });
-        Data { section, symbol }
-    }
-
-    /// An ELF note: sizes of name and description, type, name, description.
-    fn note(&mut self, description: &str) -> Result<()> {
-        let mut bytes = Vec::new();
-        // The terminating NUL of the name counts, its padding does not.
-        let name_size = NOTE_NAME.len() as u32 - 1;
-        let size = u32::try_from(description.len()).at("description")?;
-        for word in [name_size, size, NOTE_TYPE] {
-            bytes.extend_from_slice(&word.to_le_bytes());
-        }
-        bytes.extend_from_slice(NOTE_NAME);
-        bytes.extend_from_slice(description.as_bytes());
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        let name = NOTE_SECTION.as_bytes().to_vec();
-        let section = self.object.add_section(Vec::new(), name, SectionKind::Note);
-        self.object.append_section_data(section, &bytes, 4);
-        self.object.section_mut(section).flags =
-            SectionFlags::Elf { sh_flags: u64::from(elf::SHF_ALLOC) };
-        Ok(())
-    }
-
-    /// The descriptor of a translated module, in another object.
-    fn module(&mut self, prefix: &str) -> SymbolId {
-        self.object.add_symbol(Symbol {
-            name: format!("{SYMBOL_PREFIX}{prefix}").into_bytes(),
-            value: 0,
-            size: 0,
-            kind: SymbolKind::Data,
-            scope: SymbolScope::Unknown,
-            weak: false,
-            section: SymbolSection::Undefined,
-            flags: SymbolFlags::None,
-        })
-    }
-
-    fn pointer(&mut self, section: SectionId, offset: u64, symbol: SymbolId) -> Result<()> {
-        let flags = RelocationFlags::Generic {
-            kind: RelocationKind::Absolute,
-            encoding: RelocationEncoding::Generic,
-            size: 64,
-        };
-        self.object
-            .add_relocation(section, Relocation { offset, symbol, addend: 0, flags })
-            .at("boot image")
-    }
+/// The descriptor of a translated module, in another object.
+fn descriptor(writer: &mut Writer<'_>, prefix: &str) -> SymbolId {
+    writer.undefined(&format!("{SYMBOL_PREFIX}{prefix}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object_file::read_note;
 
     fn image(programs: &[u8]) -> Vec<u8> {
         let programs = programs.iter().map(|&first| {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::error::{At as _, Error, Result};
 use crate::files::Files;
-use crate::image::{NOTE_SECTION, read_note};
+use crate::object_file::{NOTE_SECTION, read_note};
 use crate::translate;
 use crate::tree::Kind;
 

@@ -21,6 +21,8 @@
 //! | [`system`]    | what a machine is made of, as a `linnet.toml` describes it            |
 //! | [`image`]     | the object that describes a boot binary to the runtime                |
 //! | [`link`]      | the linker step                                                       |
+//! | [`pack`]      | a boot binary inside another, compressed                              |
+//! | [`object_file`] | objects of data for the linker                                      |
 //! | [`boot`]      | all of it put together                                                |
 //! | [`oci`]       | boot binaries as an image for container engines                       |
 //! | [`inspect`]   | what is in a module, a package or a boot binary                       |
@@ -40,8 +42,10 @@ mod guest;
 mod image;
 pub mod inspect;
 mod link;
+mod object_file;
 pub mod oci;
 pub mod output;
+mod pack;
 mod packages;
 mod parallel;
 mod progress;

@@ -8,12 +8,14 @@ use crate::progress::Step;
 use crate::script;
 use crate::tools::find_program;
 
-/// Links `objects` and `archive` to `output`, with or without a symbol table.
+/// Links `objects` and `archive` to `output`, with or without a symbol table, and to a certain address
+/// if one is given.
 pub(crate) fn link(
     output: &Path,
     objects: &[PathBuf],
     archive: &Path,
     symbols: bool,
+    base: Option<u64>,
     log: &Path,
     step: &Step<'_>,
 ) -> Result<()> {
@@ -22,6 +24,7 @@ pub(crate) fn link(
         .args(["-static", "-nostdlib", "-z", "noexecstack", "-z", "relro", "--build-id=none"])
         .args(["--gc-sections", "--fatal-warnings"])
         .args((!symbols).then_some("--strip-all"))
+        .args(base.map(|base| format!("--image-base={base:#x}")))
         .arg("-o")
         .arg(output)
         .args(objects)

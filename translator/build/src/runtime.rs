@@ -13,11 +13,25 @@ use crate::progress::Step;
 use crate::script;
 use crate::tools::find_program;
 
-const PACKAGE: &str = "linnet-machine";
-const ARCHIVE: &str = "liblinnet_machine.a";
+/// A part of a boot binary that is Rust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    package: &'static str,
+    archive: &'static str,
+    /// Its directory, besides those that all parts need.
+    source: &'static str,
+}
 
-/// What decides the runtime's code, relative to the project's root.
-const INPUTS: [&str; 2] = ["runtime/abi", "runtime/machine"];
+/// CPU, MMU and devices.
+pub(crate) const MACHINE: Part =
+    Part { package: "linnet-machine", archive: "liblinnet_machine.a", source: "runtime/machine" };
+
+/// The first code of a compressed boot binary.
+pub(crate) const UNPACK: Part =
+    Part { package: "linnet-unpack", archive: "liblinnet_unpack.a", source: "runtime/unpack" };
+
+/// What decides the code of every part, relative to the project's root.
+const INPUTS: [&str; 2] = ["runtime/abi", "runtime/host"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// Machine code is linked at a fixed address, so that none of it needs a table of addresses.
@@ -27,13 +41,14 @@ const FLAGS: [&str; 2] = ["-Crelocation-model=static", "-Cforce-frame-pointers=y
 const FLAG_SEPARATOR: &str = "\x1f";
 
 impl Builder {
-    pub(crate) fn runtime_key(&self, target: Target) -> Result<Digest> {
+    pub(crate) fn runtime_key(&self, part: Part, target: Target) -> Result<Digest> {
         let mut key = Key::new("runtime")
+            .with("package", part.package)
             .with("target", target.name())
-            .with("triple", triple(target))
+            .with("triple", triple(part, target))
             .with("flags", FLAGS.join(" "))
             .with("compiler", env!("LINNET_RUSTC"));
-        for input in INPUTS {
+        for input in INPUTS.into_iter().chain([part.source]) {
             key = key.with_digest(input, self.index.tree(&self.root.join(input))?);
         }
         for input in INPUT_FILES {
@@ -42,11 +57,11 @@ impl Builder {
         Ok(key.finish())
     }
 
-    pub(crate) fn runtime_archive(&self, target: Target) -> Result<PathBuf> {
-        let key = self.runtime_key(target)?;
+    pub(crate) fn runtime_archive(&self, part: Part, target: Target) -> Result<PathBuf> {
+        let key = self.runtime_key(part, target)?;
         let result = self.cache.get("runtime", key, |out, work| {
             let step = self.progress.step("runtime");
-            let triple = triple(target);
+            let triple = triple(part, target);
             let log = self.cache.path("logs/runtime");
             set_up_target(triple, &log, &step).map_err(|error| error.at("runtime"))?;
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -58,24 +73,27 @@ impl Builder {
             let mut command = Command::new(cargo);
             command
                 .current_dir(&self.root)
-                .args(["build", "--release", "--locked", "--package", PACKAGE, "--target", triple])
+                .args(["rustc", "--release", "--locked", "--package", part.package])
+                .args(["--target", triple, "--crate-type", "staticlib"])
                 .arg("--target-dir")
                 .arg(work)
                 .env("CARGO_ENCODED_RUSTFLAGS", flags);
             script::run(&mut command, &log, &step).map_err(|error| error.at("runtime"))?;
-            let archive = work.join(triple).join("release").join(ARCHIVE);
-            fs::copy(&archive, out.join(ARCHIVE)).at(archive.display())?;
+            let archive = work.join(triple).join("release").join(part.archive);
+            fs::copy(&archive, out.join(part.archive)).at(archive.display())?;
             step.done();
             Ok(())
         })?;
-        Ok(result.join(ARCHIVE))
+        Ok(result.join(part.archive))
     }
 }
 
 /// The runtime needs no operating system's library. On x86-64 the target without a system has no
-/// floating-point registers; on AArch64 that with one calls a libc for its atomics.
-fn triple(target: Target) -> &'static str {
+/// floating-point registers, which the machine uses; on AArch64 that with one calls a libc for its
+/// atomics.
+fn triple(part: Part, target: Target) -> &'static str {
     match target {
+        Target::X86_64 if part == UNPACK => "x86_64-unknown-none",
         Target::X86_64 => "x86_64-unknown-linux-gnu",
         Target::Aarch64 => "aarch64-unknown-none",
         Target::Riscv64 => "riscv64gc-unknown-none-elf",

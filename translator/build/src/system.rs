@@ -32,7 +32,7 @@ pub struct System {
     pub memory: u64,
     /// Leave out the symbol table and the debugging information.
     pub strip: bool,
-    /// Compress the root file system.
+    /// Compress all of it, which leaves no symbol table either. It unpacks itself at every start.
     pub compress: bool,
 }
 

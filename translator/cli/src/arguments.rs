@@ -96,7 +96,7 @@ pub(crate) struct Build {
     /// Leave out the symbol table and the debugging information
     #[arg(long)]
     pub(crate) strip: bool,
-    /// Compress the root file system
+    /// Compress all of it, which leaves no symbols; it unpacks itself at every start
     #[arg(long)]
     pub(crate) compress: bool,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 //!
 //! | file     | items                                                                             |
 //! |----------|-----------------------------------------------------------------------------------|
-//! | `host`   | `syscall`, `nr`, `AUDIT_ARCH`, `KernelSigaction`, `spawn`, the symbol `_start`     |
+//! | `host`   | `AUDIT_ARCH`, `KernelSigaction`, `spawn`, the symbol `_start`                      |
 //! | `switch` | `switch`, `prepare_stack`, `switched_frame`: symmetric switch of kernel stacks     |
 //! |          | `frame_pointer`, `RUNTIME_FRAME`: to walk frames                                   |
 //! |          | `call_on_kernel_stack`, `enter_user`, `jump_to`: other ways to change the stack    |
@@ -38,8 +38,6 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
-#[cfg(not(target_arch = "x86_64"))]
-pub mod generic;
 #[cfg(target_arch = "riscv64")]
 mod riscv64;
 #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,9 @@
 //! Host signal frames.
 
-use super::{CalleeSaved, nr};
+use super::CalleeSaved;
 use crate::unwind::Activation;
 use core::arch::asm;
+use linnet_host::nr;
 
 /// A host signal frame, by the address of its `ucontext` (arch/arm64/include/uapi/asm):
 ///

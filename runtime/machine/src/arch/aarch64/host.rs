@@ -1,31 +1,11 @@
 //! The host's system calls, the first instructions of the process and of its threads.
 
-pub use crate::arch::generic as nr;
 use crate::sys::THREAD_FLAGS;
 use core::arch::{asm, global_asm, naked_asm};
+use linnet_host::nr;
 
 /// The host's name for this ISA (uapi/linux/audit.h).
 pub const AUDIT_ARCH: u32 = 0xc000_00b7;
-
-/// Make a system call of the host.
-///
-/// # Safety
-/// What the call does to memory must be what its caller may do.
-#[inline(always)]
-pub unsafe fn syscall(nr: usize, a: [usize; 6]) -> isize {
-    let result: isize;
-    // SAFETY: the instruction changes x0 only; its effect on memory is the caller's duty.
-    unsafe {
-        asm!(
-            "svc #0",
-            in("x8") nr,
-            inlateout("x0") a[0] => result,
-            in("x1") a[1], in("x2") a[2], in("x3") a[3], in("x4") a[4], in("x5") a[5],
-            options(nostack),
-        );
-    }
-    result
-}
 
 /// The host kernel's `struct sigaction`.
 #[repr(C)]

@@ -1,9 +1,9 @@
 //! Host signal frames.
 
-use super::nr;
 use super::switch::{CalleeSaved, FLOATS, INTEGERS};
 use crate::unwind::Activation;
 use core::arch::asm;
+use linnet_host::nr;
 
 /// A host signal frame, by the address of its `ucontext` (arch/riscv/include/uapi/asm):
 ///
