@@ -9,6 +9,7 @@
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
+//! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
@@ -23,6 +24,7 @@
 
 mod build;
 mod cli;
+mod examples;
 mod guest;
 mod host;
 mod hostile;
@@ -62,6 +64,7 @@ fn trials() -> Result<Vec<Trial>> {
         guest::tests_with_few_addresses()?,
         cli::tests()?,
         build::tests(),
+        examples::tests()?,
         host::tests(),
         promise::tests(),
     ];

@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// List the packages that --with takes
     Packages,
+    Pack(Pack),
     /// Install missing packages and fetch the guest's sources
     ///
     /// The other commands do this too when something is missing.
@@ -157,6 +158,19 @@ impl What {
         }
         Ok((system, targets))
     }
+}
+
+/// Put packages and files into one archive, for every CPU
+///
+/// Its programs are WebAssembly: `linnet build` makes boot binaries of it, for any CPU and on any machine.
+#[derive(Debug, Args)]
+pub(crate) struct Pack {
+    /// What --with takes: packages by name and paths
+    #[arg(value_name = "WHAT", value_delimiter = ',', required = true)]
+    pub(crate) what: Vec<String>,
+    /// Where to put the archive, a .tar or a .tar.gz
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 /// Show what is in a module, a package or a boot binary
