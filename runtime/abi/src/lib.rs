@@ -6,6 +6,7 @@
 //! | [`calls`]    | host calls, kernel entries, user imports, libcalls, compiler barriers  |
 //! | [`trap`]     | why translated code stopped, and which Linux signal that is            |
 //! | [`module`]   | the tables that the translator emits beside the code                   |
+//! | [`instance`] | instances of standalone modules, which a host program embeds            |
 //! | [`exec`]     | the header by which the kernel recognises a translated program         |
 //! | [`boot`]     | what the linker step hands to the runtime inside a boot binary         |
 //! | [`packed`]   | what a compressed boot binary holds                                    |
@@ -22,6 +23,7 @@ pub mod calls;
 pub mod context;
 pub mod exec;
 pub mod header;
+pub mod instance;
 pub mod irq;
 pub mod memory;
 pub mod module;

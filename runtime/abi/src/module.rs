@@ -53,6 +53,8 @@ pub struct Module {
     /// table entry `restorer` with the other four, of wasm type (i32, i32, i32, i32) -> (). Traps if it
     /// has another.
     pub call_restorer: *const u8,
+    /// What else a module has that a host program embeds, or null.
+    pub standalone: *const crate::instance::Standalone,
 }
 
 /// One translated function.

@@ -14,7 +14,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let polls = flags.iter().any(|f| f == "--polls");
     let wasm = std::fs::read(input)?;
-    let object = match translate(&wasm, &Options { target, prefix: prefix.clone(), polls }) {
+    let object = match translate(
+        &wasm,
+        &Options { target, prefix: prefix.clone(), polls, standalone: false },
+    ) {
         Ok(object) => object,
         Err(e) => {
             eprintln!("error: {input}: {e}");

@@ -28,7 +28,7 @@ pub(crate) mod namespace {
 pub(crate) mod data {
     /// The function table.
     pub(crate) const TABLE: u32 = 0;
-    /// Segment 0 of the module; the others follow.
+    /// Segment 0 of the module; the others follow, and then the function types of a standalone module.
     pub(crate) const FIRST_SEGMENT: u32 = 1;
 }
 
@@ -77,7 +77,12 @@ pub(crate) struct Site {
 }
 
 pub(crate) fn trap_code(trap: Trap) -> TrapCode {
-    TrapCode::unwrap_user(trap as u8)
+    trap_number(trap as u8)
+}
+
+/// The same by its number, which may be one of `linnet_abi::instance::MoreTrap`.
+pub(crate) fn trap_number(code: u8) -> TrapCode {
+    TrapCode::unwrap_user(code)
 }
 
 /// The trap behind a code, our own or one of Cranelift's. None where only memory is touched: a fault

@@ -24,6 +24,15 @@ use object::{SymbolFlags, SymbolScope};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::{offset_of, size_of};
 
+/// Writes fields of a row by their names in the ABI.
+macro_rules! fields {
+    ($table:ident, $row:expr, $type:ident { $($field:ident: $value:expr),* $(,)? }) => {
+        $($table.put_u32($row + offset_of!($type, $field), $value);)*
+    };
+}
+
+mod standalone;
+
 /// Alignment of functions and tables in the object.
 const ALIGN: u64 = 16;
 
@@ -58,6 +67,8 @@ struct Table {
 enum Address {
     Function(FuncId),
     Data(DataId),
+    /// So many bytes into it.
+    Inside(DataId, i64),
 }
 
 impl Table {
@@ -87,13 +98,6 @@ impl Table {
     fn put_address(&mut self, at: usize, address: Address) {
         self.addresses.push((at as u32, address));
     }
-}
-
-/// Writes fields of a row by their names in the ABI.
-macro_rules! fields {
-    ($table:ident, $row:expr, $type:ident { $($field:ident: $value:expr),* $(,)? }) => {
-        $($table.put_u32($row + offset_of!($type, $field), $value);)*
-    };
 }
 
 struct Emitter<'e, 'm, 'a> {
@@ -128,9 +132,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let libcalls =
             libcall::symbols().map(|s| declare(&s, Linkage::Import)).collect::<Result<Vec<_>>>()?;
         let mut names = LocalNames::default();
-        let mut thunks = vec![None; trampoline::NAMES.len()];
+        let last = trampolines.iter().map(|t| t.number).max().unwrap_or(0);
+        let mut thunks = vec![None; last.max(trampoline::INITIALIZE) as usize + 1];
         for trampoline in trampolines {
-            let name = names.unique(trampoline.name, 0);
+            let name = names.unique(&trampoline.name, 0);
             thunks[trampoline.number as usize] = Some(declare(&name, Linkage::Local)?);
         }
         let mut functions = Vec::new();
@@ -140,6 +145,8 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 Some(imports::Symbol::CallHandler) => thunks[trampoline::CALL_HANDLER as usize],
                 Some(imports::Symbol::Barrier) => None,
                 None if left_out == Some(index) => None,
+                // A standalone module calls imported functions by reference.
+                None if index < env.module.imported() => None,
                 None => {
                     let name = names.unique(env.module.function_name(index), index);
                     Some(declare(&name, Linkage::Local)?)
@@ -152,10 +159,27 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let table = object.declare_data("linnet.table", Linkage::Local, false, false);
         data[data::TABLE as usize] = Some(table.map_err(failed)?);
         for number in used(env, codes, left_out, namespace::DATA) {
-            if number != data::TABLE {
+            if number != data::TABLE && (number as usize) < data.len() {
                 let name = format!("linnet.segment.{}", number - data::FIRST_SEGMENT);
                 let id = object.declare_data(&name, Linkage::Local, false, false);
                 data[number as usize] = Some(id.map_err(failed)?);
+            }
+        }
+        if env.module.standalone.is_some() {
+            // The function that initialises instances may use all segments.
+            for number in 0..segments {
+                let place = &mut data[data::FIRST_SEGMENT as usize + number];
+                if place.is_none() {
+                    let name = format!("linnet.segment.{number}");
+                    let id = object.declare_data(&name, Linkage::Local, false, false);
+                    *place = Some(id.map_err(failed)?);
+                }
+            }
+            for name in &env.module.type_names {
+                let name = standalone::type_symbol(name);
+                // Weak: the linker keeps one of all modules'.
+                let id = object.declare_data(&name, Linkage::Preemptible, false, false);
+                data.push(Some(id.map_err(failed)?));
             }
         }
         Ok(Emitter { env, object, functions, libcalls, trampolines: thunks, data, left_out })
@@ -221,6 +245,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 Address::Data(id) => {
                     let data = self.object.declare_data_in_data(id, &mut description);
                     description.write_data_addr(at, data, 0);
+                }
+                Address::Inside(id, offset) => {
+                    let data = self.object.declare_data_in_data(id, &mut description);
+                    description.write_data_addr(at, data, offset);
                 }
             }
         }
@@ -331,7 +359,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         ] {
             t.put_address(row + at, address);
         }
-        if let Some(start) = self.start_function()? {
+        if let Some(sections) = &module.standalone {
+            let address = self.standalone(sections)?;
+            t.put_address(row + offset_of!(Module, standalone), address);
+        } else if let Some(start) = self.start_function()? {
             t.put_address(row + offset_of!(Module, start), Address::Function(start));
         }
         for trampoline in trampolines {
@@ -405,7 +436,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let own = own.filter(|(index, ..)| self.left_out != Some(*index));
         let others = trampolines
             .iter()
-            .map(|t| (u32::MAX, t.name, 0, self.trampolines[t.number as usize], &t.code));
+            .map(|t| (u32::MAX, &*t.name, 0, self.trampolines[t.number as usize], &t.code));
         for (index, name, wasm_offset, id, code) in own.chain(others) {
             let first_saved = match prologues.get(code.saved.as_slice()) {
                 Some(first) => *first,
@@ -491,7 +522,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
 
     /// Adds the kernel's symbols and writes the file.
     fn finish(self) -> Result<Vec<u8>> {
-        let Emitter { env, mut object, functions, .. } = self;
+        let Emitter { env, mut object, functions, data: numbered, .. } = self;
         let is_kernel = env.options.prefix == calls::KERNEL_PREFIX;
         if is_kernel {
             for (name, global) in &env.module.global_exports {
@@ -511,6 +542,12 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             }
         }
         let mut product = object.finish();
+        let types = data::FIRST_SEGMENT as usize + env.module.segments.len();
+        for id in numbered.iter().skip(types).flatten() {
+            // Enough for one executable or library, which needs no table of addresses for it then.
+            let symbol = product.data_symbol(*id);
+            product.object.symbol_mut(symbol).scope = SymbolScope::Linkage;
+        }
         if is_kernel {
             for (name, function) in &env.module.function_exports {
                 check_entry(env, name, *function)?;
@@ -526,6 +563,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
 /// The start function, unless something can call it later.
 fn uncalled_start(env: &Env, codes: &[Code]) -> Option<u32> {
     let module = env.module;
+    if module.standalone.is_some() {
+        // Instances run it.
+        return None;
+    }
     let start = module.start.filter(|start| *start >= module.imported())?;
     let named = module.table.contains(&Some(start))
         || module.function_exports.iter().any(|export| export.1 == start);

@@ -11,6 +11,7 @@
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
 //! | [`emit`]     | the object file and the tables beside the code                          |
+//! | [`standalone`] | modules that a host program embeds                                    |
 //! | [`summary`]  | what a module is, for people                                            |
 //! | [`target`]   | what differs between instruction sets                                   |
 //!
@@ -27,6 +28,7 @@ mod image;
 mod imports;
 mod libcall;
 mod module;
+mod standalone;
 mod summary;
 mod target;
 mod trampoline;
@@ -47,6 +49,8 @@ pub struct Options {
     /// Whether loop heads look at the context's poll word. Programs need it, the kernel polls
     /// by itself.
     pub polls: bool,
+    /// Whether a host program embeds the module. Otherwise it is the kernel or a program of a boot binary.
+    pub standalone: bool,
 }
 
 /// What a translation did.
@@ -78,14 +82,14 @@ pub struct Object {
 /// The module is malformed, or uses something that is not supported.
 pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let started = Instant::now();
-    let module = module::Module::parse(wasm)?;
-    let symbols = imports::resolve(&module)?;
+    let module = module::Module::parse_as(wasm, options.standalone)?;
+    let symbols = if options.standalone { Vec::new() } else { imports::resolve(&module)? };
     let read = Instant::now();
-    let isa = target::isa(options.target)?;
+    let isa = target::isa(options.target, options.standalone)?;
     let env = func::Env {
         module: &module,
         symbols: &symbols,
-        setjmp: func::setjmp::Functions::find(&module),
+        setjmp: func::setjmp::Functions::find(&module).filter(|_| !options.standalone),
         isa: &*isa,
         options,
     };
@@ -95,7 +99,8 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let code_size =
         functions.iter().chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
     // The functions have been validated by now; before, the start function could not be run.
-    let image = image::evaluate(&module)?;
+    let image =
+        if options.standalone { image::Image::default() } else { image::evaluate(&module)? };
     let bytes = emit::object(&env, isa.clone(), &image, &functions, &trampolines)?;
     let stats = Stats {
         functions: functions.len(),

@@ -30,13 +30,25 @@ impl Translator<'_, '_, '_, '_> {
     pub(super) fn call(&mut self, operator: &Operator) -> Result<bool> {
         match operator {
             Operator::Call { function_index } => self.call_direct(*function_index)?,
-            Operator::CallIndirect { type_index, .. } => self.call_indirect(*type_index)?,
+            Operator::CallIndirect { type_index, table_index } => {
+                if self.module.standalone.is_some() {
+                    let index = self.pop();
+                    let callee = self.checked_reference(*table_index, index, *type_index)?;
+                    self.call_by_reference(callee, *type_index)?;
+                } else {
+                    self.call_indirect(*type_index)?;
+                }
+            }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
     fn call_direct(&mut self, function: u32) -> Result<()> {
+        if self.module.standalone.is_some() && function < self.module.imported() {
+            let reference = self.function_reference(function);
+            return self.call_by_reference(reference, self.module.functions[function as usize]);
+        }
         let (space, index, border) = match self.env.symbols.get(function as usize) {
             Some(Symbol::Barrier) => {
                 self.barrier();
@@ -171,34 +183,51 @@ impl Translator<'_, '_, '_, '_> {
             signature.returns.push(AbiParam::new(clif(result)));
         }
         let function = self.function_ref(namespace::LIBCALL, libcall as u32, signature);
+        if self.module.standalone.is_some() {
+            // None of them raises an exception, but one for which this function has no handler.
+            return self.plain_call(Callee::Direct(function), args).first().copied();
+        }
         self.call_function(function, args).first().copied()
     }
 
     /// Every call of the function goes through here. Where exceptions are caught it ends its block.
-    fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
-        let handlers = self.handlers();
-        if handlers.is_empty() {
-            let inst = match callee {
-                Callee::Direct(function) => self.b.ins().call(function, args),
-                Callee::Indirect(signature, code) => {
-                    self.b.ins().call_indirect(signature, code, args)
+    pub(super) fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
+        if self.module.standalone.is_some() {
+            return match self.dispatch() {
+                None => self.plain_call(callee, args),
+                // The block takes the exception as its parameter.
+                Some(block) => {
+                    self.try_call(callee, args, vec![(None, block)], &[BlockArg::TryCallExn(0)])
                 }
             };
-            return self.b.inst_results(inst).to_vec();
+        }
+        let handlers = self.handlers();
+        if handlers.is_empty() {
+            return self.plain_call(callee, args);
         }
         self.save_at_first_call();
         let handlers = handlers
             .into_iter()
             .map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block));
-        self.try_call(callee, args, handlers.collect())
+        self.try_call(callee, args, handlers.collect(), &[])
     }
 
-    /// A call with handlers; no tag: any exception.
+    /// A call that no exception of comes back to this function.
+    pub(super) fn plain_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
+        let inst = match callee {
+            Callee::Direct(function) => self.b.ins().call(function, args),
+            Callee::Indirect(signature, code) => self.b.ins().call_indirect(signature, code, args),
+        };
+        self.b.inst_results(inst).to_vec()
+    }
+
+    /// A call with handlers; no tag: any exception. `pads` go to the handlers' blocks.
     pub(super) fn try_call(
         &mut self,
         callee: Callee,
         args: &[Value],
         handlers: Vec<(Option<ExceptionTag>, Block)>,
+        pads: &[BlockArg],
     ) -> Vec<Value> {
         let signature = match callee {
             Callee::Direct(function) => self.b.func.dfg.ext_funcs[function].signature,
@@ -216,7 +245,7 @@ impl Translator<'_, '_, '_, '_> {
         let items: Vec<_> = handlers
             .into_iter()
             .map(|(tag, block)| {
-                let block = BlockCall::new(block, [], pool);
+                let block = BlockCall::new(block, pads.iter().copied(), pool);
                 match tag {
                     Some(tag) => ExceptionTableItem::Tag(tag, block),
                     None => ExceptionTableItem::Default(block),

@@ -8,18 +8,23 @@ mod atomic;
 mod call;
 mod control;
 mod exception;
+pub(crate) mod initialize;
 mod inline;
+mod instance;
 mod memory;
 mod numeric;
+mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
 mod simd;
+mod thrown;
 
 use crate::Options;
 use crate::compile::{self, Code, data, namespace};
 use crate::error::{Error, Result};
 use crate::imports::Symbol;
 use crate::module::{Body, Module};
+use crate::standalone::types;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
@@ -58,6 +63,8 @@ pub(crate) enum Border {
     Inner,
     /// The runtime on one side: the C convention to the letter.
     Runtime,
+    /// Perhaps another module on one side: the C convention, but for the upper bits of words.
+    Foreign,
 }
 
 /// CLIF type of a wasm value. All vectors are `I8X16` between operators.
@@ -68,8 +75,10 @@ pub(crate) fn clif_type(ty: ValType) -> Result<Type> {
         ValType::F32 => F32,
         ValType::F64 => F64,
         ValType::V128 => I8X16,
-        ValType::Ref(_) => {
-            return Err(Error::new(format!("values of type {ty} are not supported")));
+        ValType::Ref(ty) => {
+            // Whether the module may have references at all is for the validator to say.
+            types::reference(ty)?;
+            I64
         }
     })
 }
@@ -105,7 +114,7 @@ impl Env<'_, '_> {
 
     /// Signature of a wasm type: the context comes first.
     pub(crate) fn signature(&self, ty: &FuncType, border: Border) -> Result<Signature> {
-        let mut signature = Signature::new(CallConv::SystemV);
+        let mut signature = Signature::new(self.convention(border));
         signature.params.push(AbiParam::new(I64));
         for param in ty.params() {
             signature.params.push(self.param(clif_type(*param)?, border));
@@ -116,8 +125,23 @@ impl Env<'_, '_> {
         Ok(signature)
     }
 
+    /// In a module with tail calls all of its functions have the convention that these need.
+    fn convention(&self, border: Border) -> CallConv {
+        if border == Border::Inner && self.has_tail_calls() {
+            CallConv::Tail
+        } else {
+            CallConv::SystemV
+        }
+    }
+
+    pub(crate) fn has_tail_calls(&self) -> bool {
+        self.module.standalone.as_ref().is_some_and(|s| s.has_tail_calls)
+    }
+
+    /// Whether the runtime calls the function itself.
     fn is_exported(&self, function: u32) -> bool {
-        self.module.function_exports.iter().any(|e| e.1 == function)
+        self.module.standalone.is_none()
+            && self.module.function_exports.iter().any(|e| e.1 == function)
     }
 }
 
@@ -202,7 +226,7 @@ impl Worker {
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
         self.validator =
-            Translator::new(env, builder, index, &body.body)?.run(body, allocations)?;
+            Translator::new(env, builder, index, Some(&body.body))?.run(body, allocations)?;
         Ok(())
     }
 }
@@ -244,7 +268,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         env: &'e Env<'m, 'a>,
         mut b: FunctionBuilder<'b>,
         function: u32,
-        body: &FunctionBody<'a>,
+        body: Option<&FunctionBody<'a>>,
     ) -> Result<Self> {
         let regions = regions(b.func);
         // The first name in every function: see `inline`.
@@ -272,7 +296,9 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             data_refs: FxHashMap::default(),
             signature_refs: FxHashMap::default(),
         };
-        translator.find_return_point(body)?;
+        if let Some(body) = body {
+            translator.find_return_point(body)?;
+        }
         if translator.return_point.is_none() {
             // Constant while the function runs. Not needed: dropped. Needed: loaded here, once.
             translator.entry_heap_base = translator.load_heap_base(context);
@@ -343,7 +369,8 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             || self.call(operator)?
             || self.atomic(operator)?
             || self.exception(operator, body)?
-            || self.simd(operator)?;
+            || self.simd(operator)?
+            || self.reference(operator)?;
         if done {
             Ok(())
         } else {

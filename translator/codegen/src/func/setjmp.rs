@@ -287,7 +287,7 @@ impl Translator<'_, '_, '_, '_> {
             import_function(self.b.func, namespace::LIBCALL, Libcall::throw as u32, signature);
         let context = self.context();
         let handlers = vec![(ExceptionTag::with_number(tag | WIDE), pad)];
-        self.try_call(Callee::Direct(throw), &[context], handlers);
+        self.try_call(Callee::Direct(throw), &[context], handlers, &[]);
         self.trap(Trap::Unreachable);
     }
 
