@@ -335,11 +335,30 @@ impl Table {
     ///
     /// There is no room for it.
     pub fn new(store: &Store, element: ValType, min: u64, max: Option<u64>) -> Result<Table> {
+        Table::with(store, element, min, max, false)
+    }
+
+    /// The same with 64-bit indices.
+    ///
+    /// # Errors
+    ///
+    /// There is no room for it.
+    pub fn new64(store: &Store, element: ValType, min: u64, max: Option<u64>) -> Result<Table> {
+        Table::with(store, element, min, max, true)
+    }
+
+    fn with(
+        store: &Store,
+        element: ValType,
+        min: u64,
+        max: Option<u64>,
+        is_64: bool,
+    ) -> Result<Table> {
         let ty = instance::TableType {
             element: element.raw(),
             min,
             max: max.unwrap_or(u64::MAX),
-            is_64: 0,
+            is_64: u32::from(is_64),
             reserved: 0,
         };
         Ok(Table { store: store.clone(), raw: store.new_table(ty, 0)? })
