@@ -1,5 +1,8 @@
 //! Address space of linear memories. A signal handler asks whether an address is in one, so that the list
 //! of them only grows; freed entries are used again.
+//!
+//! Some of those that are given back are kept for the next ones: making one is cheap, but emulators have a
+//! table entry for each page that ever was in one.
 
 use std::io;
 use std::ptr;
@@ -21,11 +24,18 @@ static CHANGING: Mutex<()> = Mutex::new(());
 /// Before and behind each one nothing is mapped.
 const GUARD: u64 = 64 << 10;
 
+/// Reservations for 32-bit memories that are not in use.
+static POOL: Mutex<Vec<Reservation>> = Mutex::new(Vec::new());
+
+const POOL_SIZE: usize = 16;
+
 /// A range of addresses.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     pub(crate) base: u64,
     len: u64,
+    /// End of what is accessible, from the base.
+    open: u64,
 }
 
 fn nodes() -> impl Iterator<Item = &'static Node> {
@@ -49,6 +59,14 @@ pub(crate) fn contains(address: u64) -> bool {
 impl Reservation {
     pub(crate) fn new(len: u64) -> io::Result<Reservation> {
         let len = len.next_multiple_of(GUARD);
+        let pooled = || {
+            let mut pool = POOL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let found = pool.iter().position(|r| r.len == len)?;
+            Some(pool.swap_remove(found))
+        };
+        if let Some(reservation) = pooled() {
+            return Ok(reservation);
+        }
         let all = usize::try_from(len + 2 * GUARD).map_err(io::Error::other)?;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a new mapping, at no particular address.
@@ -69,14 +87,14 @@ impl Reservation {
                 FIRST.store(Box::leak(Box::new(node)), Ordering::Release);
             }
         }
-        Ok(Reservation { base: start + GUARD, len })
+        Ok(Reservation { base: start + GUARD, len, open: 0 })
     }
 
-    /// Makes the bytes before `end` accessible; those before `from` are already.
-    pub(crate) fn open(&self, from: u64, end: u64) -> io::Result<()> {
+    /// Makes the bytes before `end` accessible.
+    pub(crate) fn open(&mut self, end: u64) -> io::Result<()> {
         // The host's pages may be larger than 4 KiB, never larger than this.
         let page = page_size();
-        let (from, end) = (from.next_multiple_of(page), end.next_multiple_of(page));
+        let (from, end) = (self.open, end.next_multiple_of(page));
         if end > self.len {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
@@ -87,7 +105,10 @@ impl Reservation {
         let address = (self.base + from) as *mut libc::c_void;
         // SAFETY: inside this reservation.
         match unsafe { libc::mprotect(address, (end - from) as usize, protection) } {
-            0 => Ok(()),
+            0 => {
+                self.open = end;
+                Ok(())
+            }
             _ => Err(io::Error::last_os_error()),
         }
     }
@@ -98,8 +119,33 @@ fn page_size() -> u64 {
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
 }
 
+impl Reservation {
+    /// Forgets the contents.
+    fn close(&mut self) -> io::Result<()> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        let (address, len) = (self.base as *mut libc::c_void, self.open as usize);
+        if len > 0 {
+            // SAFETY: inside this reservation, to which nothing refers any more.
+            let mapped = unsafe { libc::mmap(address, len, libc::PROT_NONE, flags, -1, 0) };
+            if mapped == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        self.open = 0;
+        Ok(())
+    }
+}
+
 impl Drop for Reservation {
     fn drop(&mut self) {
+        if self.len == linnet_abi::memory::SLOT_SIZE && self.close().is_ok() {
+            let mut pool = POOL.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if pool.len() < POOL_SIZE {
+                let Reservation { base, len, open } = *self;
+                pool.push(Reservation { base, len, open });
+                return;
+            }
+        }
         let start = self.base - GUARD;
         let _changing = CHANGING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for node in nodes() {

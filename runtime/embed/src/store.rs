@@ -112,8 +112,8 @@ impl Store {
         let size = ty.min.checked_mul(page).filter(|size| *size <= max);
         let size = size.ok_or_else(|| failed(std::io::ErrorKind::OutOfMemory.into()))?;
         let reserved = if ty.is_guarded() { linnet_abi::memory::SLOT_SIZE } else { max };
-        let reservation = Reservation::new(reserved).map_err(failed)?;
-        reservation.open(0, size).map_err(failed)?;
+        let mut reservation = Reservation::new(reserved).map_err(failed)?;
+        reservation.open(size).map_err(failed)?;
         let raw = Box::new(RawMemory { base: reservation.base, size, max, ty });
         let raw = Box::into_raw(raw);
         self.0.memories.borrow_mut().push(MemoryOwner { raw, reservation });
@@ -167,9 +167,9 @@ impl Inner {
         let old = raw.size;
         let more = pages.checked_mul(1 << raw.ty.page_log2)?;
         let new = old.checked_add(more).filter(|new| *new <= raw.max)?;
-        let memories = self.memories.borrow();
-        let owner = memories.iter().find(|m| m.raw == memory)?;
-        owner.reservation.open(old, new).ok()?;
+        let mut memories = self.memories.borrow_mut();
+        let owner = memories.iter_mut().find(|m| m.raw == memory)?;
+        owner.reservation.open(new).ok()?;
         raw.size = new;
         Some(old >> raw.ty.page_log2)
     }

@@ -5,7 +5,7 @@
 
 use crate::compile::{self, Code, data, namespace, trap_code};
 use crate::error::{Error, Result};
-use crate::func::{self, Border, Env, clif_type};
+use crate::func::{self, Border, Env};
 use crate::imports::Symbol;
 use crate::standalone::thunk;
 use cranelift_codegen::Context;
@@ -114,7 +114,7 @@ fn build(
         let mut signature = Signature::new(CallConv::SystemV);
         signature.params.push(AbiParam::new(I64));
         for param in ty.params() {
-            signature.params.push(AbiParam::new(clif_type(*param)?));
+            signature.params.push(AbiParam::new(env.clif_type(*param)?));
         }
         signature.returns.extend(vec![AbiParam::new(I32); usize::from(has_result)]);
         let signature = b.import_signature(signature);

@@ -26,6 +26,8 @@ struct Runner {
     modules: HashMap<String, Module>,
     instances: HashMap<String, Instance>,
     current: Option<Instance>,
+    /// Whether an instance was registered for others.
+    is_shared: bool,
 }
 
 /// # Safety
@@ -121,7 +123,20 @@ impl Runner {
         let store = Store::new();
         let imports = spectest(&store)?;
         let (modules, instances) = (HashMap::new(), HashMap::new());
-        Ok(Runner { store, imports, modules, instances, current: None })
+        Ok(Runner { store, imports, modules, instances, current: None, is_shared: false })
+    }
+
+    /// Starts anew if nothing from before can be referred to. Address space is scarce in emulators: they
+    /// have a table entry for each page of it.
+    fn forget(&mut self) {
+        self.current = None;
+        if !self.is_shared
+            && self.instances.is_empty()
+            && let Ok(new) = Runner::new()
+        {
+            let modules = std::mem::take(&mut self.modules);
+            *self = Runner { modules, ..new };
+        }
     }
 
     fn instantiate(&self, module: &Module) -> linnet_embed::Result<Instance> {
@@ -145,7 +160,7 @@ impl Runner {
             "module" => {
                 let module = module(tokens.number())?;
                 let name = tokens.next();
-                self.current = None;
+                self.forget();
                 let instance = self.instantiate(&module).map_err(|e| e.to_string())?;
                 self.modules.insert(name.to_owned(), module);
                 self.keep(name, instance);
@@ -167,6 +182,7 @@ impl Runner {
                 let name = tokens.text();
                 let instance = self.instance(tokens.next())?.clone();
                 self.imports.instance(&name, &instance);
+                self.is_shared = true;
                 Ok(())
             }
             "unlinkable" => match self.instantiate(&module(tokens.number())?) {

@@ -7,7 +7,7 @@
 
 use super::control::{Kind, block_args};
 use super::thrown::Thrown;
-use super::{Translator, clif_types, setjmp};
+use super::{Translator, setjmp};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::types::I64;
@@ -266,8 +266,9 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     /// Payload types of a tag; of any tag: all words.
     fn payload_types(&self, tag: Option<u32>) -> Result<Vec<Type>> {
         let Some(tag) = tag else { return Ok(vec![I64; EXCEPTION_WORDS]) };
-        let types =
-            clif_types(self.module.types[self.module.tags[tag as usize] as usize].params())?;
+        let types = self
+            .env
+            .clif_types(self.module.types[self.module.tags[tag as usize] as usize].params())?;
         let words: u32 = types.iter().map(|t| words(*t)).sum();
         if words as usize > EXCEPTION_WORDS {
             let message = format!(

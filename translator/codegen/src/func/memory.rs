@@ -4,7 +4,7 @@
 //! the code generator from merging it with others. C's `volatile` and the kernel's `READ_ONCE` mean
 //! just that, and LLVM has already merged what may be merged.
 
-use super::{Translator, clif_type};
+use super::Translator;
 use crate::compile::{data, trap_code};
 use crate::error::Result;
 use crate::libcall::Libcall;
@@ -294,7 +294,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
 
     pub(super) fn global_get(&mut self, index: u32) -> Result<()> {
         let global = self.module.globals[index as usize];
-        let ty = clif_type(global.ty)?;
+        let ty = self.env.clif_type(global.ty)?;
         let value = match global.storage {
             Storage::Slot(slot) => {
                 let (flags, context) = (self.context_flags(), self.context());

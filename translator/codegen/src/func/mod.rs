@@ -11,6 +11,7 @@ mod exception;
 pub(crate) mod initialize;
 mod inline;
 mod instance;
+mod lanes;
 mod memory;
 mod numeric;
 mod reference;
@@ -26,7 +27,7 @@ use crate::imports::Symbol;
 use crate::module::{Body, Module};
 use crate::standalone::types;
 use control::Frame;
-use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function,
     GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, Type,
@@ -67,26 +68,6 @@ pub(crate) enum Border {
     Foreign,
 }
 
-/// CLIF type of a wasm value. All vectors are `I8X16` between operators.
-pub(crate) fn clif_type(ty: ValType) -> Result<Type> {
-    Ok(match ty {
-        ValType::I32 => I32,
-        ValType::I64 => I64,
-        ValType::F32 => F32,
-        ValType::F64 => F64,
-        ValType::V128 => I8X16,
-        ValType::Ref(ty) => {
-            // Whether the module may have references at all is for the validator to say.
-            types::reference(ty)?;
-            I64
-        }
-    })
-}
-
-pub(crate) fn clif_types(types: &[ValType]) -> Result<Vec<Type>> {
-    types.iter().map(|t| clif_type(*t)).collect()
-}
-
 /// An operator's name for messages, as close to the text format as its variant's name allows.
 pub(crate) fn operator_name(operator: &Operator) -> String {
     let debug = format!("{operator:?}");
@@ -103,6 +84,28 @@ pub(crate) fn operator_name(operator: &Operator) -> String {
 }
 
 impl Env<'_, '_> {
+    /// CLIF type of a wasm value. All vectors are `I8X16` between operators, or `I128` where the target has
+    /// none.
+    pub(crate) fn clif_type(&self, ty: ValType) -> Result<Type> {
+        Ok(match ty {
+            ValType::I32 => I32,
+            ValType::I64 => I64,
+            ValType::F32 => F32,
+            ValType::F64 => F64,
+            ValType::V128 if self.options.target.has_vectors() => I8X16,
+            ValType::V128 => I128,
+            ValType::Ref(ty) => {
+                // Whether the module may have references at all is for the validator to say.
+                types::reference(ty)?;
+                I64
+            }
+        })
+    }
+
+    pub(crate) fn clif_types(&self, types: &[ValType]) -> Result<Vec<Type>> {
+        types.iter().map(|t| self.clif_type(*t)).collect()
+    }
+
     /// An `i32` or `i64` that crosses a border.
     pub(crate) fn param(&self, ty: Type, border: Border) -> AbiParam {
         if border == Border::Runtime && ty == I32 && self.options.target.extends_words() {
@@ -117,10 +120,10 @@ impl Env<'_, '_> {
         let mut signature = Signature::new(self.convention(border));
         signature.params.push(AbiParam::new(I64));
         for param in ty.params() {
-            signature.params.push(self.param(clif_type(*param)?, border));
+            signature.params.push(self.param(self.clif_type(*param)?, border));
         }
         for result in ty.results() {
-            signature.returns.push(self.param(clif_type(*result)?, border));
+            signature.returns.push(self.param(self.clif_type(*result)?, border));
         }
         Ok(signature)
     }
@@ -339,7 +342,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
     fn declare_locals(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         let params = self.module.function_type(self.function).params();
         for (i, ty) in params.iter().enumerate() {
-            let variable = self.b.declare_var(clif_type(*ty)?);
+            let variable = self.b.declare_var(self.env.clif_type(*ty)?);
             let entry = self.b.func.layout.entry_block();
             let value = entry.map(|block| self.b.block_params(block)[i + 1]);
             self.b.def_var(variable, value.unwrap_or(self.entry_context));
@@ -347,7 +350,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         }
         for local in body.get_locals_reader()? {
             let (count, ty) = local?;
-            let ty = clif_type(ty)?;
+            let ty = self.env.clif_type(ty)?;
             let zero = self.zero(ty);
             for _ in 0..count {
                 let variable = self.b.declare_var(ty);
@@ -421,12 +424,18 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         match ty {
             F32 => self.b.ins().f32const(0.0),
             F64 => self.b.ins().f64const(0.0),
-            I8X16 => self.vector_constant([0; 16]),
+            I8X16 | I128 => self.vector_constant([0; 16]),
             ty => self.b.ins().iconst(ty, 0),
         }
     }
 
     fn vector_constant(&mut self, bytes: [u8; 16]) -> Value {
+        if !self.env.options.target.has_vectors() {
+            let bits = u128::from_le_bytes(bytes);
+            let low = self.b.ins().iconst(I64, bits as i64);
+            let high = self.b.ins().iconst(I64, (bits >> 64) as i64);
+            return self.b.ins().iconcat(low, high);
+        }
         let constant = self.b.func.dfg.constants.insert(bytes.to_vec().into());
         self.b.ins().vconst(I8X16, constant)
     }

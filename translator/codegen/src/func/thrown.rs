@@ -6,9 +6,9 @@
 //! has a *dispatch* block, which gets the exception, compares the tags of its clauses, and passes what
 //! none takes on to the dispatch of the block outside, or else raises it again.
 
+use super::Translator;
 use super::control::{Kind, block_args};
 use super::exception::{Catches, Landing, Try, TryClauses};
-use super::{Translator, clif_types};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -190,7 +190,7 @@ impl Translator<'_, '_, '_, '_> {
         let flags = self.exception_fields();
         let ty = self.module.tags[tag as usize];
         let mut at = PAYLOAD as i32;
-        for ty in clif_types(self.module.types[ty as usize].params())? {
+        for ty in self.env.clif_types(self.module.types[ty as usize].params())? {
             let value = self.b.ins().load(ty, flags, exception, at);
             self.push(value);
             at += size_of::<Slot>() as i32;

@@ -2,7 +2,7 @@
 
 use crate::compile::{self, Code, namespace};
 use crate::error::Result;
-use crate::func::{self, Border, Env, clif_type, initialize};
+use crate::func::{self, Border, Env, initialize};
 use crate::standalone::Sections;
 use crate::trampoline::{INITIALIZE, Trampoline};
 use cranelift_codegen::Context;
@@ -89,10 +89,16 @@ fn slot_offset(number: usize) -> i32 {
     (number * size_of::<Slot>()) as i32
 }
 
-fn load_all(b: &mut FunctionBuilder, types: &[ValType], from: Value) -> Result<Vec<Value>> {
+fn load_all(
+    env: &Env,
+    b: &mut FunctionBuilder,
+    types: &[ValType],
+    from: Value,
+) -> Result<Vec<Value>> {
     let flags = MemFlagsData::trusted();
-    let load =
-        |(i, ty): (usize, &ValType)| Ok(b.ins().load(clif_type(*ty)?, flags, from, slot_offset(i)));
+    let load = |(i, ty): (usize, &ValType)| {
+        Ok(b.ins().load(env.clif_type(*ty)?, flags, from, slot_offset(i)))
+    };
     types.iter().enumerate().map(load).collect()
 }
 
@@ -107,7 +113,7 @@ fn enter(env: &Env, ty: &FuncType) -> Result<Code> {
     let callee = env.signature(ty, Border::Foreign)?;
     build(env, words(3), |b, params| {
         let mut args = vec![params[0]];
-        args.extend(load_all(b, ty.params(), params[2])?);
+        args.extend(load_all(env, b, ty.params(), params[2])?);
         let callee = b.import_signature(callee);
         let call = b.ins().call_indirect(callee, params[1], &args);
         let results = b.inst_results(call).to_vec();
@@ -130,7 +136,7 @@ fn host(env: &Env, ty: &FuncType) -> Result<Code> {
         let code = b.ins().load(I64, flags, params[0], offset::HOST_CALL);
         let callee = b.import_signature(words(2));
         b.ins().call_indirect(callee, code, &[params[0], values]);
-        let results = load_all(b, ty.results(), values)?;
+        let results = load_all(env, b, ty.results(), values)?;
         b.ins().return_(&results);
         Ok(())
     })
