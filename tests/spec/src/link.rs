@@ -10,14 +10,44 @@ use object::{
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Rust's name of a target with a static C library.
+/// Rust's name of the target. Those with musl bring the C library; Rust distributes none for RISC-V.
 #[must_use]
 pub fn triple(target: Target) -> &'static str {
     match target {
         Target::X86_64 => "x86_64-unknown-linux-musl",
         Target::Aarch64 => "aarch64-unknown-linux-musl",
-        Target::Riscv64 => "riscv64gc-unknown-linux-musl",
+        Target::Riscv64 => "riscv64gc-unknown-linux-gnu",
     }
+}
+
+/// Debian's packages with the C library and the compiler's, where Rust has none.
+const CROSS_PACKAGES: [&str; 2] = ["libc6-dev-riscv64-cross", "libgcc-12-dev-riscv64-cross"];
+const CROSS_LIBC: &str = "/usr/riscv64-linux-gnu/lib";
+const CROSS_LIBGCC: &str = "/usr/lib/gcc-cross/riscv64-linux-gnu/12";
+
+/// The C library of the target: start files and archives.
+fn libraries(target: Target, rust: &Path) -> Result<[Vec<PathBuf>; 2], Error> {
+    if target != Target::Riscv64 {
+        let own = rust.join("self-contained");
+        let list = |names: &[&str]| names.iter().map(|name| own.join(name)).collect();
+        return Ok([list(&["crt1.o", "crti.o"]), list(&["libunwind.a", "libc.a", "crtn.o"])]);
+    }
+    let (libc, libgcc) = (Path::new(CROSS_LIBC), Path::new(CROSS_LIBGCC));
+    if !libc.join("libc.a").exists() || !libgcc.join("libgcc_eh.a").exists() {
+        let mut install = Command::new("apt-get");
+        install.args(["install", "--yes", "--no-install-recommends"]).args(CROSS_PACKAGES);
+        run(&mut install)?;
+    }
+    Ok([
+        vec![libc.join("crt1.o"), libc.join("crti.o"), libgcc.join("crtbeginT.o")],
+        vec![
+            libgcc.join("libgcc_eh.a"),
+            libgcc.join("libgcc.a"),
+            libc.join("libc.a"),
+            libgcc.join("crtend.o"),
+            libc.join("crtn.o"),
+        ],
+    ])
 }
 
 /// Runs a command to its end; its output, if it succeeds.
@@ -35,8 +65,8 @@ fn run(command: &mut Command) -> Result<String, Error> {
 pub struct Toolchain {
     target: Target,
     linker: PathBuf,
-    /// Where Rust has the start files and the C library.
-    start_files: PathBuf,
+    /// What comes before the objects, and behind them.
+    libraries: [Vec<PathBuf>; 2],
     archive: PathBuf,
 }
 
@@ -56,7 +86,7 @@ impl Toolchain {
         if !library()?.is_dir() {
             run(Command::new("rustup").args(["target", "add", triple]))?;
         }
-        let start_files = library()?.join("self-contained");
+        let libraries = libraries(target, &library()?)?;
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
         build
@@ -74,7 +104,7 @@ impl Toolchain {
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         let linker =
             sysroot.join("lib/rustlib").join(host.unwrap_or_default()).join("bin/rust-lld");
-        Ok(Toolchain { target, linker, start_files, archive })
+        Ok(Toolchain { target, linker, libraries, archive })
     }
 
     /// Links `objects` with the archive.
@@ -92,15 +122,12 @@ impl Toolchain {
             .args(["-flavor", "gnu", "-static", "-z", "noexecstack", "--build-id=none"])
             .arg("-o")
             .arg(output)
-            .arg(self.start_files.join("crt1.o"))
-            .arg(self.start_files.join("crti.o"))
+            .args(&self.libraries[0])
             .arg(format!("@{}", list.display()))
             .arg("--start-group")
             .arg(&self.archive)
-            .arg(self.start_files.join("libunwind.a"))
-            .arg(self.start_files.join("libc.a"))
-            .arg("--end-group")
-            .arg(self.start_files.join("crtn.o"));
+            .args(&self.libraries[1])
+            .arg("--end-group");
         run(&mut command).map(drop)
     }
 

@@ -28,6 +28,8 @@ pub(crate) unsafe extern "C" fn enter(
     values: *mut Slot,
 ) -> u64 {
     naked_asm!(
+        ".option push",
+        ".option arch, +d",
         "addi sp, sp, -208",
         "sd s0, 0(sp)",
         "sd ra, 8(sp)",
@@ -63,6 +65,7 @@ pub(crate) unsafe extern "C" fn enter(
         "mv a0, sp",
         "li a1, 0",
         "tail {leave}",
+        ".option pop",
         leave = sym leave,
     )
 }
@@ -74,6 +77,8 @@ pub(crate) unsafe extern "C" fn enter(
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn leave(sp: u64, status: u64) -> ! {
     naked_asm!(
+        ".option push",
+        ".option arch, +d",
         "mv sp, a0",
         "mv a0, a1",
         "ld s0, 0(sp)",
@@ -103,6 +108,7 @@ pub(crate) unsafe extern "C" fn leave(sp: u64, status: u64) -> ! {
         "fld fs11, 192(sp)",
         "addi sp, sp, 208",
         "ret",
+        ".option pop",
     )
 }
 
@@ -142,6 +148,8 @@ pub(crate) unsafe extern "C" fn enter_handler(
     exception: u64,
 ) -> ! {
     naked_asm!(
+        ".option push",
+        ".option arch, +d",
         "mv sp, a1",
         "mv s0, a2",
         "ld s1, 0(a3)",
@@ -171,6 +179,7 @@ pub(crate) unsafe extern "C" fn enter_handler(
         "mv a0, a4",
         "li a1, 0",
         "jr t1",
+        ".option pop",
     )
 }
 
