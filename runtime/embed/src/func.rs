@@ -153,6 +153,21 @@ impl Func {
     }
 }
 
+impl Func {
+    /// Calls it with parameters in memory; the results go there.
+    ///
+    /// # Safety
+    /// `values` must hold parameters of its type, and have room for its results.
+    pub(crate) unsafe fn call_slots(&self, values: *mut Slot) -> Result<()> {
+        if self.unlinked().is_some() {
+            return Err(Error::Type("a function of the host that no module imports".to_owned()));
+        }
+        // SAFETY: the caller's promise, and a module's type.
+        let ended = unsafe { trap::call((*self.raw().ty).enter, self.raw(), values) };
+        ended.map_err(|ending| self.store.ended(ending))
+    }
+}
+
 impl Store {
     pub(crate) fn ended(&self, ending: Ending) -> Error {
         let failure = self.0.failure.borrow_mut().take();

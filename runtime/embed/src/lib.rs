@@ -12,6 +12,7 @@
 //! | [`modules`]     | which function an address in translated code belongs to                 |
 //! | [`reservation`] | address space of memories                                               |
 //! | [`arch`]        | what differs between instruction sets                                   |
+//! | [`capi`]        | the library for hosts in C                                              |
 //!
 //! A host links the object that `linnet compile` makes, declares its symbol `linnet_module_<prefix>` (the
 //! Rust module that `linnet compile --rust` writes does it), and makes an [`Instance`]:
@@ -30,6 +31,7 @@
 //! code causes become traps, others go to the handler that was there before.
 
 mod arch;
+pub mod capi;
 mod error;
 mod func;
 mod instance;

@@ -3,28 +3,23 @@
 use std::collections::HashSet;
 use std::process::Command;
 
-/// Lines of `failures.txt`: `target file line reason...`; `*` stands for any target or line.
+/// Lines of `failures.txt`: `file lines reason...`, for all targets; the lines with commas in between.
 const LIST: &str = include_str!("failures.txt");
-
-struct Known {
-    target: &'static str,
-    file: &'static str,
-    line: &'static str,
-}
 
 /// The list, and what of it was seen.
 pub(crate) struct Failures {
-    known: Vec<Known>,
-    seen: HashSet<usize>,
+    known: HashSet<(&'static str, usize)>,
+    seen: HashSet<(&'static str, usize)>,
     unknown: usize,
 }
 
 impl Default for Failures {
     fn default() -> Failures {
         let rows = LIST.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
-        let known = rows.filter_map(|row| {
-            let mut words = row.splitn(4, ' ');
-            Some(Known { target: words.next()?, file: words.next()?, line: words.next()? })
+        let known = rows.flat_map(|row| {
+            let mut words = row.splitn(3, ' ');
+            let (file, lines) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+            lines.split(',').filter_map(move |line| Some((file, line.parse().ok()?)))
         });
         Failures { known: known.collect(), seen: HashSet::new(), unknown: 0 }
     }
@@ -33,17 +28,8 @@ impl Default for Failures {
 impl Failures {
     /// Whether a failure has a reason; prints it if not.
     pub(crate) fn is_known(&mut self, target: &str, file: &str, line: usize, cause: &str) -> bool {
-        let number = line.to_string();
-        let fits = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
-            Some(start) => text.starts_with(start),
-            None => pattern == text,
-        };
-        let found = self
-            .known
-            .iter()
-            .position(|k| fits(k.target, target) && fits(k.file, file) && fits(k.line, &number));
-        if let Some(found) = found {
-            self.seen.insert(found);
+        if let Some(known) = self.known.iter().find(|known| **known == (file, line)) {
+            self.seen.insert(*known);
             return true;
         }
         self.unknown += 1;
@@ -55,11 +41,9 @@ impl Failures {
     pub(crate) fn unknown(&self, filters: &[String]) -> usize {
         let mut count = self.unknown;
         if filters.is_empty() && std::env::var_os("SPEC_TARGETS").is_none() {
-            for (i, known) in self.known.iter().enumerate() {
-                if !self.seen.contains(&i) {
-                    println!("in failures.txt, but passes: {} {}", known.file, known.line);
-                    count += 1;
-                }
+            for (file, line) in self.known.difference(&self.seen) {
+                println!("in failures.txt, but passes: {file} {line}");
+                count += 1;
             }
         }
         count

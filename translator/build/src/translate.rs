@@ -40,6 +40,16 @@ pub fn program_options(target: Target, wasm: &[u8]) -> Options {
     options(target, &format!("p{}", &Digest::of(wasm).to_string()[..16]))
 }
 
+/// Whether that prefix makes a module the kernel.
+pub fn is_kernel(prefix: &str) -> bool {
+    prefix == KERNEL_PREFIX
+}
+
+/// How a module is translated that a host program embeds.
+pub fn host_options(target: Target, prefix: &str) -> Options {
+    Options { target, prefix: prefix.to_owned(), polls: false, standalone: true }
+}
+
 /// A program ready to be put into a boot binary.
 #[derive(Debug)]
 pub(crate) struct Translated {

@@ -228,6 +228,9 @@ pub(crate) struct Sdk {
 }
 
 /// Translate a WebAssembly module to a native object file
+///
+/// A module that imports from Linnet's kernel or runtime becomes part of a boot binary. Any other is for a
+/// host program in C or Rust that embeds it.
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
     #[arg(value_name = "MODULE.wasm")]
@@ -238,9 +241,15 @@ pub(crate) struct Compile {
     #[command(flatten)]
     pub(crate) target: TargetOption,
     /// Name of the module in the object's symbols; `kernel` makes it a kernel
-    /// [default: that of a program with this module's contents]
+    /// [default: for a host the file's name, for a boot binary one made of the contents]
     #[arg(long, value_name = "NAME", value_parser = prefix)]
     pub(crate) prefix: Option<String>,
+    /// Write a C header for a host of the module
+    #[arg(long, value_name = "FILE.h")]
+    pub(crate) header: Option<PathBuf>,
+    /// Write a Rust module for a host of the module
+    #[arg(long, value_name = "FILE.rs")]
+    pub(crate) rust: Option<PathBuf>,
     /// How many functions to compile at a time [default: one for each CPU]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,

@@ -35,6 +35,8 @@ mod trampoline;
 
 pub use error::Error;
 pub use exec::exec_file;
+pub use standalone::bindings::{c_header, rust_module};
+pub use standalone::is_for_linux;
 pub use summary::{Summary, summary};
 pub use target::Target;
 

@@ -7,9 +7,11 @@
 //! | file         | what it does                                                  |
 //! |--------------|---------------------------------------------------------------|
 //! | this one     | the sections that only such modules may have                  |
+//! | [`bindings`] | what a host's source needs to know                            |
 //! | [`types`]    | spells function types, so that the linker can compare them    |
 //! | [`thunk`]    | between translated code and hosts                             |
 
+pub(crate) mod bindings;
 pub(crate) mod thunk;
 pub(crate) mod types;
 
@@ -21,7 +23,8 @@ use wasmparser::{
 };
 
 /// What a standalone module may use. Left out: garbage collection, components, stack switching, and
-/// what has not reached the standard.
+/// what has not reached the standard. Of garbage collection the validator takes all, because constant
+/// expressions may use earlier globals by it; its types and operators are refused by name.
 pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
     .union(WasmFeatures::SIGN_EXTENSION)
@@ -42,6 +45,7 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::GC)
     .union(WasmFeatures::GC_TYPES);
 
 pub(crate) struct Import<'a> {
@@ -108,9 +112,6 @@ pub(crate) struct Sections<'a> {
     pub has_tail_calls: bool,
 }
 
-/// Elements that a table may have at the beginning; far above any real program.
-const MAX_TABLE: u64 = 1 << 27;
-
 fn external_kind(kind: ExternalKind) -> Result<u32> {
     Ok(match kind {
         ExternalKind::Func | ExternalKind::FuncExact => external::FUNCTION,
@@ -137,13 +138,8 @@ impl<'a> Sections<'a> {
                 }
             }
             Payload::TableSection(tables) => {
-                for table in tables.clone().into_iter_with_offsets() {
-                    let (offset, table) = table?;
-                    if table.ty.initial > MAX_TABLE {
-                        let message =
-                            format!("a table of {} entries is not supported", table.ty.initial);
-                        return Err(Error::new(message).at(offset));
-                    }
+                for table in tables.clone() {
+                    let table = table?;
                     let init = match table.init {
                         TableInit::RefNull => None,
                         TableInit::Expr(expr) => Some(expr),
@@ -318,4 +314,17 @@ pub(crate) fn has_tail_call(body: &FunctionBody) -> bool {
                 | Operator::ReturnCallRef { .. }
         )
     })
+}
+
+/// Whether a module is the kernel's or a program of a boot binary, by what it imports, and not one for
+/// hosts. Errors are for the translation to tell.
+#[must_use]
+pub fn is_for_linux(wasm: &[u8]) -> bool {
+    let imports = wasmparser::Parser::new(0).parse_all(wasm).find_map(|payload| match payload {
+        Ok(Payload::ImportSection(imports)) => Some(imports),
+        _ => None,
+    });
+    let imports = imports.into_iter().flat_map(|section| section.into_imports());
+    let linux = [linnet_abi::calls::USER_MODULE, linnet_abi::calls::HOST_MODULE];
+    imports.flatten().any(|import| linux.contains(&import.module))
 }
