@@ -149,6 +149,8 @@ macro_rules! for_each_kernel_symbol {
             linnet_thread_size;
             /// Base-2 logarithm of the guest's page size (a u32 in kernel memory).
             linnet_page_shift;
+            /// What the clocks are read from, see [`crate::clock`].
+            linnet_clocks;
         }
     };
 }
@@ -169,6 +171,9 @@ macro_rules! for_each_user_call {
             vfork() -> u32;
             /// A child that runs table entry `function`, of type (i32) -> i32, on an empty native stack.
             clone(function: ptr, argument: ptr, stack: ptr, flags: u32, ptid: ptr, tls: ptr, ctid: ptr) -> u32;
+            /// What clock `id` of clock_gettime(2) says: seconds above the lower 30 bits, nanoseconds in
+            /// them. All ones if only the kernel knows. Does not enter the kernel.
+            clock(id: u32) -> u64;
         }
     };
 }

@@ -4,6 +4,7 @@
 //! |--------------|------------------------------------------------------------------------|
 //! | [`context`]  | the per-task block that translated code gets as its first argument     |
 //! | [`calls`]    | host calls, kernel entries, user imports, libcalls, compiler barriers  |
+//! | [`clock`]    | what user code needs to read the time by itself                       |
 //! | [`trap`]     | why translated code stopped, and which Linux signal that is            |
 //! | [`module`]   | the tables that the translator emits beside the code                   |
 //! | [`exec`]     | the header by which the kernel recognises a translated program         |
@@ -19,6 +20,7 @@
 
 pub mod boot;
 pub mod calls;
+pub mod clock;
 pub mod context;
 pub mod exec;
 pub mod header;

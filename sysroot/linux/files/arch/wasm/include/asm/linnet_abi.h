@@ -34,6 +34,16 @@ struct linnet_exec {
 	__le32 reserved[2];
 };
 
+struct linnet_clocks {
+	u32 sequence;	/* offset 0 */
+	u32 multiplier;	/* offset 4 */
+	u32 shift;	/* offset 8 */
+	u32 reserved;	/* offset 12 */
+	u64 cycle_last;	/* offset 16 */
+	u64 remainder;	/* offset 24 */
+	u64 base[12];	/* offset 32 */
+};
+
 enum linnet_trap {
 	LINNET_TRAP_Unreachable = 1,	/* unreachable executed */
 	LINNET_TRAP_MemoryOutOfBounds = 2,	/* out of bounds memory access */
