@@ -64,7 +64,8 @@ macro_rules! for_each_host_call {
             /// Give it back.
             mm_free(mm: u32);
             /// Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`.
-            /// `prot` is PROT_READ, perhaps with PROT_WRITE. Memory 0 is the kernel's own.
+            /// `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the
+            /// kernel's own.
             tlb_fill(mm: u32, address: ptr, pfn: u32, count: u32, prot: u32);
             /// Forget the mappings of `count` pages from `address`.
             tlb_flush(mm: u32, address: ptr, count: u32);

@@ -61,6 +61,7 @@ impl Display for KernelHeader {
             ("IRQ_LINE_VIRTIO", irq::LINE_VIRTIO),
             ("PROT_READ", memory::PROT_READ),
             ("PROT_WRITE", memory::PROT_WRITE),
+            ("PROT_SAME", memory::PROT_SAME),
             ("EXEC_HEADER_OFFSET", exec::HEADER_OFFSET as u32),
             ("EXEC_IMAGE_ALIGN", exec::IMAGE_ALIGN),
         ] {

@@ -154,13 +154,19 @@ static bool refill(unsigned long address, bool write)
 {
 	spinlock_t *ptl;
 	pte_t *ptep = user_pte_lock(address, write, &ptl);
-	pte_t pte;
+	pte_t pte, used;
 
 	if (!ptep)
 		return false;
-	pte = pte_mkyoung(READ_ONCE(*ptep));
-	set_pte(ptep, write ? pte_mkdirty(pte) : pte);
-	tlb_fill(current->mm, address & PAGE_MASK, ptep, 1);
+	pte = READ_ONCE(*ptep);
+	used = pte_mkyoung(pte);
+	if (write)
+		used = pte_mkdirty(used);
+	set_pte(ptep, used);
+	if (pte_dirty(used) && !pte_dirty(pte))
+		tlb_allow_write(current->mm, address & PAGE_MASK, ptep);
+	else
+		tlb_fill(current->mm, address & PAGE_MASK, ptep, 1);
 	pte_unmap_unlock(ptep, ptl);
 	return true;
 }

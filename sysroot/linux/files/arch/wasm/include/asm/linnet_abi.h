@@ -16,6 +16,7 @@
 #define LINNET_IRQ_LINE_VIRTIO 1
 #define LINNET_PROT_READ 1
 #define LINNET_PROT_WRITE 2
+#define LINNET_PROT_SAME 4
 #define LINNET_EXEC_HEADER_OFFSET 32
 #define LINNET_EXEC_IMAGE_ALIGN 16384
 #define LINNET_EXEC_SECTION "linnet.exec"
@@ -160,7 +161,8 @@ __host_call("linnet", "mm_free")
 void host_mm_free(unsigned int mm);
 
 /* Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`. */
-/* `prot` is PROT_READ, perhaps with PROT_WRITE. Memory 0 is the kernel's own. */
+/* `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the */
+/* kernel's own. */
 __host_call("linnet", "tlb_fill")
 void host_tlb_fill(unsigned int mm, unsigned long address, unsigned int pfn, unsigned int count, unsigned int prot);
 
