@@ -89,7 +89,7 @@ fn guest_clock(id: u32) -> Option<u64> {
             time += ((since + u128::from(remainder)) >> (shift % 64)) as u64;
         }
         fence(Ordering::Acquire);
-        let is_whole = before % 2 == 0 && sequence.load(Ordering::Relaxed) == before;
+        let is_whole = before.is_multiple_of(2) && sequence.load(Ordering::Relaxed) == before;
         is_whole.then(|| pack(time))
     }
 }
@@ -100,7 +100,7 @@ fn pack(nanoseconds: u64) -> u64 {
     if seconds >= 1 << (63 - NANOSECOND_BITS) {
         return UNKNOWN;
     }
-    seconds << NANOSECOND_BITS | nanoseconds % SECOND
+    (seconds << NANOSECOND_BITS) | (nanoseconds % SECOND)
 }
 
 /// Address of a dynamic symbol of the ELF image at `image`, or 0.
