@@ -10,6 +10,7 @@
 //! | [`exec`]     | the header by which the kernel recognises a translated program         |
 //! | [`boot`]     | what the linker step hands to the runtime inside a boot binary         |
 //! | [`packed`]   | what a compressed boot binary holds                                    |
+//! | [`frames`]   | capturing and rebuilding native frames                                  |
 //! | [`memory`]   | where linear memories lie in the host's address space                  |
 //! | [`header`]   | the kernel's C header, printed from the tables above                   |
 //!
@@ -23,6 +24,7 @@ pub mod calls;
 pub mod clock;
 pub mod context;
 pub mod exec;
+pub mod frames;
 pub mod header;
 pub mod irq;
 pub mod memory;

@@ -53,6 +53,8 @@ pub struct Module {
     /// table entry `restorer` with the other four, of wasm type (i32, i32, i32, i32) -> (). Traps if it
     /// has another.
     pub call_restorer: *const u8,
+    /// To capture and rebuild frames, or null if the module was translated without.
+    pub frames: *const crate::frames::Frames,
 }
 
 /// One translated function.
