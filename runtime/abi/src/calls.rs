@@ -64,7 +64,8 @@ macro_rules! for_each_host_call {
             /// Give it back.
             mm_free(mm: u32);
             /// Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`.
-            /// `prot` is PROT_READ, perhaps with PROT_WRITE. Memory 0 is the kernel's own.
+            /// `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the
+            /// kernel's own.
             tlb_fill(mm: u32, address: ptr, pfn: u32, count: u32, prot: u32);
             /// Forget the mappings of `count` pages from `address`.
             tlb_flush(mm: u32, address: ptr, count: u32);
@@ -149,6 +150,8 @@ macro_rules! for_each_kernel_symbol {
             linnet_thread_size;
             /// Base-2 logarithm of the guest's page size (a u32 in kernel memory).
             linnet_page_shift;
+            /// What the clocks are read from, see [`crate::clock`].
+            linnet_clocks;
         }
     };
 }
@@ -169,6 +172,9 @@ macro_rules! for_each_user_call {
             vfork() -> u32;
             /// A child that runs table entry `function`, of type (i32) -> i32, on an empty native stack.
             clone(function: ptr, argument: ptr, stack: ptr, flags: u32, ptid: ptr, tls: ptr, ctid: ptr) -> u32;
+            /// What clock `id` of clock_gettime(2) says: seconds above the lower 30 bits, nanoseconds in
+            /// them. All ones if only the kernel knows. Does not enter the kernel.
+            clock(id: u32) -> u64;
         }
     };
 }

@@ -55,6 +55,8 @@ pub struct Module {
     pub call_restorer: *const u8,
     /// What else a module has that a host program embeds, or null.
     pub standalone: *const crate::instance::Standalone,
+    /// To capture and rebuild frames, or null if the module was translated without.
+    pub frames: *const crate::frames::Frames,
 }
 
 /// One translated function.

@@ -18,6 +18,9 @@
 
 #![no_std]
 
+// Modules that were translated with frames as data refer to a symbol of it.
+use linnet_frames as _;
+
 mod arch;
 mod boot;
 mod clock;

@@ -34,6 +34,8 @@ pub struct System {
     pub strip: bool,
     /// Compress all of it, which leaves no symbol table either. It unpacks itself at every start.
     pub compress: bool,
+    /// Translate so that frames can be captured and rebuilt.
+    pub frames: bool,
 }
 
 impl Default for System {
@@ -45,6 +47,7 @@ impl Default for System {
             memory: 0,
             strip: false,
             compress: false,
+            frames: false,
         }
     }
 }
@@ -84,7 +87,8 @@ impl System {
             .with("append", &self.append)
             .with("memory", self.memory.to_le_bytes())
             .with("strip", [u8::from(self.strip)])
-            .with("compress", [u8::from(self.compress)]);
+            .with("compress", [u8::from(self.compress)])
+            .with("frames", [u8::from(self.frames)]);
         self.files.with_key(key)
     }
 }

@@ -100,6 +100,9 @@ pub(crate) struct Build {
     /// Compress all of it, which leaves no symbols; it unpacks itself at every start
     #[arg(long)]
     pub(crate) compress: bool,
+    /// Translate so that native frames can be captured as data and rebuilt
+    #[arg(long)]
+    pub(crate) frames: bool,
     #[command(flatten)]
     pub(crate) what: What,
 }
@@ -253,6 +256,9 @@ pub(crate) struct Compile {
     /// How many functions to compile at a time [default: one for each CPU]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,
+    /// Add what native frames need to be captured as data and rebuilt
+    #[arg(long)]
+    pub(crate) frames: bool,
 }
 
 #[derive(Debug, Args)]

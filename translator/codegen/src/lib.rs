@@ -8,6 +8,7 @@
 //! | [`exec`]     | the program file that the kernel maps                                   |
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
+//! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
 //! | [`emit`]     | the object file and the tables beside the code                          |
@@ -23,6 +24,7 @@ mod compile;
 mod emit;
 mod error;
 mod exec;
+mod frames;
 mod func;
 mod image;
 mod imports;
@@ -53,6 +55,9 @@ pub struct Options {
     pub polls: bool,
     /// Whether a host program embeds the module. Otherwise it is the kernel or a program of a boot binary.
     pub standalone: bool,
+    /// Whether frames can be captured and rebuilt, see [`linnet_abi::frames`]. The code gets several
+    /// times as large.
+    pub frames: bool,
 }
 
 /// What a translation did.
@@ -88,18 +93,21 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let symbols = if options.standalone { Vec::new() } else { imports::resolve(&module)? };
     let read = Instant::now();
     let isa = target::isa(options.target, options.standalone)?;
-    let env = func::Env {
-        module: &module,
-        symbols: &symbols,
-        setjmp: func::setjmp::Functions::find(&module).filter(|_| !options.standalone),
-        isa: &*isa,
-        options,
+    let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
+    let reaches = if options.frames {
+        let never = setjmp.map_or(Vec::new(), |s| vec![s.setjmp, s.test]);
+        frames::reach::find(&module, &symbols, options.polls, &never)
+    } else {
+        Vec::new()
     };
+    let env =
+        func::Env { module: &module, symbols: &symbols, setjmp, reaches, isa: &*isa, options };
     let functions = func::compile_all(&env)?;
     let trampolines = trampoline::compile_all(&env)?;
     let compiled = Instant::now();
-    let code_size =
-        functions.iter().chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
+    let resumed = functions.iter().filter_map(|f| f.resume.as_ref());
+    let code = functions.iter().map(|f| &f.code).chain(resumed);
+    let code_size = code.chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
     // The functions have been validated by now; before, the start function could not be run.
     let image =
         if options.standalone { image::Image::default() } else { image::evaluate(&module)? };

@@ -8,13 +8,14 @@ use linnet_build::{At as _, Error, Result, output, translate};
 use crate::arguments::Compile;
 
 pub(crate) fn run(arguments: &Compile) -> Result<()> {
-    let Compile { module, output: place, target, prefix, header, rust, threads } = arguments;
+    let Compile { module, output: place, target, prefix, header, rust, threads, frames } =
+        arguments;
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().at("threads")?;
     }
     let wasm = fs::read(module).at(module.display())?;
     let is_kernel = prefix.as_deref().is_some_and(translate::is_kernel);
-    let options = if is_kernel || linnet_codegen::is_for_linux(&wasm) {
+    let mut options = if is_kernel || *frames || linnet_codegen::is_for_linux(&wasm) {
         match prefix {
             Some(prefix) => translate::options(target.get()?, prefix),
             None => translate::program_options(target.get()?, &wasm),
@@ -23,6 +24,7 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
         let prefix = prefix.clone().unwrap_or_else(|| file_name(module));
         translate::host_options(target.get()?, &prefix)
     };
+    options.frames = *frames;
     let failed = |cause| translate::error(module, &cause);
     let object = linnet_codegen::translate(&wasm, &options).map_err(failed)?;
     let mut files = vec![(place, object.bytes)];

@@ -10,6 +10,7 @@ use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, MemFlagsData, Type, Value};
 use linnet_abi::context::offset;
 use linnet_abi::instance::MoreTrap;
+use linnet_abi::frames::kind;
 use linnet_abi::trap::Trap;
 use wasmparser::{MemArg, Operator};
 
@@ -143,6 +144,7 @@ impl Translator<'_, '_, '_, '_> {
         let expected = self.pop();
         let address = self.atomic_address(ty, memarg);
         let context = self.context();
+        self.announce_site(kind::HOST);
         let result = self.libcall(libcall, &[context, address, expected, timeout]);
         self.stack.extend(result);
     }

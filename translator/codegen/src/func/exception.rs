@@ -10,8 +10,9 @@ use super::thrown::Thrown;
 use super::{Translator, setjmp};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{F32, I32, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value};
+use cranelift_frontend::Variable;
 use linnet_abi::context::{EXCEPTION_WORDS, offset};
 use linnet_abi::trap::Trap;
 use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable};
@@ -35,12 +36,24 @@ pub(super) struct Try {
     /// Blocks of the clauses that have not been reached.
     pub(super) clauses: std::collections::VecDeque<Block>,
     /// The exception of the current clause.
-    pub(super) caught: Option<Caught>,
+    pub(super) caught: Option<Held>,
     /// In a standalone module, instead of the others.
     pub(super) thrown: Option<Thrown>,
 }
 
+/// An exception that an open clause has caught. The clause may be entered in its middle.
 #[derive(Clone)]
+pub(super) struct Held {
+    tag: Variable,
+    payload: Vec<Variable>,
+}
+
+impl Held {
+    pub(super) fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
+        std::iter::once(self.tag).chain(self.payload.iter().copied())
+    }
+}
+
 pub(super) struct Caught {
     tag: Value,
     pub(super) payload: Vec<Value>,
@@ -257,10 +270,20 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         if tag.is_some() {
             self.stack.extend(&caught.payload);
         }
+        let held = self.hold(&caught);
         if let Kind::Try(state) = &mut self.top().kind {
-            state.caught = Some(caught);
+            state.caught = Some(held);
         }
         Ok(())
+    }
+
+    fn hold(&mut self, caught: &Caught) -> Held {
+        let mut hold = |value| {
+            let variable = self.b.declare_var(self.b.func.dfg.value_type(value));
+            self.b.def_var(variable, value);
+            variable
+        };
+        Held { tag: hold(caught.tag), payload: caught.payload.iter().copied().map(hold).collect() }
     }
 
     /// Payload types of a tag; of any tag: all words.
@@ -306,8 +329,29 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         self.b.ins().store(flags, exception.tag, context, offset::EXCEPTION_TAG);
         let mut at = offset::EXCEPTION;
         for value in &exception.payload {
-            self.b.ins().store(flags, *value, context, at);
-            at += 8 * words(self.b.func.dfg.value_type(*value)) as i32;
+            let value = if self.env.options.frames { self.whole_word(*value) } else { *value };
+            self.b.ins().store(flags, value, context, at);
+            at += 8 * words(self.b.func.dfg.value_type(value)) as i32;
+        }
+        // Who catches everything keeps all words, and they must be the same everywhere.
+        let end = offset::EXCEPTION + 8 * EXCEPTION_WORDS as i32;
+        if self.env.options.frames && at < end {
+            let zero = self.b.ins().iconst(I64, 0);
+            for at in (at..end).step_by(8) {
+                self.b.ins().store(flags, zero, context, at);
+            }
+        }
+    }
+
+    /// Without what happens to be beside a value of 32 bits.
+    fn whole_word(&mut self, value: Value) -> Value {
+        match self.b.func.dfg.value_type(value) {
+            I32 => self.b.ins().uextend(I64, value),
+            F32 => {
+                let bits = self.b.ins().bitcast(I32, MemFlagsData::new(), value);
+                self.b.ins().uextend(I64, bits)
+            }
+            _ => value,
         }
     }
 
@@ -331,8 +375,10 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         let Kind::Try(Try { caught: Some(caught), .. }) = &self.frames[index].kind else {
             return Err(Error::new("rethrow outside of a catch"));
         };
-        let caught = caught.clone();
-        self.put_exception(&caught);
+        let held = caught.clone();
+        let tag = self.b.use_var(held.tag);
+        let payload = held.payload.iter().map(|v| self.b.use_var(*v)).collect();
+        self.put_exception(&Caught { tag, payload });
         self.raise();
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The function that initialises an instance of a standalone module, once its imports are in place.
 
-use super::{Env, Translator};
+use super::{Env, Translator, Variant};
 use crate::compile::{self, Code, namespace};
 use crate::error::{Error, Result};
 use crate::standalone::{Items, Sections};
@@ -21,7 +21,7 @@ pub(crate) fn compile(env: &Env, sections: &Sections) -> Result<Code> {
     context.func = Function::with_name_signature(name, signature);
     let mut builders = FunctionBuilderContext::new();
     let builder = FunctionBuilder::new(&mut context.func, &mut builders);
-    Translator::new(env, builder, u32::MAX, None)?.initialize(sections)?;
+    Translator::new(env, builder, u32::MAX, None, Variant::Call)?.initialize(sections)?;
     compile::compile(&mut context, env.isa)
 }
 

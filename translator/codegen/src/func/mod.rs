@@ -18,11 +18,13 @@ mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
 mod simd;
+mod site;
 mod thrown;
 
 use crate::Options;
 use crate::compile::{self, Code, data, namespace};
 use crate::error::{Error, Result};
+use crate::frames;
 use crate::imports::Symbol;
 use crate::module::{Body, Module};
 use crate::standalone::types;
@@ -39,6 +41,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use exception::Clauses;
 use inline::Inlinable;
 use setjmp::ReturnPoint;
+use site::Sites;
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{
@@ -53,6 +56,8 @@ pub(crate) struct Env<'m, 'a> {
     pub symbols: &'m [Symbol],
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
+    /// Functions that can be on the stack when frames are captured; empty if that is left out.
+    pub reaches: Vec<bool>,
     pub isa: &'m dyn TargetIsa,
     pub options: &'m Options,
 }
@@ -148,8 +153,25 @@ impl Env<'_, '_> {
     }
 }
 
+/// A function of the module.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub code: Code,
+    /// Where its frames can be captured.
+    pub sites: Vec<frames::Site>,
+    /// The variant that goes on with a captured frame, if there are such sites.
+    pub resume: Option<Code>,
+}
+
+/// Whether a function begins at its beginning or where a captured frame of it stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    Call,
+    Resume,
+}
+
 /// Compiles every function of the module. The result does not depend on the number of threads.
-pub(crate) fn compile_all(env: &Env) -> Result<Vec<Code>> {
+pub(crate) fn compile_all(env: &Env) -> Result<Vec<Compiled>> {
     let bodies = &env.module.bodies;
     // Large ones first, so that no thread is left alone with one at the end.
     let mut order: Vec<usize> = (0..bodies.len()).collect();
@@ -200,18 +222,30 @@ impl Worker {
         inlinable: &Inlinable,
         index: u32,
         body: &Body,
-    ) -> Result<Code> {
-        self.build(env, index, body)?;
-        let range = body.body.range();
-        self.context
-            .inline(inlinable.apply(range.end - range.start))
-            .map_err(|e| Error::new(format!("code generator: {e}")))?;
-        compile::compile(&mut self.context, env.isa)
+    ) -> Result<Compiled> {
+        let mut compile = |variant| -> Result<_> {
+            let sites = self.build(env, index, body, variant)?;
+            let range = body.body.range();
+            self.context
+                .inline(inlinable.apply(range.end - range.start))
+                .map_err(|e| Error::new(format!("code generator: {e}")))?;
+            Ok((compile::compile(&mut self.context, env.isa)?, sites))
+        };
+        let (code, sites) = compile(Variant::Call)?;
+        let resume = if sites.is_empty() { None } else { Some(compile(Variant::Resume)?) };
+        debug_assert!(resume.as_ref().is_none_or(|r| r.1 == sites));
+        Ok(Compiled { code, sites, resume: resume.map(|r| r.0) })
     }
 
     /// Leaves the function's CLIF in `self.context`.
-    fn build(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
-        let built = self.translate(env, index, body);
+    fn build(
+        &mut self,
+        env: &Env,
+        index: u32,
+        body: &Body,
+        variant: Variant,
+    ) -> Result<Vec<frames::Site>> {
+        let built = self.translate(env, index, body, variant);
         if built.is_err() {
             // An unfinished function leaves its traces here.
             self.builder = FunctionBuilderContext::new();
@@ -219,18 +253,30 @@ impl Worker {
         built
     }
 
-    fn translate(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
+    fn translate(
+        &mut self,
+        env: &Env,
+        index: u32,
+        body: &Body,
+        variant: Variant,
+    ) -> Result<Vec<frames::Site>> {
         let border = if env.is_exported(index) { Border::Runtime } else { Border::Inner };
-        let signature = env.signature(env.module.function_type(index), border)?;
+        let mut signature = env.signature(env.module.function_type(index), border)?;
+        let mut space = namespace::FUNCTION;
+        if variant == Variant::Resume {
+            signature.params.truncate(1);
+            space = namespace::RESUME;
+        }
         // Cleared and not replaced: it keeps its memory.
         self.context.clear();
-        self.context.func.name = UserFuncName::user(namespace::FUNCTION, index);
+        self.context.func.name = UserFuncName::user(space, index);
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
-        self.validator =
-            Translator::new(env, builder, index, Some(&body.body))?.run(body, allocations)?;
-        Ok(())
+        let translator = Translator::new(env, builder, index, Some(&body.body), variant)?;
+        let (validator, sites) = translator.run(body, allocations)?;
+        self.validator = validator;
+        Ok(sites)
     }
 }
 
@@ -247,6 +293,7 @@ struct Translator<'e, 'm, 'a, 'b> {
     module: &'m Module<'a>,
     b: FunctionBuilder<'b>,
     function: u32,
+    variant: Variant,
     regions: Regions,
     /// The context as the entry block has it. [`Translator::context`] is the one to use.
     entry_context: Value,
@@ -261,6 +308,8 @@ struct Translator<'e, 'm, 'a, 'b> {
     clauses: Option<Clauses>,
     /// In functions that `setjmp` returns to.
     return_point: Option<ReturnPoint>,
+    /// In functions whose frames can be captured.
+    sites: Option<Sites>,
     function_refs: FxHashMap<(u32, u32), FuncRef>,
     data_refs: FxHashMap<u32, GlobalValue>,
     signature_refs: FxHashMap<u32, SigRef>,
@@ -272,6 +321,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         mut b: FunctionBuilder<'b>,
         function: u32,
         body: Option<&FunctionBody<'a>>,
+        variant: Variant,
     ) -> Result<Self> {
         let regions = regions(b.func);
         // The first name in every function: see `inline`.
@@ -286,6 +336,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             module: env.module,
             b,
             function,
+            variant,
             regions,
             entry_context: context,
             entry_heap_base: context,
@@ -295,6 +346,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             reachable: true,
             clauses: None,
             return_point: None,
+            sites: None,
             function_refs: FxHashMap::default(),
             data_refs: FxHashMap::default(),
             signature_refs: FxHashMap::default(),
@@ -313,7 +365,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         mut self,
         body: &Body<'a>,
         allocations: FuncValidatorAllocations,
-    ) -> Result<FuncValidatorAllocations> {
+    ) -> Result<(FuncValidatorAllocations, Vec<frames::Site>)> {
         let Body { validate, body } = body;
         let mut validator = FuncToValidate {
             resources: validate.resources.clone(),
@@ -325,18 +377,22 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         self.declare_locals(body)?;
+        self.begin_sites(body);
         self.push_function_frame()?;
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
             validator.op(offset, &operator)?;
+            self.begin_operator(offset);
             self.operator(&operator, body).map_err(|e| e.at(offset))?;
+            self.settle();
         }
         operators.finish()?;
         self.end_return_point()?;
+        let sites = self.end_sites();
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());
-        Ok(validator.into_allocations())
+        Ok((validator.into_allocations(), sites))
     }
 
     fn declare_locals(&mut self, body: &FunctionBody<'a>) -> Result<()> {
@@ -344,8 +400,11 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         for (i, ty) in params.iter().enumerate() {
             let variable = self.b.declare_var(self.env.clif_type(*ty)?);
             let entry = self.b.func.layout.entry_block();
-            let value = entry.map(|block| self.b.block_params(block)[i + 1]);
-            self.b.def_var(variable, value.unwrap_or(self.entry_context));
+            let value = match entry {
+                Some(block) if self.variant == Variant::Call => self.b.block_params(block)[i + 1],
+                _ => self.zero(self.env.clif_type(*ty)?),
+            };
+            self.b.def_var(variable, value);
             self.locals.push(variable);
         }
         for local in body.get_locals_reader()? {

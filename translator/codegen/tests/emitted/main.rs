@@ -36,7 +36,7 @@ fn run(file: &Path) -> Result<(), Failed> {
     let mut blessings = Vec::new();
     for target in Target::ALL {
         let options =
-            Options { target, prefix: "test".to_owned(), polls: test.polls, standalone: false };
+            Options { target, prefix: "test".to_owned(), polls: test.polls, standalone: false, frames: false };
         let object = translate(&wasm, &options)?;
         let functions = disassembly::functions(target, &object.bytes);
         for expectation in test.expectations.iter().filter(|e| e.targets.contains(&target)) {
