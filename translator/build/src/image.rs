@@ -99,7 +99,7 @@ fn descriptor(writer: &mut Writer<'_>, prefix: &str) -> SymbolId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object_file::read_note;
+    use crate::object_file::{NOTE_NAME, read_note};
 
     fn image(programs: &[u8]) -> Vec<u8> {
         let programs = programs.iter().map(|&first| {

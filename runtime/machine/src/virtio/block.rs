@@ -82,7 +82,7 @@ pub fn attach(path: &CStr, read_only: bool) -> Result<(), FileError> {
     let disk = Disk {
         file: File { fd, sectors, read_only },
         registers: Lock::new(Registers::NEW),
-        interrupt: Interrupt::NEW,
+        interrupt: Interrupt::new(),
         notified: AtomicU32::new(0),
     };
     // SAFETY: only one thread runs yet.

@@ -66,7 +66,9 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    pub const NEW: Interrupt = Interrupt { status: AtomicU32::new(0) };
+    pub const fn new() -> Interrupt {
+        Interrupt { status: AtomicU32::new(0) }
+    }
 
     fn raise(&self, device: u32) {
         self.status.fetch_or(INTERRUPT_USED, Ordering::SeqCst);
