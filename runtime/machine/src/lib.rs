@@ -9,6 +9,7 @@
 //! | `space`, `turn`               | where it lies; memories that share a place                |
 //! | `fault`, `user`, `unwind`     | into the kernel by fault or trap, out of it, exceptions   |
 //! | `stdio`, `terminal`           | the console                                               |
+//! | `virtio`                      | disks                                                     |
 //! | `sandbox`                     | what the process gives up before the guest runs           |
 //! | `host`, `libcall`, `kernel`   | the calls between kernel, translated code and runtime     |
 //! | `sys`, `lock`, `print`        | the little that is used of the host                       |
@@ -47,3 +48,4 @@ mod turn;
 mod unwind;
 mod user;
 mod vcpu;
+mod virtio;

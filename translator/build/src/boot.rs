@@ -85,6 +85,7 @@ impl Builder {
                 initrd: &initrd,
                 append: &append,
                 memory: system.memory,
+                disks: &system.disks,
                 description: &contents,
             })?;
             let image_object = work.join("image.o");

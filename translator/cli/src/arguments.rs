@@ -54,6 +54,10 @@ pub(crate) struct Boot {
     /// Guest memory, as in 512M or 2G [default: 1G]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory: Option<OsString>,
+    /// A file or block device of this machine as the next disk, /dev/vda first; with ,ro nobody
+    /// writes it
+    #[arg(long, value_name = "FILE[,ro]")]
+    pub(crate) disk: Vec<OsString>,
     /// More arguments for the kernel
     #[arg(long, value_name = "ARGS")]
     pub(crate) append: Option<OsString>,
