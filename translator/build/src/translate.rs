@@ -31,7 +31,13 @@ pub fn error(path: &Path, cause: &linnet_codegen::Error) -> Error {
 /// How a module is translated that is known by `prefix`. The kernel looks for pending work by
 /// itself; everything else must be stopped at loop heads.
 pub fn options(target: Target, prefix: &str) -> Options {
-    Options { target, prefix: prefix.to_owned(), polls: prefix != KERNEL_PREFIX, standalone: false, frames: false }
+    Options {
+        target,
+        prefix: prefix.to_owned(),
+        polls: prefix != KERNEL_PREFIX,
+        standalone: false,
+        frames: false,
+    }
 }
 
 /// How a program is translated.

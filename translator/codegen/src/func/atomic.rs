@@ -9,8 +9,8 @@ use crate::target::Ordering;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, MemFlagsData, Type, Value};
 use linnet_abi::context::offset;
-use linnet_abi::instance::MoreTrap;
 use linnet_abi::frames::kind;
+use linnet_abi::instance::MoreTrap;
 use linnet_abi::trap::Trap;
 use wasmparser::{MemArg, Operator};
 
