@@ -78,3 +78,8 @@ bench-boot:
 [group: 'bench']
 bench *NAMES:
     cargo bench --quiet -p linnet-tests --bench process -- {{NAMES}}
+
+# How fast translated programs are, against native code and other translators; without NAMES all, for the book
+[group: 'bench']
+bench-translator *NAMES:
+    cargo bench --quiet -p linnet-tests --bench translator -- {{NAMES}}
