@@ -1,13 +1,16 @@
 //! CLIF to machine code, with what the tables need to know of it.
 
 use crate::error::{Error, Result};
+use crate::passes;
+use crate::target::Target;
 use cranelift_codegen::binemit::{Addend, Reloc};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, LibCall, TrapCode};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::isa::unwind::UnwindInst;
 use cranelift_codegen::{
-    Context, FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget, RegClass,
+    CodegenError, Context, FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget,
+    RegClass,
 };
 use linnet_abi::module::{Handler, REGISTER_FLOAT, SavedRegister, TAG_ANY, TrapSite};
 use linnet_abi::trap::Trap;
@@ -95,13 +98,21 @@ fn trap_of(code: TrapCode) -> Option<u32> {
 }
 
 /// Compiles the function in `context`.
-pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code> {
-    context
-        .compile(isa, &mut ControlPlane::default())
-        .map_err(|e| Error::new(format!("code generator: {}", e.inner)))?;
-    let Some(compiled) = context.compiled_code() else {
-        return Err(Error::new("code generator: no code"));
-    };
+pub(crate) fn compile(
+    context: &mut Context,
+    registers: &mut regalloc2::Ctx,
+    isa: &dyn TargetIsa,
+    target: Target,
+) -> Result<Code> {
+    let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
+    let control = &mut ControlPlane::default();
+    context.optimize(isa, control).map_err(failed)?;
+    passes::run(context, target);
+    context.verify_if(isa).map_err(failed)?;
+    let stencil = isa
+        .compile_function(&context.func, &context.domtree, registers, false, control)
+        .map_err(failed)?;
+    let compiled = stencil.apply_params(&context.func.params);
     let buffer = &compiled.buffer;
     let relocations =
         buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;

@@ -9,6 +9,7 @@
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
+//! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
 //! | [`emit`]     | the object file and the tables beside the code                          |
 //! | [`summary`]  | what a module is, for people                                            |
@@ -27,6 +28,7 @@ mod image;
 mod imports;
 mod libcall;
 mod module;
+mod passes;
 mod summary;
 mod target;
 mod trampoline;

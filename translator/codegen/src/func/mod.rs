@@ -155,6 +155,7 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Code>> {
 struct Worker {
     context: Context,
     builder: FunctionBuilderContext,
+    registers: regalloc2::Ctx,
     validator: FuncValidatorAllocations,
 }
 
@@ -163,6 +164,7 @@ impl Worker {
         Worker {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
+            registers: regalloc2::Ctx::default(),
             validator: FuncValidatorAllocations::default(),
         }
     }
@@ -179,7 +181,7 @@ impl Worker {
         self.context
             .inline(inlinable.apply(range.end - range.start))
             .map_err(|e| Error::new(format!("code generator: {e}")))?;
-        compile::compile(&mut self.context, env.isa)
+        compile::compile(&mut self.context, &mut self.registers, env.isa, env.options.target)
     }
 
     /// Leaves the function's CLIF in `self.context`.
