@@ -178,8 +178,9 @@ impl Worker {
     ) -> Result<Code> {
         self.build(env, index, body)?;
         let range = body.body.range();
+        let hot = inlinable.hot(&mut self.context);
         self.context
-            .inline(inlinable.apply(range.end - range.start))
+            .inline(inlinable.apply(range.end - range.start, hot))
             .map_err(|e| Error::new(format!("code generator: {e}")))?;
         compile::compile(&mut self.context, &mut self.registers, env.isa, env.options.target)
     }

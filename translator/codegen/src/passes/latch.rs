@@ -7,6 +7,7 @@
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     Block, Function, Inst, InstBuilder, InstructionData, Opcode, Value, ValueDef,
 };
@@ -76,7 +77,7 @@ impl Latch {
             Limit::Constant(number) => {
                 let sum = number.wrapping_add(self.increment);
                 // An immediate of 32 bits is that of an unsigned number.
-                let sum = if ty.bits() == 32 { i64::from(sum as u32) } else { sum };
+                let sum = if ty == I32 { i64::from(sum as u32) } else { sum };
                 cursor.ins().iconst(ty, sum)
             }
             Limit::Value(value, entry) => {
@@ -118,9 +119,12 @@ fn increment_of(func: &Function, next: Value, counter: Value) -> Option<i64> {
         (false, true) => constant(func, a)?,
         _ => return None,
     };
-    let bits = func.dfg.value_type(next).bits();
     // As a signed number.
-    Some(increment << (64 - bits) >> (64 - bits))
+    match func.dfg.value_type(next) {
+        I32 => Some(i64::from(increment as i32)),
+        I64 => Some(increment),
+        _ => None,
+    }
 }
 
 /// `limit`, if it can be incremented before the loop.

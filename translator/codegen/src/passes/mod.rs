@@ -26,7 +26,6 @@ pub(crate) fn run(context: &mut Context, target: Target) {
         widen::run(&mut context.func, &context.cfg);
     }
     symbols::run(&mut context.func);
-    context.func.dfg.resolve_all_aliases();
 }
 
 /// The optimizer has run: nothing behind it merges or reorders accesses of memory. A sequence point

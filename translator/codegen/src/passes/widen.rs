@@ -40,6 +40,9 @@ pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph) {
             pass.widen_argument(predecessor.inst, block, number);
         }
     }
+    if pass.wide.is_empty() {
+        return;
+    }
     for (inst, value) in extensions {
         if let Some(wide) = pass.wide.get(&value).copied() {
             let extended = pass.func.dfg.first_result(inst);
@@ -48,6 +51,7 @@ pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph) {
             pass.func.layout.remove_inst(inst);
         }
     }
+    pass.func.dfg.resolve_all_aliases();
 }
 
 /// All extensions with what they extend.
@@ -114,7 +118,7 @@ impl Pass<'_> {
         let flags = self.func.dfg.mem_flags[flags];
         self.func.dfg.clear_results(inst);
         let mut cursor = FuncCursor::new(self.func).at_inst(inst);
-        let location = cursor.srcloc();
+        let location = cursor.func.srcloc(inst);
         cursor.set_srcloc(location);
         let wide = match opcode {
             Opcode::Uload8 => cursor.ins().uload8(I64, flags, arg, offset),
