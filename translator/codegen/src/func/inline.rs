@@ -85,6 +85,10 @@ impl Inlinable {
                 hot.extend(insts.filter(|inst| func.dfg.insts[*inst].opcode() == Opcode::Call));
             }
         }
+        // Inlining makes blocks that these do not know.
+        context.cfg.clear();
+        context.domtree.clear();
+        context.loop_analysis.clear();
         hot
     }
 }
