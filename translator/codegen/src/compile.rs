@@ -5,7 +5,7 @@ use cranelift_codegen::binemit::{Addend, Reloc};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, LibCall, TrapCode};
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::isa::unwind::UnwindInst;
+use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInst, systemv};
 use cranelift_codegen::{
     Context, FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget, RegClass,
 };
@@ -49,6 +49,7 @@ pub(crate) struct Code {
     /// Which one of them is [`linnet_abi::module::Function::wide_site`].
     pub wide_site: Option<usize>,
     pub saved: Vec<SavedRegister>,
+    pub unwind: Option<systemv::UnwindInfo>,
 }
 
 /// A place in the code that holds an address.
@@ -120,6 +121,13 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
     let begin =
         buffer.get_srclocs_sorted().iter().find(|l| !l.loc.is_default()).map_or(0, |l| l.start);
     let wide_site = split_wide_site(&mut sites, begin);
+    let unwind = compiled
+        .create_unwind_info(isa)
+        .map_err(|e| Error::new(format!("code generator: unwind information: {e}")))?;
+    let unwind = match unwind {
+        Some(UnwindInfo::SystemV(unwind)) => Some(unwind),
+        _ => None,
+    };
     Ok(Code {
         bytes: buffer.data().to_vec(),
         align: buffer.alignment,
@@ -128,6 +136,7 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
         sites,
         wide_site,
         saved: saved_registers(&buffer.unwind_info),
+        unwind,
     })
 }
 

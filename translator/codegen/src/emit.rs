@@ -1,6 +1,7 @@
 //! The object file: code, the tables beside it, and the symbols that others see.
 
 use crate::compile::{Code, Referent, Relocation, data, namespace};
+use crate::debug;
 use crate::error::{Error, Result};
 use crate::func::Env;
 use crate::image::Image;
@@ -40,7 +41,7 @@ pub(crate) fn object(
     let mut emitter = Emitter::new(env, ObjectModule::new(builder), functions, trampolines)?;
     emitter.code(functions, trampolines)?;
     emitter.tables(image, functions, trampolines)?;
-    emitter.finish()
+    emitter.finish(functions, trampolines)
 }
 
 fn failed(e: impl std::fmt::Display) -> Error {
@@ -489,9 +490,9 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         })
     }
 
-    /// Adds the kernel's symbols and writes the file.
-    fn finish(self) -> Result<Vec<u8>> {
-        let Emitter { env, mut object, functions, .. } = self;
+    /// Adds the kernel's symbols and the information for debuggers, and writes the file.
+    fn finish(self, codes: &[Code], trampolines: &[Trampoline]) -> Result<Vec<u8>> {
+        let Emitter { env, mut object, functions, trampolines: thunks, .. } = self;
         let is_kernel = env.options.prefix == calls::KERNEL_PREFIX;
         if is_kernel {
             for (name, global) in &env.module.global_exports {
@@ -519,6 +520,11 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 }
             }
         }
+        let own = functions[env.module.imported() as usize..].iter().copied().zip(codes);
+        let thunks = trampolines.iter().map(|t| (thunks[t.number as usize], &t.code));
+        let defined: Vec<_> =
+            own.chain(thunks).filter_map(|(id, code)| Some((id?, code))).collect();
+        debug::emit(&mut product, env.isa, &defined)?;
         product.emit().map_err(failed)
     }
 }

@@ -12,6 +12,7 @@
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
 //! | [`emit`]     | the object file and the tables beside the code                          |
 //! | [`summary`]  | what a module is, for people                                            |
+//! | [`debug`]    | what debuggers and profilers read beside the code                       |
 //! | [`target`]   | what differs between instruction sets                                   |
 //!
 //! The contract with the runtime and the kernel is the crate `linnet-abi`.
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 mod compile;
+mod debug;
 mod emit;
 mod error;
 mod exec;
