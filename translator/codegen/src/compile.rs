@@ -37,6 +37,10 @@ pub(crate) mod data {
 /// location.
 pub(crate) const WIDE: u32 = 1 << 31;
 
+/// The source location from which on that handler may be used. No operator has it: source locations
+/// of operators are addresses in the code section.
+pub(crate) const WIDE_BEGIN: u32 = 1;
+
 /// Machine code of one function.
 #[derive(Debug)]
 pub(crate) struct Code {
@@ -50,6 +54,9 @@ pub(crate) struct Code {
     pub wide_site: Option<usize>,
     pub saved: Vec<SavedRegister>,
     pub unwind: Option<systemv::UnwindInfo>,
+    /// In functions whose lines are known: from this offset on, the code is that of this address in
+    /// the module's code section. Sorted by offset.
+    pub locations: Vec<(u32, u32)>,
 }
 
 /// A place in the code that holds an address.
@@ -118,8 +125,9 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
             handlers: site.exception_handlers.iter().filter_map(handler).collect(),
         })
         .collect();
-    let begin =
-        buffer.get_srclocs_sorted().iter().find(|l| !l.loc.is_default()).map_or(0, |l| l.start);
+    let locations =
+        buffer.get_srclocs_sorted().iter().filter(|l| !l.loc.is_default()).collect::<Vec<_>>();
+    let begin = locations.first().map_or(0, |l| l.start);
     let wide_site = split_wide_site(&mut sites, begin);
     let unwind = compiled
         .create_unwind_info(isa)
@@ -137,6 +145,11 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
         wide_site,
         saved: saved_registers(&buffer.unwind_info),
         unwind,
+        locations: locations
+            .iter()
+            .filter(|l| l.loc.bits() != WIDE_BEGIN)
+            .map(|l| (l.start, l.loc.bits()))
+            .collect(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The object file: code, the tables beside it, and the symbols that others see.
 
 use crate::compile::{Code, Referent, Relocation, data, namespace};
-use crate::debug;
+use crate::debug::{self, Defined};
 use crate::error::{Error, Result};
 use crate::func::Env;
 use crate::image::Image;
@@ -520,11 +520,16 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 }
             }
         }
-        let own = functions[env.module.imported() as usize..].iter().copied().zip(codes);
-        let thunks = trampolines.iter().map(|t| (thunks[t.number as usize], &t.code));
-        let defined: Vec<_> =
-            own.chain(thunks).filter_map(|(id, code)| Some((id?, code))).collect();
-        debug::emit(&mut product, env.isa, &defined)?;
+        let own = functions[env.module.imported() as usize..].iter();
+        let own = own.zip(codes).zip(&env.module.bodies).filter_map(|((id, code), body)| {
+            let address = Some(env.module.code_address(&body.body));
+            Some(Defined { id: (*id)?, code, address })
+        });
+        let thunks = trampolines.iter().filter_map(|t| {
+            Some(Defined { id: thunks[t.number as usize]?, code: &t.code, address: None })
+        });
+        let defined: Vec<_> = own.chain(thunks).collect();
+        debug::emit(&mut product, env.isa, env.sources, &defined)?;
         product.emit().map_err(failed)
     }
 }

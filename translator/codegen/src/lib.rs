@@ -84,12 +84,14 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let symbols = imports::resolve(&module)?;
     let read = Instant::now();
     let isa = target::isa(options.target)?;
+    let sources = debug::Sources::read(&module);
     let env = func::Env {
         module: &module,
         symbols: &symbols,
         setjmp: func::setjmp::Functions::find(&module),
         isa: &*isa,
         options,
+        sources: &sources,
     };
     let functions = func::compile_all(&env)?;
     let trampolines = trampoline::compile_all(&env)?;

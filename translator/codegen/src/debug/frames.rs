@@ -4,11 +4,9 @@
 //! unwinders of C++ and Rust hosts. In the two instructions of an epilogue it is not right: the code
 //! generator says nothing of them.
 
-use super::{failed, section};
-use crate::compile::Code;
+use super::{Defined, failed, section};
 use crate::error::Result;
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_module::FuncId;
 use cranelift_object::ObjectProduct;
 use gimli::write::{Address, EhFrame, FrameTable};
 use object::write::StandardSection;
@@ -20,17 +18,17 @@ const POINTERS: gimli::DwEhPe = gimli::DwEhPe(gimli::DW_EH_PE_pcrel.0 | gimli::D
 pub(super) fn emit(
     product: &mut ObjectProduct,
     isa: &dyn TargetIsa,
-    functions: &[(FuncId, &Code)],
+    functions: &[Defined],
 ) -> Result<()> {
     let Some(mut common) = isa.create_systemv_cie() else { return Ok(()) };
     common.fde_address_encoding = POINTERS;
     let mut table = FrameTable::default();
     let common = table.add_cie(common);
     let mut symbols = Vec::new();
-    for (id, code) in functions {
-        let Some(unwind) = &code.unwind else { continue };
+    for function in functions {
+        let Some(unwind) = &function.code.unwind else { continue };
         let start = Address::Symbol { symbol: symbols.len(), addend: 0 };
-        symbols.push(product.function_symbol(*id));
+        symbols.push(product.function_symbol(function.id));
         table.add_fde(common, unwind.to_fde(start));
     }
     let mut section = EhFrame(section::Section::default());

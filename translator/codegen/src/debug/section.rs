@@ -39,6 +39,10 @@ impl RelocateWriter for Section {
 }
 
 impl Section {
+    pub(super) fn is_empty(&self) -> bool {
+        self.writer.slice().is_empty()
+    }
+
     /// Puts the contents into section `id` of `object`. `symbols` are those that addresses were
     /// written with, by number; `sections` gives the symbols of sections.
     pub(super) fn append(

@@ -6,7 +6,7 @@
 use super::{Env, Worker};
 use crate::compile::{data, namespace};
 use cranelift_codegen::inline::{Inline, InlineCommand};
-use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, Value};
+use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, SourceLoc, Value};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -36,8 +36,10 @@ impl Inlinable {
                 let range = body.body.range();
                 let size = range.end - range.start;
                 // An exported function has the runtime's signature, not the one of calls.
+                // A debugger can only stop in one that is there.
                 if size > MAX_BYTES
                     || env.is_exported(index)
+                    || env.has_lines(&body.body)
                     || worker.build(env, index, body).is_err()
                 {
                     // A mistake is reported when the function's turn comes.
@@ -51,7 +53,7 @@ impl Inlinable {
 
     /// For a function of `size` bytes of wasm.
     pub(super) fn apply(&self, size: u64) -> Inliner<'_> {
-        Inliner { inlinable: self, budget: size.max(MIN_BUDGET) }
+        Inliner { inlinable: self, budget: size.max(MIN_BUDGET), calls: Vec::new() }
     }
 }
 
@@ -68,13 +70,29 @@ fn is_suitable(function: &Function) -> bool {
 pub(super) struct Inliner<'i> {
     inlinable: &'i Inlinable,
     budget: u64,
+    /// The calls that were replaced: number of the first instruction of what is there instead, and
+    /// where the call was.
+    calls: Vec<(usize, SourceLoc)>,
+}
+
+impl Inliner<'_> {
+    /// Gives instructions in place of a call its location: they have none of their own.
+    pub(super) fn locate(&self, caller: &mut Function) {
+        let end = caller.dfg.num_insts();
+        let ends = self.calls.iter().skip(1).map(|next| next.0).chain([end]);
+        for ((start, location), end) in self.calls.iter().zip(ends) {
+            for number in *start..end {
+                caller.set_srcloc(Inst::from_u32(number as u32), *location);
+            }
+        }
+    }
 }
 
 impl Inline for Inliner<'_> {
     fn inline(
         &mut self,
         caller: &Function,
-        _: Inst,
+        call: Inst,
         opcode: Opcode,
         callee: FuncRef,
         _: &[Value],
@@ -89,6 +107,10 @@ impl Inline for Inliner<'_> {
         match self.inlinable.functions.get(&name.index) {
             Some(small) if small.size <= self.budget => {
                 self.budget -= small.size;
+                let location = caller.srcloc(call);
+                if !location.is_default() {
+                    self.calls.push((caller.dfg.num_insts(), location));
+                }
                 InlineCommand::Inline {
                     callee: Cow::Borrowed(&small.function),
                     visit_callee: false,

@@ -17,6 +17,7 @@ mod simd;
 
 use crate::Options;
 use crate::compile::{self, Code, data, namespace};
+use crate::debug::Sources;
 use crate::error::{Error, Result};
 use crate::imports::Symbol;
 use crate::module::{Body, Module};
@@ -24,7 +25,7 @@ use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function,
-    GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, Type,
+    GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, Type,
     UserExternalName, UserFuncName, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
@@ -49,6 +50,7 @@ pub(crate) struct Env<'m, 'a> {
     pub setjmp: Option<setjmp::Functions>,
     pub isa: &'m dyn TargetIsa,
     pub options: &'m Options,
+    pub sources: &'m Sources<'a>,
 }
 
 /// Who calls a function.
@@ -116,6 +118,11 @@ impl Env<'_, '_> {
         Ok(signature)
     }
 
+    /// Whether it is known which lines of which file a function comes from.
+    fn has_lines(&self, body: &FunctionBody) -> bool {
+        self.sources.function(self.module.code_address(body)).is_some()
+    }
+
     fn is_exported(&self, function: u32) -> bool {
         self.module.function_exports.iter().any(|e| e.1 == function)
     }
@@ -176,9 +183,11 @@ impl Worker {
     ) -> Result<Code> {
         self.build(env, index, body)?;
         let range = body.body.range();
+        let mut inliner = inlinable.apply(range.end - range.start);
         self.context
-            .inline(inlinable.apply(range.end - range.start))
+            .inline(&mut inliner)
             .map_err(|e| Error::new(format!("code generator: {e}")))?;
+        inliner.locate(&mut self.context.func);
         compile::compile(&mut self.context, env.isa)
     }
 
@@ -297,10 +306,15 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         validator.read_locals(&mut reader)?;
         self.declare_locals(body)?;
         self.push_function_frame()?;
+        let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
             validator.op(offset, &operator)?;
+            if has_lines {
+                let address = offset - self.module.code_start;
+                self.b.set_srcloc(SourceLoc::new(address as u32));
+            }
             self.operator(&operator, body).map_err(|e| e.at(offset))?;
         }
         operators.finish()?;
