@@ -59,7 +59,7 @@ fn kernel(target: Target) -> Outcome {
     let expected = [
         "in ksys_write ()".to_owned(),
         "in linnet_kernel_syscall ()".to_owned(),
-        "in write ()".to_owned(),
+        "in __syscall_cp ()".to_owned(),
         format!("in main () at {}:{}", source.display(), line(&source, "call of write")?),
         "in _start ()".to_owned(),
     ];
