@@ -31,9 +31,16 @@ const PER_BINARY: usize = 400;
 /// For all of them together.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// How the programs are compiled. The first leaves most to the translator, the second is what users
-/// want.
-const LEVELS: [&str; 2] = ["O0", "O2"];
+/// How the programs are compiled. The first leaves most to the translator; the second is what users
+/// want, and tells it the lines.
+const LEVELS: [Level; 2] =
+    [Level { name: "O0", options: &["-O0"] }, Level { name: "O2", options: &["-O2", "-g"] }];
+
+#[derive(Clone, Copy)]
+struct Level {
+    name: &'static str,
+    options: &'static [&'static str],
+}
 
 /// Runs the programs of a batch in the guest.
 const SCRIPT: &str = "torture.sh";
@@ -59,11 +66,12 @@ fn trials() -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     for target in Target::ALL {
         for level in LEVELS {
+            let name = level.name;
             let group =
-                if target == host { level.into() } else { format!("{}::{level}", target.name()) };
+                if target == host { name.into() } else { format!("{}::{name}", target.name()) };
             let (skipped, tests): (Vec<_>, Vec<_>) = sources.iter().cloned().partition(|source| {
                 let name = &source.name;
-                ignored.contains(name) || ignored.contains(&format!("{level}::{name}"))
+                ignored.contains(name) || ignored.contains(&format!("{}::{name}", level.name))
             });
             let mut batches = Vec::new();
             for batch in tests.chunks(PER_BINARY) {
@@ -121,13 +129,13 @@ type Outcomes = Vec<std::result::Result<(), String>>;
 /// Programs that share a boot binary.
 struct Batch {
     target: Target,
-    level: &'static str,
+    level: Level,
     sources: Vec<Source>,
     outcomes: OnceLock<std::result::Result<Outcomes, String>>,
 }
 
 impl Batch {
-    fn new(target: Target, level: &'static str, sources: Vec<Source>) -> Arc<Self> {
+    fn new(target: Target, level: Level, sources: Vec<Source>) -> Arc<Self> {
         Arc::new(Self { target, level, sources, outcomes: OnceLock::new() })
     }
 
@@ -172,12 +180,12 @@ impl Batch {
         let sdk = builder.sdk()?;
         let place =
             builder.cache_path("suites").join(format!("torture-{:.16}", sdk.digest().to_string()));
-        let place = place.join(self.level);
+        let place = place.join(self.level.options.concat());
         fs::create_dir_all(&place).at(place.display())?;
         let make = |source: &Source| -> std::result::Result<PathBuf, String> {
             let program = place.join(&source.name).with_extension("wasm");
             if !program.exists() {
-                source.compile(&sdk, self.level, &program)?;
+                source.compile(&sdk, self.level.options, &program)?;
             }
             builder.translate_program(&program, self.target).map_err(|error| error.to_string())?;
             Ok(program)

@@ -98,14 +98,14 @@ impl Source {
     pub(crate) fn compile(
         &self,
         sdk: &Sdk,
-        level: &str,
+        level: &[&str],
         program: &Path,
     ) -> std::result::Result<(), String> {
         let text = fs::read(&self.path).map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&text);
         let work = program.with_extension("new");
         let mut compiler = sdk.compiler();
-        compiler.args(FLAGS).arg(format!("-{level}")).args(options(&text));
+        compiler.args(FLAGS).args(level).args(options(&text));
         compiler.arg("-o").args([&work, &self.path]);
         let output = compiler.output().map_err(|error| error.to_string())?;
         if !output.status.success() {

@@ -47,7 +47,6 @@ pub(crate) struct Row {
     pub address: u32,
     /// Number in [`Unit::files`].
     pub file: u32,
-    /// 0 if the code belongs to no line.
     pub line: u32,
     pub column: u32,
     pub is_statement: bool,
@@ -94,7 +93,8 @@ impl<'a> Sources<'a> {
             let bytes = module.debug_sections.get(id.name()).copied().unwrap_or_default();
             Ok(EndianSlice::new(bytes, LittleEndian))
         };
-        let Ok(dwarf) = gimli::Dwarf::load(section) else { return sources };
+        let Ok(mut dwarf) = gimli::Dwarf::load(section) else { return sources };
+        dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
         let bodies: BTreeMap<u32, u32> = module
             .bodies
             .iter()
@@ -103,10 +103,12 @@ impl<'a> Sources<'a> {
                 ((range.start - module.code_start) as u32, (range.end - module.code_start) as u32)
             })
             .collect();
-        // Entries may share a list of ranges, so that a small section could hold very many.
+        // Units may share lines, and entries ranges: a small module could hold very many.
         let mut budget = module.debug_sections.values().map(|bytes| bytes.len()).sum();
         let mut headers = dwarf.units();
-        while let Ok(Some(header)) = headers.next() {
+        while budget > 0
+            && let Ok(Some(header)) = headers.next()
+        {
             if let Ok(unit) = dwarf.unit(header) {
                 let context = Context { dwarf: &dwarf, unit: &unit, bodies: &bodies };
                 sources.add(context.read(&mut budget));
@@ -130,18 +132,16 @@ impl<'a> Sources<'a> {
 }
 
 impl Unit<'_> {
-    /// The row for code at `address` of `function`; one with a line, if there is one before.
+    /// The row for code at `address` of `function`.
     pub(crate) fn row(&self, function: &Function, address: u32) -> Option<&Row> {
         let end = self.rows.partition_point(|row| row.address <= address);
-        let rows = self.rows[..end].iter().rev();
-        rows.take_while(|row| row.address >= function.start).find(|row| row.line != 0)
+        self.rows[..end].last().filter(|row| row.address >= function.start)
     }
 
     /// The first row of a function.
     pub(crate) fn first_row(&self, function: &Function) -> Option<&Row> {
         let begin = self.rows.partition_point(|row| row.address < function.start);
-        let rows = self.rows[begin..].iter();
-        rows.take_while(|row| row.address < function.end).find(|row| row.line != 0)
+        self.rows.get(begin).filter(|row| row.address < function.end)
     }
 }
 
@@ -159,13 +159,13 @@ impl<'a> Context<'_, 'a> {
             directory: self.unit.comp_dir.map(|directory| directory.slice()),
             ..Unit::default()
         };
-        self.lines(&mut unit);
+        self.lines(&mut unit, budget);
         // What was read before some damage is as good as ever.
         let _ = self.entries(&mut unit, budget);
         unit
     }
 
-    fn lines(&self, unit: &mut Unit<'a>) {
+    fn lines(&self, unit: &mut Unit<'a>, budget: &mut usize) {
         let Some(program) = self.unit.line_program.clone() else { return };
         let header = program.header();
         // Numbers of files begin at 1 in older versions; then 0 is the unit itself.
@@ -174,13 +174,17 @@ impl<'a> Context<'_, 'a> {
         if first == 1 {
             unit.files.push((unit.directory, unit.name.unwrap_or_default()));
         }
+        *budget = budget.saturating_sub(header.file_names().len());
         for file in header.file_names() {
             let directory = header.directory(file.directory_index()).and_then(text);
             unit.files.push((directory, text(file.path_name()).unwrap_or_default()));
         }
         let mut sequence = Vec::new();
         let mut rows = program.rows();
-        while let Ok(Some((_, row))) = rows.next_row() {
+        while *budget > 0
+            && let Ok(Some((_, row))) = rows.next_row()
+        {
+            *budget -= 1;
             if row.end_sequence() {
                 // Code that the linker has removed keeps its lines, at no address.
                 let first: Option<&Row> = sequence.first();
@@ -195,7 +199,10 @@ impl<'a> Context<'_, 'a> {
             else {
                 continue;
             };
-            let line = row.line().map_or(0, |line| line.get());
+            // Code of no line counts to the line before it.
+            let Some(line) = row.line().and_then(|line| line.get().try_into().ok()) else {
+                continue;
+            };
             let column = match row.column() {
                 gimli::ColumnType::LeftEdge => 0,
                 gimli::ColumnType::Column(column) => column.get(),
@@ -203,7 +210,7 @@ impl<'a> Context<'_, 'a> {
             sequence.push(Row {
                 address,
                 file,
-                line: line.try_into().unwrap_or(0),
+                line,
                 column: column.try_into().unwrap_or(0),
                 is_statement: row.is_stmt(),
             });
