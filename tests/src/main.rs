@@ -9,6 +9,7 @@
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
+//! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
@@ -26,6 +27,7 @@
 mod build;
 mod cli;
 mod debugger;
+mod disk;
 mod examples;
 mod guest;
 mod host;
@@ -76,6 +78,7 @@ fn trials() -> Result<Vec<Trial>> {
             guest::tests(target)?,
             hostile::tests(target)?,
             interactive::tests(target)?,
+            disk::tests(target),
             oops::tests(target),
             debugger::tests(target),
             packages::tests(target)?,

@@ -3,7 +3,7 @@
 //! LLVM has inlined within each C file, and for WebAssembly's prices. A native call costs more: the
 //! context and what lives across the call must be where the convention wants them.
 
-use super::{Env, Worker};
+use super::{Env, Variant, Worker};
 use crate::compile::{data, namespace};
 use cranelift_codegen::inline::{Inline, InlineCommand};
 use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, SourceLoc, Value};
@@ -35,12 +35,14 @@ impl Inlinable {
                 let index = env.module.imported() + i as u32;
                 let range = body.body.range();
                 let size = range.end - range.start;
-                // An exported function has the runtime's signature, not the one of calls.
-                // A debugger can only stop in one that is there.
+                // An exported function has the runtime's signature, not the one of calls. A function
+                // with sites is captured as a frame of its own. A debugger can only stop in one that
+                // is there.
                 if size > MAX_BYTES
                     || env.is_exported(index)
+                    || env.reaches.get(index as usize).is_some_and(|reaches| *reaches)
                     || env.has_lines(&body.body)
-                    || worker.build(env, index, body).is_err()
+                    || worker.build(env, index, body, Variant::Call).is_err()
                 {
                     // A mistake is reported when the function's turn comes.
                     return None;
