@@ -3,12 +3,12 @@
 //! LLVM has inlined within each C file, and for WebAssembly's prices. A native call costs more: the
 //! context and what lives across the call must be where the convention wants them.
 
-use super::{Env, Worker};
+use super::{Env, Variant, Worker};
 use crate::compile::{data, namespace};
 use cranelift_codegen::Context;
 use cranelift_codegen::FxHashSet;
 use cranelift_codegen::inline::{Inline, InlineCommand};
-use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, Value};
+use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, SourceLoc, Value};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -42,8 +42,14 @@ impl Inlinable {
                 let index = env.module.imported() + i as u32;
                 let range = body.body.range();
                 let size = range.end - range.start;
-                // An exported function has the runtime's signature, not the one of calls.
-                if size > most || env.is_exported(index) || worker.build(env, index, body).is_err()
+                // An exported function has the runtime's signature, not the one of calls. A function
+                // with sites is captured as a frame of its own. A debugger can only stop in one that
+                // is there.
+                if size > most
+                    || env.is_exported(index)
+                    || env.reaches.get(index as usize).is_some_and(|reaches| *reaches)
+                    || env.has_lines(&body.body)
+                    || worker.build(env, index, body, Variant::Call).is_err()
                 {
                     // A mistake is reported when the function's turn comes.
                     return None;
@@ -64,7 +70,7 @@ impl Inlinable {
 
     /// For a function of `size` bytes of wasm.
     pub(super) fn apply(&self, size: u64, hot: FxHashSet<Inst>) -> Inliner<'_> {
-        Inliner { inlinable: self, budget: size.max(MIN_BUDGET), hot }
+        Inliner { inlinable: self, budget: size.max(MIN_BUDGET), hot, calls: Vec::new() }
     }
 
     /// Calls in loops.
@@ -107,13 +113,29 @@ pub(super) struct Inliner<'i> {
     inlinable: &'i Inlinable,
     budget: u64,
     hot: FxHashSet<Inst>,
+    /// The calls that were replaced: number of the first instruction of what is there instead, and
+    /// where the call was.
+    calls: Vec<(usize, SourceLoc)>,
+}
+
+impl Inliner<'_> {
+    /// Gives instructions in place of a call its location: they have none of their own.
+    pub(super) fn locate(&self, caller: &mut Function) {
+        let end = caller.dfg.num_insts();
+        let ends = self.calls.iter().skip(1).map(|next| next.0).chain([end]);
+        for ((start, location), end) in self.calls.iter().zip(ends) {
+            for number in *start..end {
+                caller.set_srcloc(Inst::from_u32(number as u32), *location);
+            }
+        }
+    }
 }
 
 impl Inline for Inliner<'_> {
     fn inline(
         &mut self,
         caller: &Function,
-        inst: Inst,
+        call: Inst,
         opcode: Opcode,
         callee: FuncRef,
         _: &[Value],
@@ -124,9 +146,13 @@ impl Inline for Inliner<'_> {
         match self.inlinable.get(caller, callee) {
             Some(small)
                 if small.size <= self.budget
-                    && (small.size <= MAX_BYTES || self.hot.contains(&inst)) =>
+                    && (small.size <= MAX_BYTES || self.hot.contains(&call)) =>
             {
                 self.budget -= small.size;
+                let location = caller.srcloc(call);
+                if !location.is_default() {
+                    self.calls.push((caller.dfg.num_insts(), location));
+                }
                 InlineCommand::Inline {
                     callee: Cow::Borrowed(&small.function),
                     visit_callee: false,
