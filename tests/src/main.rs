@@ -13,6 +13,7 @@
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
+//! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
 //!
 //! Names of tests of machines of another ISA than this host's begin with the ISA. They run under an
@@ -25,6 +26,7 @@
 
 mod build;
 mod cli;
+mod debugger;
 mod disk;
 mod examples;
 mod guest;
@@ -78,6 +80,7 @@ fn trials() -> Result<Vec<Trial>> {
             interactive::tests(target)?,
             disk::tests(target),
             oops::tests(target),
+            debugger::tests(target),
             packages::tests(target)?,
         ] {
             tests.push(

@@ -41,8 +41,10 @@ const FRAMES_HOST: Part = Part {
 const INPUTS: [&str; 3] = ["runtime/abi", "runtime/frames", "runtime/host"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
-/// Machine code is linked at a fixed address, so that none of it needs a table of addresses.
-const FLAGS: [&str; 2] = ["-Crelocation-model=static", "-Cforce-frame-pointers=yes"];
+/// Machine code is linked at a fixed address, so that none of it needs a table of addresses. Debuggers
+/// walk through the runtime's frames; without being told, it would not describe them on RISC-V.
+const FLAGS: [&str; 3] =
+    ["-Crelocation-model=static", "-Cforce-frame-pointers=yes", "-Cforce-unwind-tables=yes"];
 
 /// Cargo's, in its variable for flags that may hold spaces.
 const FLAG_SEPARATOR: &str = "\x1f";

@@ -2,14 +2,15 @@
 
 use crate::error::{Error, Result};
 use crate::frames::{self, Place};
+use crate::func::Env;
+use crate::passes;
 use cranelift_codegen::binemit::{Addend, Reloc};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{DebugTag, ExternalName, LibCall, TrapCode};
-use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::isa::unwind::UnwindInst;
+use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInst, systemv};
 use cranelift_codegen::{
-    Context, Final, FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget,
-    MachBufferFinalized, RegClass,
+    CodegenError, Context, Final, FinalizedMachExceptionHandler, FinalizedMachReloc,
+    FinalizedRelocTarget, MachBufferFinalized, RegClass,
 };
 use linnet_abi::module::{Handler, REGISTER_FLOAT, SavedRegister, TAG_ANY, TrapSite};
 use linnet_abi::trap::Trap;
@@ -41,6 +42,10 @@ pub(crate) mod data {
 /// location.
 pub(crate) const WIDE: u32 = 1 << 31;
 
+/// The source location from which on that handler may be used. No operator has it: source locations
+/// of operators are addresses in the code section.
+pub(crate) const WIDE_BEGIN: u32 = 1;
+
 /// Machine code of one function.
 #[derive(Debug)]
 pub(crate) struct Code {
@@ -53,6 +58,10 @@ pub(crate) struct Code {
     /// Which one of them is [`linnet_abi::module::Function::wide_site`].
     pub wide_site: Option<usize>,
     pub saved: Vec<SavedRegister>,
+    pub unwind: Option<systemv::UnwindInfo>,
+    /// In functions whose lines are known: from this offset on, the code is that of this address in
+    /// the module's code section. Sorted by offset.
+    pub locations: Vec<(u32, u32)>,
     /// Sorted by offset.
     pub places: Vec<Place>,
     /// Frame pointer minus stack pointer.
@@ -107,14 +116,27 @@ fn trap_of(code: TrapCode) -> Option<u32> {
     Some(trap as u32)
 }
 
-/// Compiles the function in `context`.
-pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code> {
-    context
-        .compile(isa, &mut ControlPlane::default())
-        .map_err(|e| Error::new(format!("code generator: {}", e.inner)))?;
-    let Some(compiled) = context.compiled_code() else {
-        return Err(Error::new("code generator: no code"));
-    };
+/// Compiles the one function that `context` was made for.
+pub(crate) fn compile_one(mut context: Context, env: &Env) -> Result<Code> {
+    compile(&mut context, &mut regalloc2::Ctx::default(), env)
+}
+
+/// Compiles the function in `context`. `registers` keeps its memory from one to the next.
+pub(crate) fn compile(
+    context: &mut Context,
+    registers: &mut regalloc2::Ctx,
+    env: &Env,
+) -> Result<Code> {
+    let isa = env.isa;
+    let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
+    let control = &mut ControlPlane::default();
+    context.optimize(isa, control).map_err(failed)?;
+    passes::run(context, env.options.target);
+    context.verify_if(isa).map_err(failed)?;
+    let stencil = isa
+        .compile_function(&context.func, &context.domtree, registers, false, control)
+        .map_err(failed)?;
+    let compiled = stencil.apply_params(&context.func.params);
     let buffer = &compiled.buffer;
     let relocations =
         buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;
@@ -132,9 +154,17 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
         })
         .filter(|site| !site.handlers.is_empty())
         .collect();
-    let begin =
-        buffer.get_srclocs_sorted().iter().find(|l| !l.loc.is_default()).map_or(0, |l| l.start);
+    let locations =
+        buffer.get_srclocs_sorted().iter().filter(|l| !l.loc.is_default()).collect::<Vec<_>>();
+    let begin = locations.first().map_or(0, |l| l.start);
     let wide_site = split_wide_site(&mut sites, begin);
+    let unwind = compiled
+        .create_unwind_info(isa)
+        .map_err(|e| Error::new(format!("code generator: unwind information: {e}")))?;
+    let unwind = match unwind {
+        Some(UnwindInfo::SystemV(unwind)) => Some(unwind),
+        _ => None,
+    };
     Ok(Code {
         bytes: buffer.data().to_vec(),
         align: buffer.alignment,
@@ -143,6 +173,12 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
         sites,
         wide_site,
         saved: saved_registers(&buffer.unwind_info),
+        unwind,
+        locations: locations
+            .iter()
+            .filter(|l| l.loc.bits() != WIDE_BEGIN)
+            .map(|l| (l.start, l.loc.bits()))
+            .collect(),
         places,
         frame_size: buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset),
     })

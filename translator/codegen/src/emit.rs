@@ -1,6 +1,7 @@
 //! The object file: code, the tables beside it, and the symbols that others see.
 
 use crate::compile::{Code, Referent, Relocation, data, namespace};
+use crate::debug::{self, Defined};
 use crate::error::{Error, Result};
 use crate::frames::{
     self,
@@ -55,7 +56,7 @@ pub(crate) fn object(
     let mut emitter = Emitter::new(env, ObjectModule::new(builder), functions, trampolines)?;
     emitter.code(functions, trampolines)?;
     emitter.tables(image, functions, trampolines)?;
-    emitter.finish()
+    emitter.finish(functions, trampolines)
 }
 
 fn failed(e: impl std::fmt::Display) -> Error {
@@ -593,8 +594,18 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         self.local_table("linnet.frames", head)
     }
 
-    /// Adds the kernel's symbols and writes the file.
-    fn finish(self) -> Result<Vec<u8>> {
+    /// Adds the kernel's symbols and the information for debuggers, and writes the file.
+    fn finish(self, compiled: &[Compiled], trampolines: &[Trampoline]) -> Result<Vec<u8>> {
+        let bodies = &self.env.module.bodies;
+        let own = self.own_codes(compiled).into_iter().map(|(i, id, code)| {
+            let address = Some(self.env.module.code_address(&bodies[i].body));
+            Defined { id, code, address }
+        });
+        let thunks = trampolines.iter().filter_map(|t| {
+            let id = self.trampolines[t.number as usize]?;
+            Some(Defined { id, code: &t.code, address: None })
+        });
+        let defined: Vec<_> = own.chain(thunks).collect();
         let Emitter { env, mut object, functions, data: numbered, .. } = self;
         let is_kernel = env.options.prefix == calls::KERNEL_PREFIX;
         if is_kernel {
@@ -629,6 +640,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 }
             }
         }
+        debug::emit(&mut product, env.isa, env.sources, &defined)?;
         product.emit().map_err(failed)
     }
 }

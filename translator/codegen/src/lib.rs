@@ -10,10 +10,12 @@
 //! | [`libcall`]  | calls from translated code to the runtime                               |
 //! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
+//! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
 //! | [`emit`]     | the object file and the tables beside the code                          |
 //! | [`standalone`] | modules that a host program embeds                                    |
 //! | [`summary`]  | what a module is, for people                                            |
+//! | [`debug`]    | what debuggers and profilers read beside the code                       |
 //! | [`target`]   | what differs between instruction sets                                   |
 //!
 //! The contract with the runtime and the kernel is the crate `linnet-abi`.
@@ -21,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod compile;
+mod debug;
 mod emit;
 mod error;
 mod exec;
@@ -30,6 +33,7 @@ mod image;
 mod imports;
 mod libcall;
 mod module;
+mod passes;
 mod standalone;
 mod summary;
 mod target;
@@ -100,8 +104,8 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     } else {
         Vec::new()
     };
-    let env =
-        func::Env { module: &module, symbols: &symbols, setjmp, reaches, isa: &*isa, options };
+    let (sources, symbols) = (&debug::Sources::read(&module), &symbols);
+    let env = func::Env { module: &module, symbols, setjmp, reaches, isa: &*isa, options, sources };
     let functions = func::compile_all(&env)?;
     let trampolines = trampoline::compile_all(&env)?;
     let compiled = Instant::now();

@@ -101,6 +101,10 @@ pub(crate) struct Module<'a> {
     pub start: Option<u32>,
     pub segments: Vec<Segment<'a>>,
     pub bodies: Vec<Body<'a>>,
+    /// Where the contents of the code section begin in the file.
+    pub code_start: u64,
+    /// Those that hold DWARF, by name.
+    pub debug_sections: HashMap<&'a str, &'a [u8]>,
     /// Of a module that a host program embeds.
     pub standalone: Option<Box<Sections<'a>>>,
     /// Spellings of the function types of such a module.
@@ -296,7 +300,13 @@ impl<'a> Module<'a> {
                     self.segments.push(Segment { address, bytes: segment.data });
                 }
             }
+            Payload::CodeSectionStart { unchecked_range, .. } => {
+                self.code_start = unchecked_range.start;
+            }
             Payload::CustomSection(section) => {
+                if section.name().starts_with(".debug_") {
+                    self.debug_sections.insert(section.name(), section.data());
+                }
                 if let KnownCustom::Name(names) = section.as_known() {
                     self.names(names);
                 }
@@ -401,6 +411,11 @@ impl<'a> Module<'a> {
                 names.into_iter().map_while(std::result::Result::ok).map(|n| (n.index, n.name)),
             );
         }
+    }
+
+    /// Where a body begins in the code section's contents.
+    pub(crate) fn code_address(&self, body: &FunctionBody) -> u32 {
+        (body.range().start - self.code_start) as u32
     }
 
     pub(crate) fn imported(&self) -> u32 {

@@ -128,8 +128,8 @@ fn build(
     b.ins().trap(trap_code(Trap::BadSignature));
     b.seal_all_blocks();
     b.finalize(env.isa.frontend_config());
-    let code = compile::compile(&mut context, env.isa)
-        .map_err(|e: Error| e.in_function(u32::MAX, name))?;
+    let code =
+        compile::compile_one(context, env).map_err(|e: Error| e.in_function(u32::MAX, name))?;
     Ok(Trampoline { number, name: name.into(), code })
 }
 

@@ -23,6 +23,7 @@ mod thrown;
 
 use crate::Options;
 use crate::compile::{self, Code, data, namespace};
+use crate::debug::Sources;
 use crate::error::{Error, Result};
 use crate::frames;
 use crate::imports::Symbol;
@@ -32,7 +33,7 @@ use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function,
-    GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, Type,
+    GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, Type,
     UserExternalName, UserFuncName, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
@@ -60,6 +61,7 @@ pub(crate) struct Env<'m, 'a> {
     pub reaches: Vec<bool>,
     pub isa: &'m dyn TargetIsa,
     pub options: &'m Options,
+    pub sources: &'m Sources<'a>,
 }
 
 /// Who calls a function.
@@ -133,6 +135,11 @@ impl Env<'_, '_> {
         Ok(signature)
     }
 
+    /// Whether it is known which lines of which file a function comes from.
+    fn has_lines(&self, body: &FunctionBody) -> bool {
+        self.sources.function(self.module.code_address(body)).is_some()
+    }
+
     /// In a module with tail calls all of its functions have the convention that these need.
     fn convention(&self, border: Border) -> CallConv {
         if border == Border::Inner && self.has_tail_calls() {
@@ -204,6 +211,7 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Compiled>> {
 struct Worker {
     context: Context,
     builder: FunctionBuilderContext,
+    registers: regalloc2::Ctx,
     validator: FuncValidatorAllocations,
 }
 
@@ -212,6 +220,7 @@ impl Worker {
         Worker {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
+            registers: regalloc2::Ctx::default(),
             validator: FuncValidatorAllocations::default(),
         }
     }
@@ -226,10 +235,14 @@ impl Worker {
         let mut compile = |variant| -> Result<_> {
             let sites = self.build(env, index, body, variant)?;
             let range = body.body.range();
+            let hot = inlinable.hot(&mut self.context);
+            let mut inliner = inlinable.apply(range.end - range.start, hot);
             self.context
-                .inline(inlinable.apply(range.end - range.start))
+                .inline(&mut inliner)
                 .map_err(|e| Error::new(format!("code generator: {e}")))?;
-            Ok((compile::compile(&mut self.context, env.isa)?, sites))
+            inliner.locate(&mut self.context.func);
+            let code = compile::compile(&mut self.context, &mut self.registers, env)?;
+            Ok((code, sites))
         };
         let (code, sites) = compile(Variant::Call)?;
         let resume = if sites.is_empty() { None } else { Some(compile(Variant::Resume)?) };
@@ -379,10 +392,15 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         self.declare_locals(body)?;
         self.begin_sites(body);
         self.push_function_frame()?;
+        let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
             validator.op(offset, &operator)?;
+            if has_lines {
+                let address = offset - self.module.code_start;
+                self.b.set_srcloc(SourceLoc::new(address as u32));
+            }
             self.begin_operator(offset);
             self.operator(&operator, body).map_err(|e| e.at(offset))?;
             self.settle();

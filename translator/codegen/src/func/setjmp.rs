@@ -19,7 +19,7 @@
 use super::call::Callee;
 use super::exception::{Clauses, Handlers};
 use super::{Border, Translator, import_function};
-use crate::compile::{WIDE, namespace};
+use crate::compile::{WIDE, WIDE_BEGIN, namespace};
 use crate::error::Result;
 use crate::libcall::Libcall;
 use crate::module::Module;
@@ -135,7 +135,7 @@ impl Translator<'_, '_, '_, '_> {
         let zero = self.b.ins().iconst(I32, 0);
         self.b.ins().stack_store(I64, zero, state, INVOCATION);
         // The table of call sites tells from it where the pad begins to be usable.
-        self.b.set_srcloc(SourceLoc::new(1));
+        self.b.set_srcloc(SourceLoc::new(WIDE_BEGIN));
         let loaded = self.load_heap_base(self.entry_context);
         self.b.def_var(heap_base, loaded);
         let (locals, clause, unsaved) = (Vec::new(), None, false);

@@ -76,7 +76,7 @@ fn build(
     body(&mut b, &params)?;
     b.seal_all_blocks();
     b.finalize(env.isa.frontend_config());
-    compile::compile(&mut context, env.isa)
+    compile::compile_one(context, env)
 }
 
 fn words(count: usize) -> Signature {

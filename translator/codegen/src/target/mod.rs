@@ -64,6 +64,11 @@ impl Target {
         self != Target::Riscv64
     }
 
+    /// Whether an instruction that gives 32 bits clears the others of its register.
+    pub(crate) fn extends_words_for_free(self) -> bool {
+        self == Target::X86_64
+    }
+
     /// Whether C code expects 32-bit arguments and results sign-extended to registers.
     pub(crate) fn extends_words(self) -> bool {
         self == Target::Riscv64
