@@ -24,8 +24,10 @@ const PREPARE: [&str; 4] = [
     "handle SIGSEGV nostop noprint pass",
 ];
 
+type Test = fn(Target) -> Outcome;
+
 pub(crate) fn tests(target: Target) -> Vec<Test> {
-    let tests: [(&str, fn(Target) -> Outcome); 2] = [
+    let tests: [(&str, Test); 2] = [
         ("stops-at-a-line-and-shows-those-of-the-callers", lines),
         ("walks-from-the-kernel-into-the-program", kernel),
     ];

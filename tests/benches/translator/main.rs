@@ -69,12 +69,7 @@ fn run(names: &[String]) -> Result<()> {
             }
         }
     }
-    let report = report::Report {
-        programs: &programs,
-        times: &times,
-        missing: &sides.missing,
-        real_time: sides.real_time,
-    };
+    let report = report::Report { programs: &programs, times: &times, missing: &sides.missing };
     print!("{}", report.table());
     if names.is_empty() {
         report.write(&loads)?;

@@ -15,7 +15,6 @@ pub(crate) struct Report<'a> {
     pub(crate) programs: &'a [&'a Program],
     pub(crate) times: &'a Times,
     pub(crate) missing: &'a [(Side, String)],
-    pub(crate) real_time: bool,
 }
 
 const INTRODUCTION: &str = "\
@@ -103,11 +102,10 @@ impl Report<'_> {
         let _ = writeln!(
             page,
             "\nMeasured on {} on {}, {} CPUs; load {least:.1} to {most:.1}, from other work too. \
-             {ROUNDS} rounds in which the sides took turns{}. {}.\n\n{}",
+             {ROUNDS} rounds in which the sides took turns. {}.\n\n{}",
             date()?,
             processor(),
             std::thread::available_parallelism().map_or(1, usize::from),
-            if self.real_time { ", each run with real-time priority" } else { "" },
             versions(),
             self.table(),
         );

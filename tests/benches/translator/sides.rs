@@ -79,8 +79,6 @@ pub(crate) struct Sides {
     sdk: Sdk,
     /// The boot binary with the programs.
     guest: PathBuf,
-    /// Whether programs may have a CPU of their own while they run.
-    pub(crate) real_time: bool,
     /// Sides that can't be built here, with the reason.
     pub(crate) missing: Vec<(Side, String)>,
 }
@@ -201,7 +199,7 @@ impl Sides {
             }
             Side::Wasmtime | Side::WasmtimeSimd => {
                 let module = self.wasi(side, program, sources)?;
-                if newer(&file, &[module.clone()]) {
+                if newer(&file, std::slice::from_ref(&module)) {
                     return Ok(());
                 }
                 let mut python = Command::new(self.python()?);
@@ -243,11 +241,7 @@ impl Sides {
     /// Runs a program: nanoseconds, and the sum of what it calculated.
     pub(crate) fn run(&self, side: Side, program: &Program) -> Result<(f64, String)> {
         let file = self.file(side, program, "");
-        // Nothing else on this CPU meanwhile, if this machine lets us: a run is short.
-        let mut command = Command::new(if self.real_time { "chrt" } else { "timeout" });
-        if self.real_time {
-            command.args(["--fifo", "10", "timeout"]);
-        }
+        let mut command = Command::new("timeout");
         command.arg(LIMIT);
         match side {
             Side::Clang | Side::Gcc | Side::Wasm2c => command.arg(&file),
