@@ -24,19 +24,16 @@ const PREPARE: [&str; 4] = [
     "handle SIGSEGV nostop noprint pass",
 ];
 
-type Test = fn(Target) -> Outcome;
-
 pub(crate) fn tests(target: Target) -> Vec<Test> {
-    let tests: [(&str, Test); 2] = [
-        ("stops-at-a-line-and-shows-those-of-the-callers", lines),
-        ("walks-from-the-kernel-into-the-program", kernel),
-    ];
-    tests
-        .into_iter()
-        .map(|(name, test)| -> Test {
-            (format!("debugger::{name}"), Box::new(move || test(target)))
-        })
-        .collect()
+    [
+        test("stops-at-a-line-and-shows-those-of-the-callers", target, lines),
+        test("walks-from-the-kernel-into-the-program", target, kernel),
+    ]
+    .into()
+}
+
+fn test(name: &str, target: Target, body: fn(Target) -> Outcome) -> Test {
+    (format!("debugger::{name}"), Box::new(move || body(target)))
 }
 
 fn lines(target: Target) -> Outcome {
