@@ -276,8 +276,8 @@ fn modules_without_lines_give_objects_without() {
     for target in Target::ALL {
         let bytes = object(&wasm, target);
         let file = object::File::parse(&*bytes).expect("an object");
-        let names = file.sections().filter_map(|s| s.name().ok().map(str::to_owned));
-        assert_eq!(names.filter(|name| name.starts_with(".debug")).next(), None);
+        let mut names = file.sections().filter_map(|s| s.name().ok().map(str::to_owned));
+        assert_eq!(names.find(|name| name.starts_with(".debug")), None);
     }
 }
 
@@ -303,8 +303,8 @@ fn damaged_lines_are_no_error() {
     let wasm = wat::parse_str(PROGRAM).expect("a module");
     let sections = dwarf(&wasm);
     for (number, (_, data)) in sections.iter().enumerate() {
-        for at in 0..data.len() {
-            for value in [0, 0x7f, 0xff, data[at] ^ 1] {
+        for (at, byte) in data.iter().enumerate() {
+            for value in [0, 0x7f, 0xff, byte ^ 1] {
                 let mut damaged = sections.clone();
                 damaged[number].1[at] = value;
                 object(&with_sections(&wasm, &damaged), Target::X86_64);
