@@ -23,6 +23,11 @@ test FILTER='':
 machines FILTER='':
     cargo test --release -p linnet-tests -- {{FILTER}}
 
+# Run the tests of machines with that version of Linux, say 7.3
+[group: 'test']
+kernel VERSION FILTER='':
+    LINNET_KERNEL={{VERSION}} cargo test --release -p linnet-tests --test linnet -- {{FILTER}}
+
 # Build every package and run its test, for every CPU
 [group: 'test']
 packages FILTER='packages::':

@@ -18,7 +18,9 @@
 //! emulator.
 //!
 //! What is missing is built first, in the same way as by `linnet boot`. `skip.toml` lists what is
-//! not run. `BLESS=1` writes what the commands print into the files of `cli`.
+//! not run. `BLESS=1` writes what the commands print into the files of `cli`. `LINNET_KERNEL=7.3` has
+//! the machines of `guest`, `few-addresses`, `hostile`, `interactive`, `packages`, `host`, `oops` and
+//! `promise` run that version of Linux.
 
 #![forbid(unsafe_code)]
 
@@ -36,13 +38,13 @@ mod promise;
 mod pty;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{env, fs};
 
 use libtest_mimic::{Arguments, Trial};
-use linnet_build::{At as _, Builder, Error, Files, Result, Target};
+use linnet_build::{At as _, Builder, Error, Files, Result, System, Target};
 
 /// What a test says when it fails.
 type Outcome = std::result::Result<(), libtest_mimic::Failed>;
@@ -124,9 +126,18 @@ fn vm(target: Target) -> Result<PathBuf> {
     static VMS: [OnceLock<Once<PathBuf>>; Target::ALL.len()] =
         [const { OnceLock::new() }; Target::ALL.len()];
     let vm = &VMS[target as usize];
-    vm.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(target, &Files::default()))))
-        .get()
-        .cloned()
+    vm.get_or_init(|| Once::new(boot_binary(target, Files::default()))).get().cloned()
+}
+
+/// The boot binary with the usual root file system and `files`, and with the version of Linux in
+/// `LINNET_KERNEL` if there is one.
+fn boot_binary(target: Target, files: Files) -> Result<PathBuf> {
+    let builder = builder()?;
+    let mut system = System::with(files);
+    if let Ok(version) = env::var("LINNET_KERNEL") {
+        system.kernel = builder.kernel_version(&version)?;
+    }
+    builder.boot_binary_of(target, &system)
 }
 
 /// Something that was built for many tests. If that failed, one of them tells why.

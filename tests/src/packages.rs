@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use linnet_build::{At as _, Error, Files, Result, Target};
 
-use crate::{Outcome, Test, builder, files, machine};
+use crate::{Outcome, Test, boot_binary, builder, files, machine};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -27,7 +27,7 @@ fn run(target: Target, path: &Path) -> Outcome {
     for package in with.split(',') {
         files.merge(builder.files(package)?);
     }
-    let binary = builder.boot_binary(target, &files)?;
+    let binary = boot_binary(target, files)?;
     let mut command = machine::command(target, &binary)?;
     command.args(["--", "sh", "-c", &script]);
     let limit = machine::limit(target, LIMIT);

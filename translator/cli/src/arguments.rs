@@ -131,6 +131,9 @@ pub(crate) struct What {
     /// A file that describes the machine
     #[arg(long, value_name = "TOML")]
     system: Option<PathBuf>,
+    /// The version of Linux [default: 6.12]
+    #[arg(long, value_name = "VERSION")]
+    kernel: Option<String>,
     /// More for the root file system: packages by name (see `linnet packages`), or paths of
     /// directories, tar archives, Debian packages, OCI image layouts and WebAssembly programs
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
@@ -149,6 +152,9 @@ impl What {
             Some(path) => builder.system(path)?,
             None => (System::default(), Vec::new()),
         };
+        if let Some(version) = &self.kernel {
+            system.kernel = builder.kernel_version(version)?;
+        }
         for input in inputs {
             system.base = false;
             system.files.merge(Files::read(input)?);
