@@ -10,6 +10,7 @@
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
+//! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
@@ -34,6 +35,7 @@ mod oops;
 mod packages;
 mod promise;
 mod pty;
+mod sdk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -65,6 +67,7 @@ fn trials() -> Result<Vec<Trial>> {
         cli::tests()?,
         build::tests(),
         examples::tests()?,
+        sdk::tests(),
         host::tests(),
         promise::tests(),
     ];

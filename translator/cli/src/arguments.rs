@@ -23,6 +23,10 @@ pub(crate) enum Command {
     #[command(name = "c++")]
     Cxx(Cxx),
     Sdk(Sdk),
+    /// Run pkg-config for the libraries of packages
+    ///
+    /// It knows those of the packages that the variable LINNET_WITH names.
+    PkgConfig(Tool),
     /// Run LLVM's `ar` on objects of the guest
     Ar(Tool),
     /// Run LLVM's `ranlib` on libraries of the guest
@@ -225,6 +229,9 @@ pub(crate) struct Sdk {
     /// With the C++ library
     #[arg(long = "c++")]
     pub(crate) cxx: bool,
+    /// With the headers and libraries of packages, besides those that the variable LINNET_WITH names
+    #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
+    pub(crate) with: Vec<String>,
 }
 
 /// Translate a WebAssembly module to a native object file
