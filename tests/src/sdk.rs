@@ -41,7 +41,7 @@ fn pkg_config(place: &Place) -> Result<()> {
     let script = "export LINNET_WITH=zlib
         linnet cc -O2 $(linnet pkg-config --cflags zlib) -o program.wasm program.c $(linnet pkg-config --libs zlib)
         ! LINNET_WITH= linnet pkg-config --exists zlib
-        linnet boot --with ./program.wasm -- program packed";
+        linnet boot --with ./program.wasm -- program packed 2>>log";
     expect(&shell(place, script)?, "packed\n")
 }
 
@@ -59,9 +59,10 @@ fn cmake(place: &Place) -> Result<()> {
          add_executable(program program.c)\n\
          target_link_libraries(program ZLIB::ZLIB)\n",
     )?;
-    let script = "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake >log
+    let script =
+        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake >log
         cmake --build out >>log
-        linnet boot --with out -- /program packed";
+        linnet boot --with ./out/program.wasm -- program packed 2>>log";
     expect(&shell(place, script)?, "packed\n")
 }
 
@@ -78,7 +79,7 @@ fn configure(place: &Place) -> Result<()> {
         make -j2 >>log 2>&1
         cp src/nano ../nano.wasm
         cd ..
-        linnet boot --with ncurses,./nano.wasm -- nano --version | head -n 1";
+        linnet boot --with ncurses,./nano.wasm -- nano --version 2>>log | head -n 1";
     expect(&shell(place, script)?, " GNU nano, version 7.2\n")
 }
 

@@ -5,8 +5,8 @@ uses "$TCL"
 mkdir tcl
 sed "s|/usr/|$TCL/dev/|g" "$TCL/dev/lib/tclConfig.sh" >tcl/tclConfig.sh
 configure --with-tcl="$PWD/tcl" --disable-readline --disable-load-extension
-make -j"$JOBS" testfixture fuzzcheck sessionfuzz
-check testfixture fuzzcheck sessionfuzz
+make -j"$JOBS" testfixture fuzzcheck
+check testfixture fuzzcheck
 # Tests find each other from the top of the source tree.
 check test
 mkdir -p "$out/root/check/ext"
