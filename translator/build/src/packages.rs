@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -63,6 +63,11 @@ impl Builder {
     /// The packages that there are recipes for, each with a line about it.
     pub fn packages(&self) -> Result<Vec<(String, String)>> {
         list(&self.root)
+    }
+
+    /// Where the archive of a package's source is, fetched if it is not there.
+    pub fn package_source(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.archive(name, &recipe(&self.root, name)?.source)?.path)
     }
 
     /// Files of a package, by its name, or of what lies at a path: anything with a `/` or a `.`.
