@@ -93,9 +93,12 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
         let r = unsafe { sys::mmap(to, size, prot, flags, ram.fd, offset) };
         if r >= 0 {
             // A mapping inside another one makes three of one. Counted after it is there: a memory
-            // whose count is 0 has none.
-            MAPPINGS[mm as usize].fetch_add(2, Ordering::SeqCst);
-            TOTAL.fetch_add(2, Ordering::Relaxed);
+            // whose count is 0 has none. The kernel's own are never dropped, so that counting them
+            // would sooner or later leave no room for others.
+            if mm != 0 {
+                MAPPINGS[mm as usize].fetch_add(2, Ordering::SeqCst);
+                TOTAL.fetch_add(2, Ordering::Relaxed);
+            }
             return;
         }
         flush_all();

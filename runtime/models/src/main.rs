@@ -221,4 +221,23 @@ mod tests {
             }
         });
     }
+
+    #[test]
+    fn mappings_of_the_kernel_push_no_others_out() {
+        stage::once(|| {
+            turn::assign(1, 0);
+            let task = Task::new(1);
+            while !turn::enter(task) {}
+            tlb::fill(1, 0, 1, 1, 0);
+            for page in 0..50_000 {
+                tlb::fill(0, (page % 100) << 16, 7, 1, 0);
+            }
+            tlb::fill(1, 1 << 16, 1, 1, 0);
+            let slot = Space::get().slots + SLOT_SIZE;
+            assert_eq!(stage::mapped(slot, slot + SLOT_SIZE), [1, 1]);
+            turn::leave(task);
+            tlb::flush_memory(1);
+            turn::forget(1);
+        });
+    }
 }

@@ -38,6 +38,20 @@ static ALONE: StdMutex<()> = StdMutex::new(());
 /// Explores what threads may do that `model` starts, on a machine of some vCPUs. Each look at the clock
 /// takes `step` nanoseconds.
 pub(crate) fn explore(vcpus: u32, step: u64, model: impl Fn() + Send + Sync + 'static) {
+    explore_some(EXECUTIONS, vcpus, step, model);
+}
+
+/// Does what needs no more than one order.
+pub(crate) fn once(model: impl Fn() + Send + Sync + 'static) {
+    explore_some(1, 1, 1000, model);
+}
+
+fn explore_some(
+    executions: usize,
+    vcpus: u32,
+    step: u64,
+    model: impl Fn() + Send + Sync + 'static,
+) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     STEP.store(step, StdOrdering::Relaxed);
     shuttle::check_random(
@@ -52,7 +66,7 @@ pub(crate) fn explore(vcpus: u32, step: u64, model: impl Fn() + Send + Sync + 's
             }
             model();
         },
-        EXECUTIONS,
+        executions,
     );
 }
 
