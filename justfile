@@ -33,6 +33,11 @@ packages FILTER='packages::':
 suites *NAMES:
     cargo test --release -p linnet-tests --test suites -- {{NAMES}}
 
+# Storm machines of 1 to 8 vCPUs with processes of all kinds, and check what they see
+[group: 'test']
+soak MINUTES='30':
+    cargo test --release -p linnet-tests --test soak -- {{MINUTES}}
+
 # Write what the commands print now into the files of tests/cli
 [group: 'test']
 bless:
