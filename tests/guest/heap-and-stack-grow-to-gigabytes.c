@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #define GIB ((size_t)1 << 30)
+#define STEP (64 << 20)
 
 int main(int argc, char **argv)
 {
@@ -17,14 +18,15 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	size_t heap = 0;
-	char *begin = sbrk(0);
-	while (heap < 2 * GIB && sbrk(64 << 20) != (void *)-1) heap += 64 << 20;
+	// musl has no sbrk.
+	char *begin = (char *)syscall(SYS_brk, 0);
+	while (heap < 2 * GIB && syscall(SYS_brk, begin + heap + STEP) == (long)(begin + heap + STEP)) heap += STEP;
 	CHECK(heap >= GIB);
 	for (size_t i = 0; i < heap; i += 4 << 20) begin[i] = i >> 22;
 
 	size_t mapped = 0;
-	while (mmap(0, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
-		mapped += 64 << 20;
+	while (mmap(0, STEP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+		mapped += STEP;
 	CHECK(heap + mapped >= 3 * GIB - (128 << 20));
 	for (size_t i = 0; i < heap; i += 4 << 20) CHECK(begin[i] == (char)(i >> 22));
 

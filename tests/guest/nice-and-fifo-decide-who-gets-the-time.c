@@ -38,7 +38,7 @@ int main(void)
 	CHECK(setpriority(PRIO_PROCESS, second, 0) == 0);
 
 	// This process must run although the other never sleeps.
-	struct sched_param high = { 20 }, higher = { 30 };
+	struct sched_param high = { .sched_priority = 20 }, higher = { .sched_priority = 30 };
 	CHECK(sched_setscheduler(0, SCHED_FIFO, &higher) == 0);
 	CHECK(sched_setscheduler(second, SCHED_FIFO, &high) == 0 && sched_getscheduler(second) == SCHED_FIFO);
 	before = used(first), before_second = used(second);

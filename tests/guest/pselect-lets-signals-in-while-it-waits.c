@@ -6,7 +6,7 @@ static volatile int caught;
 
 static void catch(int signal)
 {
-	caught++;
+	caught += signal == SIGUSR1;
 }
 
 int main(void)
