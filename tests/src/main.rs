@@ -9,8 +9,11 @@
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
+//! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
+//! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
+//! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
 //!
 //! Names of tests of machines of another ISA than this host's begin with the ISA. They run under an
@@ -23,6 +26,9 @@
 
 mod build;
 mod cli;
+mod debugger;
+mod disk;
+mod examples;
 mod guest;
 mod host;
 mod hostile;
@@ -62,6 +68,7 @@ fn trials() -> Result<Vec<Trial>> {
         guest::tests_with_few_addresses()?,
         cli::tests()?,
         build::tests(),
+        examples::tests()?,
         host::tests(),
         promise::tests(),
     ];
@@ -71,7 +78,9 @@ fn trials() -> Result<Vec<Trial>> {
             guest::tests(target)?,
             hostile::tests(target)?,
             interactive::tests(target)?,
+            disk::tests(target),
             oops::tests(target),
+            debugger::tests(target),
             packages::tests(target)?,
         ] {
             tests.push(

@@ -10,3 +10,6 @@ configure --without-bash-malloc bash_cv_job_control_missing=present bash_cv_sys_
 	bash_cv_wexitstatus_offset=8 bash_cv_dev_fd=standard bash_cv_dev_stdin=present
 make -j"$JOBS" bash
 program bash
+# Where scripts look for it.
+mkdir -p "$out/root/bin"
+ln -s ../usr/bin/bash "$out/root/bin/bash"

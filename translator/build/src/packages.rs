@@ -65,7 +65,7 @@ impl Builder {
         list(&self.root)
     }
 
-    /// Where the archive of a package's source is, fetched if it is not there.
+    /// The archive of a package's unmodified source.
     pub fn package_source(&self, name: &str) -> Result<PathBuf> {
         Ok(self.archive(name, &recipe(&self.root, name)?.source)?.path)
     }

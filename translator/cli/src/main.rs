@@ -29,7 +29,8 @@ fn main() -> ExitCode {
         Command::Strip(arguments) => commands::sdk::tool("strip", &arguments.rest),
         Command::Compile(arguments) => commands::compile::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
-        Command::Packages => commands::packages::run(),
+        Command::Packages => commands::packages::list(),
+        Command::Pack(arguments) => commands::packages::pack(&arguments),
         Command::Setup => commands::setup::run(),
     };
     match result {

@@ -4,6 +4,7 @@
 mod archive;
 mod directory;
 mod oci;
+mod write;
 
 use std::fs;
 use std::path::Path;
