@@ -141,7 +141,7 @@ pub fn flush(mm: u32, address: u32, count: u32) {
 /// Make the mappings of `count` pages from `address` read-only. The pages were there when the
 /// kernel looked, but the TLB may have lost some; then it loses all of these.
 pub fn protect(mm: u32, address: u32, count: u32) {
-    if MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
+    if mm != 0 && MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
         return;
     }
     let Some(_turn) = turn::keep(mm) else { return };
