@@ -64,7 +64,8 @@ macro_rules! for_each_host_call {
             /// Give it back.
             mm_free(mm: u32);
             /// Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`.
-            /// `prot` is PROT_READ, perhaps with PROT_WRITE. Memory 0 is the kernel's own.
+            /// `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the
+            /// kernel's own.
             tlb_fill(mm: u32, address: ptr, pfn: u32, count: u32, prot: u32);
             /// Forget the mappings of `count` pages from `address`.
             tlb_flush(mm: u32, address: ptr, count: u32);
@@ -149,6 +150,8 @@ macro_rules! for_each_kernel_symbol {
             linnet_thread_size;
             /// Base-2 logarithm of the guest's page size (a u32 in kernel memory).
             linnet_page_shift;
+            /// What the clocks are read from, see [`crate::clock`].
+            linnet_clocks;
         }
     };
 }
@@ -169,6 +172,9 @@ macro_rules! for_each_user_call {
             vfork() -> u32;
             /// A child that runs table entry `function`, of type (i32) -> i32, on an empty native stack.
             clone(function: ptr, argument: ptr, stack: ptr, flags: u32, ptid: ptr, tls: ptr, ctid: ptr) -> u32;
+            /// What clock `id` of clock_gettime(2) says: seconds above the lower 30 bits, nanoseconds in
+            /// them. All ones if only the kernel knows. Does not enter the kernel.
+            clock(id: u32) -> u64;
         }
     };
 }
@@ -209,6 +215,32 @@ macro_rules! for_each_libcall {
             atomic_notify(context: ctx, address: addr, count: u32) -> u32;
             /// Raise the exception whose tag and payload are in the context. Does not return.
             throw(context: ctx);
+
+            // The rest is for standalone modules, see `crate::instance`. What returns a truth value has
+            // done nothing if that is 1: a range was out of bounds.
+
+            /// Grow memory number `memory` by `pages`; its old size in pages, or all ones.
+            instance_memory_grow(instance: ctx, memory: u32, pages: u64) -> u64;
+            /// Grow table number `table` by `count` elements of `value`; its old length, or all ones.
+            instance_table_grow(instance: ctx, table: u32, value: u64, count: u64) -> u64;
+            /// `table.init`
+            instance_table_init(instance: ctx, table: u32, segment: u32, to: u64, from: u64, count: u64) -> u32;
+            /// `table.copy`
+            instance_table_copy(instance: ctx, target: u32, source: u32, to: u64, from: u64, count: u64) -> u32;
+            /// `table.fill`
+            instance_table_fill(instance: ctx, table: u32, at: u64, value: u64, count: u64) -> u32;
+            /// `memory.atomic.wait32` of an address in a shared memory.
+            instance_wait32(instance: ctx, address: addr, expected: u32, timeout: u64) -> u32;
+            /// `memory.atomic.wait64` of an address in a shared memory.
+            instance_wait64(instance: ctx, address: addr, expected: u64, timeout: u64) -> u32;
+            /// `memory.atomic.notify`
+            instance_notify(instance: ctx, address: addr, count: u32) -> u32;
+            /// A new exception of the tag at `tag`, whose payload is to be filled in.
+            instance_exception_new(instance: ctx, tag: addr) -> u64;
+            /// Raise the exception. Does not return.
+            instance_throw(instance: ctx, exception: addr);
+            /// An exception was caught and is needed no more, unless it escaped.
+            instance_exception_free(instance: ctx, exception: addr);
         }
     };
 }

@@ -1,6 +1,6 @@
 //! The kernel's C header, printed from the tables.
 
-use crate::{calls, calls::Call, exec, irq, memory};
+use crate::{calls, calls::Call, clock, exec, irq, memory};
 use core::fmt::{self, Display, Formatter};
 use core::mem::offset_of;
 
@@ -61,6 +61,7 @@ impl Display for KernelHeader {
             ("IRQ_LINE_VIRTIO", irq::LINE_VIRTIO),
             ("PROT_READ", memory::PROT_READ),
             ("PROT_WRITE", memory::PROT_WRITE),
+            ("PROT_SAME", memory::PROT_SAME),
             ("EXEC_HEADER_OFFSET", exec::HEADER_OFFSET as u32),
             ("EXEC_IMAGE_ALIGN", exec::IMAGE_ALIGN),
         ] {
@@ -81,6 +82,19 @@ impl Display for KernelHeader {
             writeln!(f, "\t__le32 {name};\t/* offset {offset} */")?;
         }
         writeln!(f, "\t__le32 reserved[2];\n}};\n")?;
+        writeln!(f, "struct linnet_clocks {{")?;
+        for (ty, name, offset) in [
+            ("u32", "sequence", offset_of!(clock::Clocks, sequence)),
+            ("u32", "multiplier", offset_of!(clock::Clocks, multiplier)),
+            ("u32", "shift", offset_of!(clock::Clocks, shift)),
+            ("u32", "reserved", offset_of!(clock::Clocks, reserved)),
+            ("u64", "cycle_last", offset_of!(clock::Clocks, cycle_last)),
+            ("u64", "remainder", offset_of!(clock::Clocks, remainder)),
+        ] {
+            writeln!(f, "\t{ty} {name};\t/* offset {offset} */")?;
+        }
+        let (count, offset) = (clock::CLOCKS, offset_of!(clock::Clocks, base));
+        writeln!(f, "\tu64 base[{count}];\t/* offset {offset} */\n}};\n")?;
 
         writeln!(f, "enum linnet_trap {{")?;
         for trap in crate::trap::Trap::ALL {

@@ -18,3 +18,5 @@ pub const NULL_GUARD: u64 = 65536;
 /// Protection bits of `tlb_fill`.
 pub const PROT_READ: u32 = 1;
 pub const PROT_WRITE: u32 = 2;
+/// Not a protection: these pages, if any, are what was mapped there before.
+pub const PROT_SAME: u32 = 4;

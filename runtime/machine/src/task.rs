@@ -30,8 +30,9 @@ const ROOM: usize = 64 << 10;
 const USER_TOP: usize = 8 << 20;
 const KERNEL_STACK: usize = 252 << 10;
 
-/// Freed regions that stay as they are; the memory of further ones goes back to the host.
-const KEEP: usize = 32;
+/// Freed regions that stay as they are; the memory of further ones goes back to the host. A kernel
+/// that forks all the time frees about as many at once, after a grace period of RCU.
+const KEEP: usize = 256;
 
 /// What a task does when it enters user mode for the first time.
 #[derive(Debug, Clone, Copy)]
@@ -502,6 +503,14 @@ fn copy_frames(parent: &Task, child: &Task) {
     }
 }
 
+/// Was anything ever written to this page of a stack since it was mapped or given back? Frames leave
+/// addresses behind.
+fn is_used(page: usize) -> bool {
+    // SAFETY: the page is mapped, and nobody runs on this stack.
+    let words = unsafe { core::slice::from_raw_parts(page as *const u64, PAGE / 8) };
+    words.iter().any(|word| *word != 0)
+}
+
 /// Give back the stacks of a task that is not running and never will.
 pub fn free(id: u32) {
     let Some(task) = find(id) else { return };
@@ -510,8 +519,11 @@ pub fn free(id: u32) {
     task.drop_reserve();
     // Only what deep recursion left is worth a call; the uppermost pages are used again at once.
     let deep = region + USER_TOP - GUARD;
-    // SAFETY: nobody runs on these stacks any more.
-    unsafe { sys::madvise(region + USER_BOTTOM, deep - region - USER_BOTTOM, sys::MADV_DONTNEED) };
+    if is_used(deep - PAGE) {
+        let from = region + USER_BOTTOM;
+        // SAFETY: nobody runs on these stacks any more.
+        unsafe { sys::madvise(from, deep - from, sys::MADV_DONTNEED) };
+    }
     let mut free = FREE.lock();
     if free.count >= KEEP {
         // The host's last page of the stack may be the task's own.

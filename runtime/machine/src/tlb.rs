@@ -10,7 +10,7 @@ use crate::ram::Ram;
 use crate::space::{MEMORIES, Space};
 use crate::{fatal, sys, turn};
 use core::sync::atomic::{AtomicU32, Ordering};
-use linnet_abi::memory::{MEMORY_SIZE, PROT_WRITE, SLOT_SIZE};
+use linnet_abi::memory::{MEMORY_SIZE, PROT_SAME, PROT_WRITE, SLOT_SIZE};
 
 /// Host mappings that all memories together may have. The rest of the host's limit is for stacks.
 const BUDGET: u32 = 44_000;
@@ -79,6 +79,7 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
     if offset + size as u64 > ram.size {
         fatal!(crate::exit::BUG, "page frame {pfn:#x} lies beyond the end of memory");
     }
+    let same = prot & PROT_SAME != 0;
     let prot = sys::PROT_READ | if prot & PROT_WRITE != 0 { sys::PROT_WRITE } else { 0 };
     let flags = sys::MAP_SHARED | sys::MAP_FIXED | sys::MAP_POPULATE;
     let to = (base(mm) + u64::from(address)) as usize;
@@ -87,20 +88,34 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
     if TOTAL.load(Ordering::Relaxed) > BUDGET {
         flush_all();
     }
+    // SAFETY: the caller says that what is mapped there is what it wants to be mapped; fails if
+    // nothing is.
+    if same && unsafe { sys::mprotect(to, size, prot) } == 0 {
+        count_mappings(mm, 2);
+        return;
+    }
     for _ in 0..2 {
         // SAFETY: the range lies in a memory's slot, where only guest memory is ever mapped, and
         // the file range inside guest memory (checked above).
         let r = unsafe { sys::mmap(to, size, prot, flags, ram.fd, offset) };
         if r >= 0 {
-            // A mapping inside another one makes three of one. Counted after it is there: a memory
-            // whose count is 0 has none.
-            MAPPINGS[mm as usize].fetch_add(2, Ordering::SeqCst);
-            TOTAL.fetch_add(2, Ordering::Relaxed);
+            count_mappings(mm, 2);
             return;
         }
         flush_all();
     }
     fatal!(crate::exit::HOST, "the host refuses to map guest memory");
+}
+
+/// There are up to `more` mappings more than before: one inside another makes three of one. Counted
+/// when they are there: a memory whose count is 0 has none. The kernel's own are never dropped, so that
+/// counting them would sooner or later leave no room for others.
+fn count_mappings(mm: u32, more: u32) {
+    if mm == 0 {
+        return;
+    }
+    MAPPINGS[mm as usize].fetch_add(more, Ordering::SeqCst);
+    TOTAL.fetch_add(more, Ordering::Relaxed);
 }
 
 /// Forget the mappings of `count` pages from `address`.
@@ -120,16 +135,13 @@ pub fn flush(mm: u32, address: u32, count: u32) {
     // nothing but its vmalloc area.
     unsafe { sys::munmap(start as usize, size as usize) };
     // A hole in the middle of a mapping makes two of one.
-    if mm != 0 {
-        MAPPINGS[mm as usize].fetch_add(1, Ordering::Relaxed);
-        TOTAL.fetch_add(1, Ordering::Relaxed);
-    }
+    count_mappings(mm, 1);
 }
 
 /// Make the mappings of `count` pages from `address` read-only. The pages were there when the
 /// kernel looked, but the TLB may have lost some; then it loses all of these.
 pub fn protect(mm: u32, address: u32, count: u32) {
-    if MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
+    if mm != 0 && MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
         return;
     }
     let Some(_turn) = turn::keep(mm) else { return };
@@ -141,9 +153,7 @@ pub fn protect(mm: u32, address: u32, count: u32) {
             sys::munmap(start, size);
         }
     }
-    // The range may cut a mapping into three.
-    MAPPINGS[mm as usize].fetch_add(2, Ordering::SeqCst);
-    TOTAL.fetch_add(2, Ordering::Relaxed);
+    count_mappings(mm, 2);
 }
 
 /// Forget all mappings of a memory that owns its slot.

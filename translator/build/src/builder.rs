@@ -70,6 +70,11 @@ impl Builder {
         Ok(self.sdk_with(packages, false)?.pkg_config())
     }
 
+    /// The host's debugger; installed if it is missing.
+    pub fn debugger(&self) -> Result<PathBuf> {
+        tools::debugger(&self.progress, &self.cache.path("logs/packages"))
+    }
+
     /// Shows a line on standard error, beside what is shown of the build.
     pub fn say(&self, line: impl std::fmt::Display) {
         self.progress.say(line);

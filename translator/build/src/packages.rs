@@ -91,6 +91,11 @@ impl Builder {
         list(&self.root)
     }
 
+    /// The archive of a package's unmodified source.
+    pub fn package_source(&self, name: &str) -> Result<PathBuf> {
+        Ok(self.archive(name, &recipe(&self.root, name)?.source)?.path)
+    }
+
     /// Files of a package, by its name, or of what lies at a path: anything with a `/` or a `.`.
     pub fn files(&self, what: &str) -> Result<Files> {
         self.files_from(what, Path::new(""))

@@ -19,6 +19,9 @@ hidden int __import_vfork(void) IMPORTED(vfork);
 hidden int __import_clone(int (*fn)(void *), void *arg, void *stack, unsigned flags,
 	void *ptid, void *tls, void *ctid) IMPORTED(clone);
 
+/* Seconds above the lower 30 bits, nanoseconds in them; -1: only a system call can tell. */
+hidden long long __import_clock(int id) IMPORTED(clock);
+
 /* Calls a table entry with as many of the arguments as its type takes and drops its result. */
 hidden void __import_call_handler(void *fn, int sig, void *info, void *uc) IMPORTED(call_handler);
 

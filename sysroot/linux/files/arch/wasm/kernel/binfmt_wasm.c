@@ -16,6 +16,7 @@
 #include <linux/random.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
+#include <asm/fault.h>
 #include <asm/linnet_abi.h>
 #include <asm/processor.h>
 
@@ -270,6 +271,7 @@ static int load_wasm(struct linux_binprm *bprm)
 		return err;
 	mm->start_stack = bprm->p;
 	finalize_exec(bprm);
+	tlb_expect(mm, bprm->p);
 	start_thread(current_pt_regs(), 0, bprm->p);
 	host_user_exec(mm->context.host_mm, program, bprm->p);
 	return 0;

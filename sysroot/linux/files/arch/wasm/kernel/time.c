@@ -5,6 +5,7 @@
 #include <linux/init.h>
 #include <linux/sched/clock.h>
 #include <linux/smp.h>
+#include <linux/timekeeper_internal.h>
 #include <linux/timekeeping.h>
 #include <asm/linnet_abi.h>
 #include <asm/time.h>
@@ -34,6 +35,36 @@ struct clocksource * __init clocksource_default_clock(void)
 u64 notrace sched_clock(void)
 {
 	return host_clock_monotonic();
+}
+
+/* Programs read their clocks from this, without a system call. */
+struct linnet_clocks linnet_clocks;
+
+void update_vsyscall(struct timekeeper *tk)
+{
+	struct linnet_clocks *clocks = &linnet_clocks;
+	u64 monotonic = tk->tkr_mono.base;
+	u64 real = monotonic + tk->offs_real;
+	u64 since = tk->tkr_mono.xtime_nsec >> tk->tkr_mono.shift;
+
+	WRITE_ONCE(clocks->sequence, clocks->sequence + 1);
+	smp_wmb();
+	clocks->multiplier = tk->tkr_mono.mult;
+	clocks->shift = tk->tkr_mono.shift;
+	clocks->cycle_last = tk->tkr_mono.cycle_last;
+	clocks->remainder = tk->tkr_mono.xtime_nsec;
+	clocks->base[CLOCK_MONOTONIC] = monotonic;
+	clocks->base[CLOCK_REALTIME] = real;
+	clocks->base[CLOCK_BOOTTIME] = monotonic + tk->offs_boot;
+	clocks->base[CLOCK_TAI] = monotonic + tk->offs_tai;
+	clocks->base[CLOCK_MONOTONIC_COARSE] = monotonic + since;
+	clocks->base[CLOCK_REALTIME_COARSE] = real + since;
+	smp_wmb();
+	WRITE_ONCE(clocks->sequence, clocks->sequence + 1);
+}
+
+void update_vsyscall_tz(void)
+{
 }
 
 void read_persistent_clock64(struct timespec64 *ts)

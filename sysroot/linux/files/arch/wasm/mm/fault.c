@@ -4,6 +4,7 @@
 #include <linux/pgtable.h>
 #include <linux/sched/signal.h>
 #include <asm/fault.h>
+#include <asm/populate.h>
 
 /*
  * Without a lock on the mm a table may go away under the walker. It is freed
@@ -70,7 +71,7 @@ static struct fault_result fault_locked(struct mm_struct *mm, unsigned long addr
 {
 	bool write = flags & FAULT_FLAG_WRITE;
 	struct vm_area_struct *vma;
-	vm_fault_t fault;
+	vm_fault_t fault = 0;
 
 	for (;;) {
 		vma = lock_mm_and_find_vma(mm, address, regs);
@@ -80,6 +81,8 @@ static struct fault_result fault_locked(struct mm_struct *mm, unsigned long addr
 			mmap_read_unlock(mm);
 			return (struct fault_result) { SIGSEGV, SEGV_ACCERR };
 		}
+		if (write && populate_ahead(vma, address))
+			break;
 		fault = handle_mm_fault(vma, address, flags, regs);
 		if (fault & VM_FAULT_COMPLETED || interrupted(fault, regs))
 			return retry_access;
@@ -104,6 +107,11 @@ static bool fault_one_vma(struct mm_struct *mm, unsigned long address, unsigned 
 	if (!access_allowed(vma, flags & FAULT_FLAG_WRITE)) {
 		vma_end_read(vma);
 		*result = (struct fault_result) { SIGSEGV, SEGV_ACCERR };
+		return true;
+	}
+	if (flags & FAULT_FLAG_WRITE && populate_ahead(vma, address)) {
+		vma_end_read(vma);
+		*result = retry_access;
 		return true;
 	}
 	fault = handle_mm_fault(vma, address, flags | FAULT_FLAG_VMA_LOCK, regs);
@@ -146,13 +154,19 @@ static bool refill(unsigned long address, bool write)
 {
 	spinlock_t *ptl;
 	pte_t *ptep = user_pte_lock(address, write, &ptl);
-	pte_t pte;
+	pte_t pte, used;
 
 	if (!ptep)
 		return false;
-	pte = pte_mkyoung(READ_ONCE(*ptep));
-	set_pte(ptep, write ? pte_mkdirty(pte) : pte);
-	tlb_fill(current->mm, address & PAGE_MASK, ptep, 1);
+	pte = READ_ONCE(*ptep);
+	used = pte_mkyoung(pte);
+	if (write)
+		used = pte_mkdirty(used);
+	set_pte(ptep, used);
+	if (pte_dirty(used) && !pte_dirty(pte))
+		tlb_allow_write(current->mm, address & PAGE_MASK, ptep);
+	else
+		tlb_fill(current->mm, address & PAGE_MASK, ptep, 1);
 	pte_unmap_unlock(ptep, ptl);
 	return true;
 }

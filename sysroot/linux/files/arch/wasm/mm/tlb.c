@@ -7,6 +7,8 @@
 #include <linux/mm.h>
 #include <linux/mmu_context.h>
 #include <linux/pgtable.h>
+#include <linux/ptrace.h>
+#include <linux/sched/task_stack.h>
 #include <asm/cacheflush.h>
 #include <asm/fault.h>
 #include <asm/linnet_abi.h>
@@ -14,8 +16,51 @@
 
 int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
+	if (current->mm)
+		current_pt_regs()->sp = host_user_sp(0);
 	mm->context.host_mm = host_mm_new();
 	return mm->context.host_mm ? 0 : -ENOMEM;
+}
+
+/*
+ * What is written to right after fork: the stack, and libc's variables of the
+ * thread. Other threads may be writing to the latter while it is copied.
+ */
+static unsigned long page_at_fork(unsigned int n)
+{
+	unsigned long address = n ? (unsigned long)current->clear_child_tid : current_pt_regs()->sp;
+
+	return address & PAGE_MASK;
+}
+
+bool arch_copies_at_fork(struct vm_area_struct *vma, unsigned long address)
+{
+	return (address == page_at_fork(0) || address == page_at_fork(1)) &&
+	       atomic_read(&vma->vm_mm->mm_users) == 1;
+}
+
+void tlb_expect(struct mm_struct *mm, unsigned long address)
+{
+	pmd_t *pmd = pmd_off(mm, address);
+	spinlock_t *ptl;
+	pte_t *ptep;
+
+	if (address >= TASK_SIZE || pmd_none(READ_ONCE(*pmd)))
+		return;
+	ptep = pte_offset_map_lock(mm, pmd, address, &ptl);
+	if (!ptep)
+		return;
+	if (pte_present(*ptep))
+		tlb_fill(mm, address & PAGE_MASK, ptep, 1);
+	pte_unmap_unlock(ptep, ptl);
+}
+
+int arch_dup_mmap(struct mm_struct *from, struct mm_struct *to)
+{
+	tlb_expect(to, page_at_fork(0));
+	if (page_at_fork(1) != page_at_fork(0))
+		tlb_expect(to, page_at_fork(1));
+	return 0;
 }
 
 void destroy_context(struct mm_struct *mm)
@@ -35,8 +80,12 @@ static unsigned int tlb_prot(pte_t pte)
 	return LINNET_PROT_READ;
 }
 
-/* One host call for each run of pages that lie together and have one protection. */
-void tlb_fill(struct mm_struct *mm, unsigned long address, pte_t *ptep, unsigned int count)
+/*
+ * One host call for each run of pages that lie together and have one protection.
+ * `same` is LINNET_PROT_SAME if they are what the TLB had before, if anything.
+ */
+static void fill(struct mm_struct *mm, unsigned long address, pte_t *ptep, unsigned int count,
+		 unsigned int same)
 {
 	while (count) {
 		pte_t pte = READ_ONCE(*ptep);
@@ -52,17 +101,41 @@ void tlb_fill(struct mm_struct *mm, unsigned long address, pte_t *ptep, unsigned
 			run++;
 		}
 		if (prot)
-			host_tlb_fill(mm->context.host_mm, address, pfn, run, prot);
+			host_tlb_fill(mm->context.host_mm, address, pfn, run, prot | same);
 		address += run << PAGE_SHIFT;
 		ptep += run;
 		count -= run;
 	}
 }
 
+void tlb_fill(struct mm_struct *mm, unsigned long address, pte_t *ptep, unsigned int count)
+{
+	fill(mm, address, ptep, count, 0);
+}
+
+void tlb_allow_write(struct mm_struct *mm, unsigned long address, pte_t *ptep)
+{
+	fill(mm, address, ptep, 1, LINNET_PROT_SAME);
+}
+
+/* Was that page there before the fault? */
+static bool is_same(const struct vm_fault *vmf, pte_t pte)
+{
+	return vmf && vmf->flags & FAULT_FLAG_ORIG_PTE_VALID && pte_present(vmf->orig_pte) &&
+	       pte_pfn(vmf->orig_pte) == pte_pfn(pte);
+}
+
 void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_struct *vma,
 			    unsigned long address, pte_t *ptep, unsigned int nr)
 {
-	tlb_fill(vma->vm_mm, address & PAGE_MASK, ptep, nr);
+	address &= PAGE_MASK;
+	/* Who reaches into another memory, or prepares one for exec, runs no code there. */
+	if (vma->vm_mm != current->mm)
+		host_tlb_flush(vma->vm_mm->context.host_mm, address, nr);
+	else if (nr == 1 && is_same(vmf, *ptep))
+		tlb_allow_write(vma->vm_mm, address, ptep);
+	else
+		tlb_fill(vma->vm_mm, address, ptep, nr);
 }
 
 static void protect_range(struct mm_struct *mm, unsigned long start, unsigned long end)

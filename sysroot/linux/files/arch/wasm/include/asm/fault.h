@@ -24,4 +24,10 @@ pte_t *user_pte_lock(unsigned long address, bool write, spinlock_t **ptl);
 /* Gives code the page of a locked entry, and the pages after it that are the same. */
 void tlb_fill(struct mm_struct *mm, unsigned long address, pte_t *ptep, unsigned int count);
 
+/* Code will access that address soon: gives it the page if it is there. */
+void tlb_expect(struct mm_struct *mm, unsigned long address);
+
+/* The same as tlb_fill() for one page that code could only read before. */
+void tlb_allow_write(struct mm_struct *mm, unsigned long address, pte_t *ptep);
+
 #endif

@@ -16,6 +16,7 @@
 #define LINNET_IRQ_LINE_VIRTIO 1
 #define LINNET_PROT_READ 1
 #define LINNET_PROT_WRITE 2
+#define LINNET_PROT_SAME 4
 #define LINNET_EXEC_HEADER_OFFSET 32
 #define LINNET_EXEC_IMAGE_ALIGN 16384
 #define LINNET_EXEC_SECTION "linnet.exec"
@@ -32,6 +33,16 @@ struct linnet_exec {
 	__le32 memory_end;	/* offset 48 */
 	__le32 heap_base;	/* offset 52 */
 	__le32 reserved[2];
+};
+
+struct linnet_clocks {
+	u32 sequence;	/* offset 0 */
+	u32 multiplier;	/* offset 4 */
+	u32 shift;	/* offset 8 */
+	u32 reserved;	/* offset 12 */
+	u64 cycle_last;	/* offset 16 */
+	u64 remainder;	/* offset 24 */
+	u64 base[12];	/* offset 32 */
 };
 
 enum linnet_trap {
@@ -150,7 +161,8 @@ __host_call("linnet", "mm_free")
 void host_mm_free(unsigned int mm);
 
 /* Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`. */
-/* `prot` is PROT_READ, perhaps with PROT_WRITE. Memory 0 is the kernel's own. */
+/* `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the */
+/* kernel's own. */
 __host_call("linnet", "tlb_fill")
 void host_tlb_fill(unsigned int mm, unsigned long address, unsigned int pfn, unsigned int count, unsigned int prot);
 

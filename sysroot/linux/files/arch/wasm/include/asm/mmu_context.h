@@ -16,7 +16,22 @@ static inline void switch_mm(struct mm_struct *prev, struct mm_struct *next,
 {
 }
 
-#include <asm-generic/mm_hooks.h>
+/* Fork copies pages at once that the parent and the child are about to write to. */
+bool arch_copies_at_fork(struct vm_area_struct *vma, unsigned long address);
+#define arch_copies_at_fork arch_copies_at_fork
+
+int arch_dup_mmap(struct mm_struct *from, struct mm_struct *to);
+
+static inline void arch_exit_mmap(struct mm_struct *mm)
+{
+}
+
+static inline bool arch_vma_access_permitted(struct vm_area_struct *vma, bool write,
+					     bool execute, bool foreign)
+{
+	return true;
+}
+
 #include <asm-generic/mmu_context.h>
 
 #endif

@@ -3,11 +3,20 @@
 #define _ASM_WASM_PGALLOC_H
 
 #include <linux/mm.h>
+#include <linux/slab.h>
+
+#define __HAVE_ARCH_PGD_FREE
 #include <asm-generic/pgalloc.h>
 
+/* Much less than a page. */
 static inline pgd_t *pgd_alloc(struct mm_struct *mm)
 {
-	return (pgd_t *)get_zeroed_page(GFP_KERNEL);
+	return kcalloc(PTRS_PER_PGD, sizeof(pgd_t), GFP_KERNEL_ACCOUNT);
+}
+
+static inline void pgd_free(struct mm_struct *mm, pgd_t *pgd)
+{
+	kfree(pgd);
 }
 
 #define pmd_populate_kernel(mm, pmd, pte) \
@@ -15,10 +24,14 @@ static inline pgd_t *pgd_alloc(struct mm_struct *mm)
 #define pmd_populate(mm, pmd, page) \
 	set_pmd(pmd, __pmd((unsigned long)page_to_virt(page) | _PAGE_TABLE))
 
+/* Nobody walks the tables of a dying mm any more. */
 #define __pte_free_tlb(tlb, pte, addr)					\
 do {									\
 	pagetable_pte_dtor(page_ptdesc(pte));				\
-	tlb_remove_table((tlb), page_ptdesc(pte));			\
+	if ((tlb)->fullmm)						\
+		tlb_remove_page_ptdesc((tlb), page_ptdesc(pte));	\
+	else								\
+		tlb_remove_table((tlb), page_ptdesc(pte));		\
 } while (0)
 
 #endif

@@ -147,6 +147,13 @@ static inline pte_t pte_swp_clear_exclusive(pte_t pte)
 	1;								\
 })
 
+/*
+ * Every vCPU that runs code of an mm has the same TLB. The new entry, which
+ * follows, takes the place of the old one there.
+ */
+#define ptep_clear_replaced(vma, address, ptep) \
+	ptep_get_and_clear((vma)->vm_mm, address, ptep)
+
 void update_mmu_cache_range(struct vm_fault *vmf, struct vm_area_struct *vma,
 			    unsigned long address, pte_t *ptep, unsigned int nr);
 #define update_mmu_cache(vma, address, ptep) \
