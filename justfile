@@ -38,6 +38,16 @@ packages FILTER='packages::':
 suites *NAMES:
     cargo test --release -p linnet-tests --test suites -- {{NAMES}}
 
+# Storm machines of 1 to 8 vCPUs with processes of all kinds, and check what they see
+[group: 'test']
+soak MINUTES='30':
+    cargo test --release -p linnet-tests --test soak -- {{MINUTES}}
+
+# Compile, translate and run GCC's tests of compilers, or those whose name holds FILTER
+[group: 'test']
+torture FILTER='O':
+    cargo test --release -p linnet-tests --test torture -- {{FILTER}}
+
 # Write what the commands print now into the files of tests/cli
 [group: 'test']
 bless:
@@ -83,3 +93,8 @@ bench-boot:
 [group: 'bench']
 bench *NAMES:
     cargo bench --quiet -p linnet-tests --bench process -- {{NAMES}}
+
+# How fast translated programs are, against native code and other translators; without NAMES all, for the book
+[group: 'bench']
+bench-translator *NAMES:
+    cargo bench --quiet -p linnet-tests --bench translator -- {{NAMES}}

@@ -9,9 +9,12 @@
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
+//! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
+//! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
+//! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
 //!
 //! Names of tests of machines of another ISA than this host's begin with the ISA. They run under an
@@ -26,6 +29,8 @@
 
 mod build;
 mod cli;
+mod debugger;
+mod disk;
 mod examples;
 mod guest;
 mod host;
@@ -36,6 +41,7 @@ mod oops;
 mod packages;
 mod promise;
 mod pty;
+mod sdk;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -67,6 +73,7 @@ fn trials() -> Result<Vec<Trial>> {
         cli::tests()?,
         build::tests(),
         examples::tests()?,
+        sdk::tests(),
         host::tests(),
         promise::tests(),
     ];
@@ -76,7 +83,9 @@ fn trials() -> Result<Vec<Trial>> {
             guest::tests(target)?,
             hostile::tests(target)?,
             interactive::tests(target)?,
+            disk::tests(target),
             oops::tests(target),
+            debugger::tests(target),
             packages::tests(target)?,
         ] {
             tests.push(

@@ -21,6 +21,9 @@ pub struct BootImage {
     /// Kernel arguments that come before those of the command line.
     pub append: *const u8,
     pub append_size: u64,
+    /// Disks that come before those of the command line: `FILE` or `FILE,ro`, each with a NUL at its end.
+    pub disks: *const u8,
+    pub disks_size: u64,
     /// Guest memory in bytes if the command line does not say.
     pub memory: u64,
 }

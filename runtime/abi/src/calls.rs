@@ -215,6 +215,32 @@ macro_rules! for_each_libcall {
             atomic_notify(context: ctx, address: addr, count: u32) -> u32;
             /// Raise the exception whose tag and payload are in the context. Does not return.
             throw(context: ctx);
+
+            // The rest is for standalone modules, see `crate::instance`. What returns a truth value has
+            // done nothing if that is 1: a range was out of bounds.
+
+            /// Grow memory number `memory` by `pages`; its old size in pages, or all ones.
+            instance_memory_grow(instance: ctx, memory: u32, pages: u64) -> u64;
+            /// Grow table number `table` by `count` elements of `value`; its old length, or all ones.
+            instance_table_grow(instance: ctx, table: u32, value: u64, count: u64) -> u64;
+            /// `table.init`
+            instance_table_init(instance: ctx, table: u32, segment: u32, to: u64, from: u64, count: u64) -> u32;
+            /// `table.copy`
+            instance_table_copy(instance: ctx, target: u32, source: u32, to: u64, from: u64, count: u64) -> u32;
+            /// `table.fill`
+            instance_table_fill(instance: ctx, table: u32, at: u64, value: u64, count: u64) -> u32;
+            /// `memory.atomic.wait32` of an address in a shared memory.
+            instance_wait32(instance: ctx, address: addr, expected: u32, timeout: u64) -> u32;
+            /// `memory.atomic.wait64` of an address in a shared memory.
+            instance_wait64(instance: ctx, address: addr, expected: u64, timeout: u64) -> u32;
+            /// `memory.atomic.notify`
+            instance_notify(instance: ctx, address: addr, count: u32) -> u32;
+            /// A new exception of the tag at `tag`, whose payload is to be filled in.
+            instance_exception_new(instance: ctx, tag: addr) -> u64;
+            /// Raise the exception. Does not return.
+            instance_throw(instance: ctx, exception: addr);
+            /// An exception was caught and is needed no more, unless it escaped.
+            instance_exception_free(instance: ctx, exception: addr);
         }
     };
 }

@@ -7,9 +7,11 @@
 //! | [`clock`]    | what user code needs to read the time by itself                       |
 //! | [`trap`]     | why translated code stopped, and which Linux signal that is            |
 //! | [`module`]   | the tables that the translator emits beside the code                   |
+//! | [`instance`] | instances of standalone modules, which a host program embeds            |
 //! | [`exec`]     | the header by which the kernel recognises a translated program         |
 //! | [`boot`]     | what the linker step hands to the runtime inside a boot binary         |
 //! | [`packed`]   | what a compressed boot binary holds                                    |
+//! | [`frames`]   | capturing and rebuilding native frames                                  |
 //! | [`memory`]   | where linear memories lie in the host's address space                  |
 //! | [`header`]   | the kernel's C header, printed from the tables above                   |
 //!
@@ -23,7 +25,9 @@ pub mod calls;
 pub mod clock;
 pub mod context;
 pub mod exec;
+pub mod frames;
 pub mod header;
+pub mod instance;
 pub mod irq;
 pub mod memory;
 pub mod module;

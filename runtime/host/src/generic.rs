@@ -3,13 +3,18 @@
 
 pub const IOCTL: usize = 29;
 pub const FCNTL: usize = 25;
+pub const FLOCK: usize = 32;
 pub const FTRUNCATE: usize = 46;
 pub const FALLOCATE: usize = 47;
 pub const OPENAT: usize = 56;
 pub const CLOSE: usize = 57;
+pub const LSEEK: usize = 62;
 pub const READ: usize = 63;
 pub const WRITE: usize = 64;
+pub const PREADV: usize = 69;
+pub const PWRITEV: usize = 70;
 pub const PPOLL: usize = 73;
+pub const FDATASYNC: usize = 83;
 pub const EXIT_GROUP: usize = 94;
 pub const FUTEX: usize = 98;
 pub const CLOCK_GETTIME: usize = 113;

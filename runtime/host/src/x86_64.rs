@@ -7,6 +7,7 @@ pub mod nr {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
+    pub const LSEEK: usize = 8;
     pub const MMAP: usize = 9;
     pub const MPROTECT: usize = 10;
     pub const MUNMAP: usize = 11;
@@ -18,6 +19,8 @@ pub mod nr {
     pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
     pub const FCNTL: usize = 72;
+    pub const FLOCK: usize = 73;
+    pub const FDATASYNC: usize = 75;
     pub const FTRUNCATE: usize = 77;
     pub const SIGALTSTACK: usize = 131;
     pub const PRCTL: usize = 157;
@@ -28,6 +31,8 @@ pub mod nr {
     pub const OPENAT: usize = 257;
     pub const PPOLL: usize = 271;
     pub const FALLOCATE: usize = 285;
+    pub const PREADV: usize = 295;
+    pub const PWRITEV: usize = 296;
     pub const GETRANDOM: usize = 318;
     pub const MEMFD_CREATE: usize = 319;
     pub const LANDLOCK_CREATE_RULESET: usize = 444;

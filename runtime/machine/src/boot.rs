@@ -52,6 +52,12 @@ pub fn append() -> &'static str {
     core::str::from_utf8(bytes(image().append, image().append_size)).unwrap_or("")
 }
 
+/// Disks that the binary was built with.
+pub fn disks() -> impl Iterator<Item = &'static str> {
+    let list = core::str::from_utf8(bytes(image().disks, image().disks_size)).unwrap_or("");
+    list.split_terminator('\0')
+}
+
 fn bytes(start: *const u8, len: u64) -> &'static [u8] {
     if start.is_null() {
         return &[];

@@ -1,14 +1,14 @@
 //! From the host's first instruction to the guest kernel's.
 
 use crate::cpio::Archive;
-use crate::options::{self, Options, Stop};
+use crate::options::{self, Disk, Options, Stop};
 use crate::ram::{self, Ram};
 use crate::sandbox::{self, Sandbox};
 use crate::space::Space;
 use crate::task::{self, Task};
 use crate::{
     boot, clock, eprintln, exit, fatal, fault, kernel, space, stdio, sys, terminal, timer, tlb,
-    vcpu,
+    vcpu, virtio,
 };
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
@@ -141,6 +141,7 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     task::init(page);
     fault::init();
     let initrd = load_initrd(process, options, memory);
+    attach_disks(options);
     terminal::init();
     if options.sandbox {
         tell_missing(sandbox::enter());
@@ -155,6 +156,26 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     unsafe { *INITRD.0.get() = Some(initrd) };
     command_line(task, options);
     vcpu::get(0).run(task)
+}
+
+fn attach_disks<'a>(options: &Options<'a>) {
+    const MOST_BYTES: usize = 4096;
+    let described = boot::disks().map(|text| -> Disk<'a> { Disk::new(text) });
+    let asked = options.disks.iter().flatten().copied();
+    for (n, disk) in described.chain(asked).enumerate() {
+        if n == virtio::MAX_DISKS {
+            fatal!(exit::USAGE, "more than {n} disks");
+        }
+        let mut path = [0; MOST_BYTES];
+        if disk.path.len() >= MOST_BYTES {
+            fatal!(exit::USAGE, "the name of a disk is longer than {MOST_BYTES} bytes");
+        }
+        path[..disk.path.len()].copy_from_slice(disk.path.as_bytes());
+        let Ok(path) = CStr::from_bytes_until_nul(&path) else { continue };
+        if let Err(error) = virtio::attach(path, disk.read_only) {
+            fatal!(exit::HOST, "disk {}: {error}", disk.path);
+        }
+    }
 }
 
 /// The host cannot take away all that it should. The guest's own borders do not depend on it.
@@ -274,6 +295,7 @@ fn command_line(task: &Task, options: &Options<'_>) {
         let threads = Space::get().region_count - vcpu::MAX_VCPUS;
         let _ = write!(line, " sysctl.kernel.threads-max={threads}");
     }
+    let _ = virtio::kernel_arguments(&mut line);
     let _ = write!(line, " {}\0", options.append);
     if !line.fits() {
         fatal!(exit::USAGE, "the kernel's arguments are longer than {COMMAND_LINE_SIZE} bytes");
@@ -284,6 +306,9 @@ fn command_line(task: &Task, options: &Options<'_>) {
 pub fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
+        if !sandbox::is_inside() {
+            virtio::detach_all();
+        }
         // SAFETY: both arrays are those the host passed.
         let r = unsafe { sys::exec_self(process.argv, process.envp) };
         fatal!(exit::HOST, "the host refuses to start this file again (errno {})", -r);

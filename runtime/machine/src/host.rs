@@ -7,7 +7,7 @@ use crate::sys::ENOENT;
 use crate::task::{self, ExecRequest, SignalRequest, Task, action};
 use crate::unwind::{Tables, trace};
 use crate::vcpu;
-use crate::{arch, boot, clock, entry, fatal, kernel, stdio, sys, terminal, tlb, user};
+use crate::{arch, boot, clock, entry, fatal, kernel, stdio, sys, terminal, tlb, user, virtio};
 use linnet_abi::context::Context;
 use linnet_abi::for_each_host_call;
 use linnet_abi::module::TableEntry;
@@ -177,12 +177,13 @@ fn terminal_size(_: &Task) -> u32 {
     terminal::size()
 }
 
-/// No device answers: all ones, as on a bus.
-fn mmio_read(_: &Task, _address: ptr, _size: u32) -> u32 {
-    u32::MAX
+fn mmio_read(_: &Task, address: ptr, size: u32) -> u32 {
+    virtio::read(address, size)
 }
 
-fn mmio_write(_: &Task, _address: ptr, _size: u32, _value: u32) {}
+fn mmio_write(_: &Task, address: ptr, size: u32, value: u32) {
+    virtio::write(address, size, value);
+}
 
 fn halt(_: &Task, status: u32) {
     terminal::exit(status as i32)

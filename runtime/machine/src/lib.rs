@@ -9,6 +9,7 @@
 //! | `space`, `turn`               | where it lies; memories that share a place                |
 //! | `fault`, `user`, `unwind`     | into the kernel by fault or trap, out of it, exceptions   |
 //! | `stdio`, `terminal`           | the console                                               |
+//! | `virtio`                      | disks                                                     |
 //! | `sandbox`                     | what the process gives up before the guest runs           |
 //! | `host`, `libcall`, `kernel`   | the calls between kernel, translated code and runtime     |
 //! | `sys`, `lock`, `print`        | the little that is used of the host                       |
@@ -17,6 +18,9 @@
 //! host thread, so nothing of a thread may be remembered across a switch.
 
 #![no_std]
+
+// Modules that were translated with frames as data refer to a symbol of it.
+use linnet_frames as _;
 
 mod arch;
 mod boot;
@@ -44,3 +48,4 @@ mod turn;
 mod unwind;
 mod user;
 mod vcpu;
+mod virtio;

@@ -4,6 +4,7 @@ use core::ffi::CStr;
 use core::fmt;
 
 use crate::space::ADDRESS_BITS;
+use crate::virtio::MAX_DISKS;
 
 pub const HELP: &str = "\
 Boot the Linux system in this file.
@@ -16,6 +17,7 @@ process, and its exit status becomes that of this process.
 Options:
       --cpus N         Number of virtual CPUs [default: one per CPU of the host, at most 64]
       --memory SIZE    Memory, as in 512M or 2G [default: 1G]
+      --disk FILE[,ro] A file or block device as the next disk, /dev/vda first; with ,ro nobody writes it
       --append ARGS    More arguments for the kernel
       --address-bits N Use the host's addresses as if a process had so many bits of them: 38, 39 or 47
                        [default: as many as there are]
@@ -37,11 +39,28 @@ pub const MEMORY_MAX: u64 = 3 << 30;
 pub struct Options<'a> {
     pub cpus: Option<u32>,
     pub memory: Option<u64>,
+    pub disks: [Option<Disk<'a>>; MAX_DISKS],
     pub append: &'a str,
     pub address_bits: Option<u32>,
     pub sandbox: bool,
     /// Index of the first word of the command, if there is one.
     pub command: Option<usize>,
+}
+
+/// A disk of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk<'a> {
+    pub path: &'a str,
+    pub read_only: bool,
+}
+
+impl<'a> Disk<'a> {
+    pub fn new(text: &'a str) -> Self {
+        match text.strip_suffix(",ro") {
+            Some(path) => Disk { path, read_only: true },
+            None => Disk { path: text, read_only: false },
+        }
+    }
 }
 
 /// What to do instead of booting.
@@ -72,6 +91,7 @@ impl fmt::Display for Stop<'_> {
 
 const CPUS_HINT: &str = "give a number from 1 to 64";
 const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
+const DISKS_HINT: &str = "a machine has at most 8 disks";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
@@ -79,6 +99,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
     let mut options = Options {
         cpus: None,
         memory: None,
+        disks: [None; MAX_DISKS],
         append: "",
         address_bits: None,
         sandbox: true,
@@ -112,6 +133,12 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 let bits = value.parse().ok().filter(|bits| ADDRESS_BITS.contains(bits));
                 let bad = Stop::Bad { option: "--address-bits", value, hint: ADDRESS_BITS_HINT };
                 options.address_bits = Some(bits.ok_or(bad)?);
+            }
+            "--disk" => {
+                let value = value()?;
+                let bad = Stop::Bad { option: "--disk", value, hint: DISKS_HINT };
+                *options.disks.iter_mut().find(|disk| disk.is_none()).ok_or(bad)? =
+                    Some(Disk::new(value));
             }
             "--append" => options.append = value()?,
             "--no-sandbox" => options.sandbox = false,

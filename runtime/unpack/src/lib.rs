@@ -19,6 +19,10 @@ const HOST: usize = 70;
 /// Exit status: the file is damaged.
 const DAMAGED: usize = 71;
 
+/// The sandbox that the machine is in allows no new code, also after a restart.
+const NO_NEW_CODE: &str = "error: a compressed boot binary cannot start again in its sandbox\n\
+    hint: start it anew, start it with --no-sandbox, or build it without --compress\n";
+
 unsafe extern "C" {
     #[link_name = "linnet_packed"]
     static PACKED: Packed;
@@ -101,7 +105,7 @@ extern "C" fn unpack() -> usize {
         let protection = segment.protection as usize;
         // SAFETY: the pages are the segment's own.
         if unsafe { syscall(nr::MPROTECT, [first, end - first, protection, 0, 0, 0]) } != 0 {
-            end_with("error: the host does not let a boot binary unpack its code\n", HOST);
+            end_with(NO_NEW_CODE, HOST);
         }
     }
     *entry as usize

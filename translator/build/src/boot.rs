@@ -65,8 +65,8 @@ impl Builder {
             let places = places(&tree);
             let (runtime, kernel, programs) = thread::scope(|scope| {
                 let runtime = scope.spawn(|| self.runtime_archive(runtime::MACHINE, target));
-                let kernel = self.kernel_object(&guest.kernel_module(), target);
-                (join(runtime), kernel, self.translate_all(&mut tree, target))
+                let kernel = self.kernel_object(&guest.kernel_module(), target, system.frames);
+                (join(runtime), kernel, self.translate_all(&mut tree, target, system.frames))
             });
             let (runtime, kernel, programs) = (runtime?, kernel?, programs?);
             step.done();
@@ -85,6 +85,7 @@ impl Builder {
                 initrd: &initrd,
                 append: &append,
                 memory: system.memory,
+                disks: &system.disks,
                 description: &contents,
             })?;
             let image_object = work.join("image.o");
@@ -135,12 +136,17 @@ impl Builder {
     }
 
     /// Puts in the place of each module the file that the guest's kernel executes.
-    fn translate_all(&self, tree: &mut Tree, target: Target) -> Result<Vec<Translated>> {
+    fn translate_all(
+        &self,
+        tree: &mut Tree,
+        target: Target,
+        frames: bool,
+    ) -> Result<Vec<Translated>> {
         let modules: Vec<(&str, &mut Node)> =
             tree.iter_mut().filter(|(_, node)| node.module().is_some()).collect();
         let translate = |(path, node): &(&str, &mut Node)| {
             let module = node.module().unwrap_or_default();
-            let translated = self.program_object(Path::new(path), module, target)?;
+            let translated = self.program_object(Path::new(path), module, target, frames)?;
             let file = fs::read(&translated.executable).at(translated.executable.display())?;
             Ok((translated, file))
         };

@@ -150,6 +150,16 @@ impl Sdk {
         self.built.path.join("sdk")
     }
 
+    /// pkg-config for the libraries of the packages that the SDK was made with.
+    pub(crate) fn pkg_config(&self) -> Command {
+        let mut command = Command::new("pkg-config");
+        command
+            .env("PKG_CONFIG_LIBDIR", self.built.path.join("sysroot/lib/pkgconfig"))
+            .env_remove("PKG_CONFIG_PATH")
+            .env_remove("PKG_CONFIG_SYSROOT_DIR");
+        command
+    }
+
     fn clang(&self, program: &str, configuration: &str) -> Command {
         let mut option = OsString::from("--config=");
         option.push(self.directory().join(configuration));
@@ -213,8 +223,7 @@ impl Builder {
 
     /// The SDK with the C++ library. Its source is large, and fetched the first time only.
     pub fn sdk_with_cxx(&self) -> Result<Sdk> {
-        let log = self.cache.path("logs/packages");
-        tools::install(&[tools::package("cmake", "cmake")], &self.progress, &log)?;
+        self.tool("cmake", "cmake")?;
         let sdk = self.sdk()?;
         Ok(Sdk { built: self.component(&LIBCXX, &[("SDK", &sdk.built)])? })
     }

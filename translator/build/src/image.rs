@@ -38,6 +38,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) append: &'a str,
     /// Guest memory in bytes unless the command line says otherwise; 0 for the runtime's default.
     pub(crate) memory: u64,
+    /// `FILE` or `FILE,ro`.
+    pub(crate) disks: &'a [String],
     /// What is in the boot binary, for those who ask.
     pub(crate) description: &'a str,
 }
@@ -49,6 +51,8 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     let mut writer = Writer::new(contents.architecture);
     let initrd = writer.data("initrd", ".rodata.linnet.initrd", contents.initrd, PAGE);
     let append = writer.data("append", ".rodata.linnet.append", contents.append.as_bytes(), 1);
+    let disks: String = contents.disks.iter().map(|disk| format!("{disk}\0")).collect();
+    let disk_list = writer.data("disks", ".rodata.linnet.disks", disks.as_bytes(), 1);
     let modules: Vec<SymbolId> =
         contents.programs.iter().map(|program| descriptor(&mut writer, &program.prefix)).collect();
     let list = vec![0; modules.len() * POINTER];
@@ -67,6 +71,7 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     let size = |bytes: &[u8]| (bytes.len() as u64).to_le_bytes();
     put(offset_of!(BootImage, initrd_size), &size(contents.initrd));
     put(offset_of!(BootImage, append_size), &size(contents.append.as_bytes()));
+    put(offset_of!(BootImage, disks_size), &size(disks.as_bytes()));
     put(offset_of!(BootImage, memory), &contents.memory.to_le_bytes());
     let image = writer.data(SYMBOL, ".data.rel.ro.linnet.image", &image, 8);
     writer.export(image);
@@ -79,6 +84,7 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
         (offset_of!(BootImage, programs), programs.symbol),
         (offset_of!(BootImage, initrd), initrd.symbol),
         (offset_of!(BootImage, append), append.symbol),
+        (offset_of!(BootImage, disks), disk_list.symbol),
     ] {
         writer.pointer(image.section, offset as u64, target)?;
     }
@@ -93,7 +99,7 @@ fn descriptor(writer: &mut Writer<'_>, prefix: &str) -> SymbolId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object_file::read_note;
+    use crate::object_file::{NOTE_NAME, read_note};
 
     fn image(programs: &[u8]) -> Vec<u8> {
         let programs = programs.iter().map(|&first| {
@@ -108,6 +114,7 @@ mod tests {
             initrd: b"070701",
             append: "quiet",
             memory: 1 << 28,
+            disks: &["data.img,ro".to_owned()],
             description: "{}",
         })
         .expect("an object")
@@ -123,6 +130,7 @@ mod tests {
                 initrd: &[],
                 append: "",
                 memory: 0,
+                disks: &[],
                 description: "",
             };
             assert!(write(contents).is_ok(), "{architecture:?}");

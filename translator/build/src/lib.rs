@@ -64,4 +64,5 @@ pub use error::{At, Error, Result};
 pub use files::Files;
 pub use guest::{KernelVersion, Sdk, binary_tool};
 pub use linnet_codegen::Target;
+pub use packages::Check;
 pub use system::System;

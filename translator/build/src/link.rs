@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::builder::Builder;
 use crate::error::{At as _, Error, Result};
 use crate::progress::Step;
 use crate::script;
@@ -30,6 +31,17 @@ pub(crate) fn link(
         .args(objects)
         .arg(archive);
     script::run(&mut command, log, step)
+}
+
+impl Builder {
+    /// Links a program that needs nothing but `archive`, for tests.
+    pub fn link(&self, output: &Path, object: &Path, archive: &Path) -> Result<()> {
+        let step = self.progress.step("link");
+        let log = self.cache.path("logs/link");
+        link(output, &[object.to_owned()], archive, true, None, &log, &step)?;
+        step.done();
+        Ok(())
+    }
 }
 
 /// Rust's own linker, or else that of the LLVM which compiles the guest.

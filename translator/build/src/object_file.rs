@@ -11,7 +11,7 @@ use crate::error::{At as _, Result};
 /// Section of the description: an ELF note, which stays when the rest is stripped.
 pub(crate) const NOTE_SECTION: &str = ".note.linnet";
 /// The note's owner.
-const NOTE_NAME: &[u8; 8] = b"Linnet\0\0";
+pub(crate) const NOTE_NAME: &[u8; 8] = b"Linnet\0\0";
 /// The note's type.
 const NOTE_TYPE: u32 = 1;
 /// Bytes before the description.

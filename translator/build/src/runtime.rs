@@ -30,17 +30,31 @@ pub(crate) const MACHINE: Part =
 pub(crate) const UNPACK: Part =
     Part { package: "linnet-unpack", archive: "liblinnet_unpack.a", source: "runtime/unpack" };
 
+/// Not in boot binaries: runs one module without a kernel, to test frames as data.
+const FRAMES_HOST: Part = Part {
+    package: "linnet-frames-host",
+    archive: "liblinnet_frames_host.a",
+    source: "runtime/frames",
+};
+
 /// What decides the code of every part, relative to the project's root.
-const INPUTS: [&str; 2] = ["runtime/abi", "runtime/host"];
+const INPUTS: [&str; 3] = ["runtime/abi", "runtime/frames", "runtime/host"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
-/// Machine code is linked at a fixed address, so that none of it needs a table of addresses.
-const FLAGS: [&str; 2] = ["-Crelocation-model=static", "-Cforce-frame-pointers=yes"];
+/// Machine code is linked at a fixed address, so that none of it needs a table of addresses. Debuggers
+/// walk through the runtime's frames; without being told, it would not describe them on RISC-V.
+const FLAGS: [&str; 3] =
+    ["-Crelocation-model=static", "-Cforce-frame-pointers=yes", "-Cforce-unwind-tables=yes"];
 
 /// Cargo's, in its variable for flags that may hold spaces.
 const FLAG_SEPARATOR: &str = "\x1f";
 
 impl Builder {
+    /// The archive that `runtime/frames/host` becomes.
+    pub fn frames_host(&self, target: Target) -> Result<PathBuf> {
+        self.runtime_archive(FRAMES_HOST, target)
+    }
+
     pub(crate) fn runtime_key(&self, part: Part, target: Target) -> Result<Digest> {
         let mut key = Key::new("runtime")
             .with("package", part.package)

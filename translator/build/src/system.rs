@@ -32,10 +32,14 @@ pub struct System {
     pub append: String,
     /// Guest memory in bytes if nothing else is asked for at the start; 0 for the runtime's default.
     pub memory: u64,
+    /// Files that are disks of the machine, from where it is started; read-only with `,ro` behind the name.
+    pub disks: Vec<String>,
     /// Leave out the symbol table and the debugging information.
     pub strip: bool,
     /// Compress all of it, which leaves no symbol table either. It unpacks itself at every start.
     pub compress: bool,
+    /// Translate so that frames can be captured and rebuilt.
+    pub frames: bool,
 }
 
 impl Default for System {
@@ -46,8 +50,10 @@ impl Default for System {
             base: true,
             append: String::new(),
             memory: 0,
+            disks: Vec::new(),
             strip: false,
             compress: false,
+            frames: false,
         }
     }
 }
@@ -86,8 +92,10 @@ impl System {
             .with("base", [u8::from(self.base)])
             .with("append", &self.append)
             .with("memory", self.memory.to_le_bytes())
+            .with("disks", self.disks.join("\0"))
             .with("strip", [u8::from(self.strip)])
-            .with("compress", [u8::from(self.compress)]);
+            .with("compress", [u8::from(self.compress)])
+            .with("frames", [u8::from(self.frames)]);
         self.files.with_key(key)
     }
 }
@@ -111,6 +119,9 @@ struct Description {
     #[serde(default)]
     command: Vec<String>,
     memory: Option<String>,
+    /// `FILE` or `FILE,ro`, found from where the machine is started.
+    #[serde(default)]
+    disks: Vec<String>,
     #[serde(default)]
     targets: Vec<String>,
     #[serde(default)]
@@ -130,6 +141,7 @@ impl Builder {
         let mut system = System {
             base: described.inputs.is_empty(),
             strip: described.strip,
+            disks: described.disks,
             compress: described.compress,
             ..System::default()
         };
@@ -208,9 +220,9 @@ mod tests {
 
     #[test]
     fn errors_of_a_description_name_the_line() {
-        let text = "packages = []\ndisks = []\n";
+        let text = "packages = []\ndrives = []\n";
         let cause = toml::from_str::<Description>(text).expect_err("no such key");
         let message = at_line(text, &cause).message().to_owned();
-        assert!(message.starts_with("line 2: unknown field `disks`"), "{message}");
+        assert!(message.starts_with("line 2: unknown field `drives`"), "{message}");
     }
 }

@@ -77,6 +77,13 @@ pub(crate) fn emulator(target: Target, progress: &Progress, log: &Path) -> Resul
     find_program(program).ok_or_else(|| Error::new(format!("{program} is not in PATH")))
 }
 
+/// The debugger for programs of every instruction set; installed if it is missing.
+pub(crate) fn debugger(progress: &Progress, log: &Path) -> Result<PathBuf> {
+    let program = "gdb-multiarch";
+    install(&[package(program, program)], progress, log)?;
+    find_program(program).ok_or_else(|| Error::new(format!("{program} is not in PATH")))
+}
+
 /// Installs those that are missing, or says how to. `log` takes what the installer prints.
 pub(crate) fn install(wanted: &[Package<'_>], progress: &Progress, log: &Path) -> Result<()> {
     let packages = missing(wanted);

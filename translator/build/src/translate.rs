@@ -31,13 +31,29 @@ pub fn error(path: &Path, cause: &linnet_codegen::Error) -> Error {
 /// How a module is translated that is known by `prefix`. The kernel looks for pending work by
 /// itself; everything else must be stopped at loop heads.
 pub fn options(target: Target, prefix: &str) -> Options {
-    Options { target, prefix: prefix.to_owned(), polls: prefix != KERNEL_PREFIX }
+    Options {
+        target,
+        prefix: prefix.to_owned(),
+        polls: prefix != KERNEL_PREFIX,
+        standalone: false,
+        frames: false,
+    }
 }
 
 /// How a program is translated.
 pub fn program_options(target: Target, wasm: &[u8]) -> Options {
     // Long enough to be unique, short enough to read in a profile.
     options(target, &format!("p{}", &Digest::of(wasm).to_string()[..16]))
+}
+
+/// Whether that prefix makes a module the kernel.
+pub fn is_kernel(prefix: &str) -> bool {
+    prefix == KERNEL_PREFIX
+}
+
+/// How a module is translated that a host program embeds.
+pub fn host_options(target: Target, prefix: &str) -> Options {
+    Options { target, prefix: prefix.to_owned(), polls: false, standalone: true, frames: false }
 }
 
 /// A program ready to be put into a boot binary.
@@ -53,8 +69,13 @@ const OBJECT: &str = "module.o";
 const EXECUTABLE: &str = "program";
 
 impl Builder {
-    pub(crate) fn kernel_object(&self, wasm: &Path, target: Target) -> Result<PathBuf> {
-        let options = options(target, KERNEL_PREFIX);
+    pub(crate) fn kernel_object(
+        &self,
+        wasm: &Path,
+        target: Target,
+        frames: bool,
+    ) -> Result<PathBuf> {
+        let options = Options { frames, ..options(target, KERNEL_PREFIX) };
         let bytes = fs::read(wasm).at(wasm.display())?;
         let key = key(Digest::of(&bytes), &options);
         let result = self
@@ -66,7 +87,7 @@ impl Builder {
     /// Translates a program ahead of the boot binary that it goes into.
     pub fn translate_program(&self, wasm: &Path, target: Target) -> Result<()> {
         let bytes = fs::read(wasm).at(wasm.display())?;
-        self.program_object(wasm, &bytes, target).map(drop)
+        self.program_object(wasm, &bytes, target, false).map(drop)
     }
 
     /// `name` is for errors.
@@ -75,9 +96,10 @@ impl Builder {
         name: &Path,
         bytes: &[u8],
         target: Target,
+        frames: bool,
     ) -> Result<Translated> {
         let id = Digest::of(bytes);
-        let options = program_options(target, bytes);
+        let options = Options { frames, ..program_options(target, bytes) };
         let result = self.cache.get("object", key(id, &options), |out, _| {
             write(name, &out.join(OBJECT), bytes, &options)?;
             let executable = linnet_codegen::exec_file(bytes, true);
@@ -96,6 +118,7 @@ fn key(module: Digest, options: &Options) -> Digest {
         .with("target", options.target.name())
         .with("prefix", &options.prefix)
         .with("polls", [u8::from(options.polls)])
+        .with("frames", [u8::from(options.frames)])
         .finish()
 }
 

@@ -23,6 +23,10 @@ pub(crate) enum Command {
     #[command(name = "c++")]
     Cxx(Cxx),
     Sdk(Sdk),
+    /// Run pkg-config for the libraries of packages
+    ///
+    /// It knows those of the packages that the variable LINNET_WITH names.
+    PkgConfig(Tool),
     /// Run LLVM's `ar` on objects of the guest
     Ar(Tool),
     /// Run LLVM's `ranlib` on libraries of the guest
@@ -54,6 +58,10 @@ pub(crate) struct Boot {
     /// Guest memory, as in 512M or 2G [default: 1G]
     #[arg(long, value_name = "SIZE")]
     pub(crate) memory: Option<OsString>,
+    /// A file or block device of this machine as the next disk, /dev/vda first; with ,ro nobody
+    /// writes it
+    #[arg(long, value_name = "FILE[,ro]")]
+    pub(crate) disk: Vec<OsString>,
     /// More arguments for the kernel
     #[arg(long, value_name = "ARGS")]
     pub(crate) append: Option<OsString>,
@@ -100,6 +108,9 @@ pub(crate) struct Build {
     /// Compress all of it, which leaves no symbols; it unpacks itself at every start
     #[arg(long)]
     pub(crate) compress: bool,
+    /// Translate so that native frames can be captured as data and rebuilt
+    #[arg(long)]
+    pub(crate) frames: bool,
     #[command(flatten)]
     pub(crate) what: What,
 }
@@ -231,9 +242,15 @@ pub(crate) struct Sdk {
     /// With the C++ library
     #[arg(long = "c++")]
     pub(crate) cxx: bool,
+    /// With the headers and libraries of packages, besides those that the variable LINNET_WITH names
+    #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
+    pub(crate) with: Vec<String>,
 }
 
 /// Translate a WebAssembly module to a native object file
+///
+/// A module that imports from Linnet's kernel or runtime becomes part of a boot binary. Any other is for a
+/// host program in C or Rust that embeds it.
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
     #[arg(value_name = "MODULE.wasm")]
@@ -244,12 +261,21 @@ pub(crate) struct Compile {
     #[command(flatten)]
     pub(crate) target: TargetOption,
     /// Name of the module in the object's symbols; `kernel` makes it a kernel
-    /// [default: that of a program with this module's contents]
+    /// [default: for a host the file's name, for a boot binary one made of the contents]
     #[arg(long, value_name = "NAME", value_parser = prefix)]
     pub(crate) prefix: Option<String>,
+    /// Write a C header for a host of the module
+    #[arg(long, value_name = "FILE.h")]
+    pub(crate) header: Option<PathBuf>,
+    /// Write a Rust module for a host of the module
+    #[arg(long, value_name = "FILE.rs")]
+    pub(crate) rust: Option<PathBuf>,
     /// How many functions to compile at a time [default: one for each CPU]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,
+    /// Add what native frames need to be captured as data and rebuilt
+    #[arg(long)]
+    pub(crate) frames: bool,
 }
 
 #[derive(Debug, Args)]

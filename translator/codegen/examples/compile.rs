@@ -1,4 +1,4 @@
-//! compile IN.wasm OUT.o PREFIX [--polls] [--target T]
+//! compile IN.wasm OUT.o PREFIX [--polls] [--frames] [--target T]
 
 use linnet_codegen::{Options, Target, translate};
 use std::error::Error;
@@ -6,15 +6,17 @@ use std::error::Error;
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [input, output, prefix, flags @ ..] = args.as_slice() else {
-        return Err("usage: compile IN.wasm OUT.o PREFIX [--polls] [--target T]".into());
+        return Err("usage: compile IN.wasm OUT.o PREFIX [--polls] [--frames] [--target T]".into());
     };
     let target = match flags.iter().position(|f| f == "--target") {
         Some(i) => flags.get(i + 1).and_then(|t| Target::from_name(t)).ok_or("unknown target")?,
         None => Target::X86_64,
     };
     let polls = flags.iter().any(|f| f == "--polls");
+    let frames = flags.iter().any(|f| f == "--frames");
     let wasm = std::fs::read(input)?;
-    let object = match translate(&wasm, &Options { target, prefix: prefix.clone(), polls }) {
+    let options = Options { target, prefix: prefix.clone(), polls, standalone: false, frames };
+    let object = match translate(&wasm, &options) {
         Ok(object) => object,
         Err(e) => {
             eprintln!("error: {input}: {e}");

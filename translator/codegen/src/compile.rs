@@ -1,13 +1,16 @@
 //! CLIF to machine code, with what the tables need to know of it.
 
 use crate::error::{Error, Result};
+use crate::frames::{self, Place};
+use crate::func::Env;
+use crate::passes;
 use cranelift_codegen::binemit::{Addend, Reloc};
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{ExternalName, LibCall, TrapCode};
-use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::isa::unwind::UnwindInst;
+use cranelift_codegen::ir::{DebugTag, ExternalName, LibCall, TrapCode};
+use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInst, systemv};
 use cranelift_codegen::{
-    Context, FinalizedMachExceptionHandler, FinalizedMachReloc, FinalizedRelocTarget, RegClass,
+    CodegenError, Context, Final, FinalizedMachExceptionHandler, FinalizedMachReloc,
+    FinalizedRelocTarget, MachBufferFinalized, RegClass,
 };
 use linnet_abi::module::{Handler, REGISTER_FLOAT, SavedRegister, TAG_ANY, TrapSite};
 use linnet_abi::trap::Trap;
@@ -20,6 +23,8 @@ pub(crate) mod namespace {
     pub(crate) const LIBCALL: u32 = 1;
     /// [`crate::trampoline`].
     pub(crate) const TRAMPOLINE: u32 = 2;
+    /// Functions of the module that go on with a captured frame, by their wasm index.
+    pub(crate) const RESUME: u32 = 4;
     /// Data of the object: [`TABLE`](super::data::TABLE) and then the segments.
     pub(crate) const DATA: u32 = 3;
 }
@@ -28,7 +33,7 @@ pub(crate) mod namespace {
 pub(crate) mod data {
     /// The function table.
     pub(crate) const TABLE: u32 = 0;
-    /// Segment 0 of the module; the others follow.
+    /// Segment 0 of the module; the others follow, and then the function types of a standalone module.
     pub(crate) const FIRST_SEGMENT: u32 = 1;
 }
 
@@ -36,6 +41,10 @@ pub(crate) mod data {
 /// at a call that has no handler itself. The handler may be used behind the first code with a source
 /// location.
 pub(crate) const WIDE: u32 = 1 << 31;
+
+/// The source location from which on that handler may be used. No operator has it: source locations
+/// of operators are addresses in the code section.
+pub(crate) const WIDE_BEGIN: u32 = 1;
 
 /// Machine code of one function.
 #[derive(Debug)]
@@ -49,6 +58,14 @@ pub(crate) struct Code {
     /// Which one of them is [`linnet_abi::module::Function::wide_site`].
     pub wide_site: Option<usize>,
     pub saved: Vec<SavedRegister>,
+    pub unwind: Option<systemv::UnwindInfo>,
+    /// In functions whose lines are known: from this offset on, the code is that of this address in
+    /// the module's code section. Sorted by offset.
+    pub locations: Vec<(u32, u32)>,
+    /// Sorted by offset.
+    pub places: Vec<Place>,
+    /// Frame pointer minus stack pointer.
+    pub frame_size: u32,
 }
 
 /// A place in the code that holds an address.
@@ -77,7 +94,12 @@ pub(crate) struct Site {
 }
 
 pub(crate) fn trap_code(trap: Trap) -> TrapCode {
-    TrapCode::unwrap_user(trap as u8)
+    trap_number(trap as u8)
+}
+
+/// The same by its number, which may be one of `linnet_abi::instance::MoreTrap`.
+pub(crate) fn trap_number(code: u8) -> TrapCode {
+    TrapCode::unwrap_user(code)
 }
 
 /// The trap behind a code, our own or one of Cranelift's. None where only memory is touched: a fault
@@ -94,14 +116,27 @@ fn trap_of(code: TrapCode) -> Option<u32> {
     Some(trap as u32)
 }
 
-/// Compiles the function in `context`.
-pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code> {
-    context
-        .compile(isa, &mut ControlPlane::default())
-        .map_err(|e| Error::new(format!("code generator: {}", e.inner)))?;
-    let Some(compiled) = context.compiled_code() else {
-        return Err(Error::new("code generator: no code"));
-    };
+/// Compiles the one function that `context` was made for.
+pub(crate) fn compile_one(mut context: Context, env: &Env) -> Result<Code> {
+    compile(&mut context, &mut regalloc2::Ctx::default(), env)
+}
+
+/// Compiles the function in `context`. `registers` keeps its memory from one to the next.
+pub(crate) fn compile(
+    context: &mut Context,
+    registers: &mut regalloc2::Ctx,
+    env: &Env,
+) -> Result<Code> {
+    let isa = env.isa;
+    let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
+    let control = &mut ControlPlane::default();
+    context.optimize(isa, control).map_err(failed)?;
+    passes::run(context, env.options.target);
+    context.verify_if(isa).map_err(failed)?;
+    let stencil = isa
+        .compile_function(&context.func, &context.domtree, registers, false, control)
+        .map_err(failed)?;
+    let compiled = stencil.apply_params(&context.func.params);
     let buffer = &compiled.buffer;
     let relocations =
         buffer.relocs().iter().map(|r| relocation(r, context)).collect::<Result<_>>()?;
@@ -109,17 +144,27 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
         .traps()
         .iter()
         .filter_map(|t| Some(TrapSite { offset: t.offset, code: trap_of(t.code)? }));
-    let sites = buffer.call_sites().filter(|s| !s.exception_handlers.is_empty());
-    let mut sites: Vec<_> = sites
+    let places = places(buffer);
+    let mut sites: Vec<_> = buffer
+        .call_sites()
         .map(|site| Site {
             offset: site.ret_addr,
             frame_size: site.frame_offset.unwrap_or(0),
             handlers: site.exception_handlers.iter().filter_map(handler).collect(),
         })
+        .filter(|site| !site.handlers.is_empty())
         .collect();
-    let begin =
-        buffer.get_srclocs_sorted().iter().find(|l| !l.loc.is_default()).map_or(0, |l| l.start);
+    let locations =
+        buffer.get_srclocs_sorted().iter().filter(|l| !l.loc.is_default()).collect::<Vec<_>>();
+    let begin = locations.first().map_or(0, |l| l.start);
     let wide_site = split_wide_site(&mut sites, begin);
+    let unwind = compiled
+        .create_unwind_info(isa)
+        .map_err(|e| Error::new(format!("code generator: unwind information: {e}")))?;
+    let unwind = match unwind {
+        Some(UnwindInfo::SystemV(unwind)) => Some(unwind),
+        _ => None,
+    };
     Ok(Code {
         bytes: buffer.data().to_vec(),
         align: buffer.alignment,
@@ -128,7 +173,52 @@ pub(crate) fn compile(context: &mut Context, isa: &dyn TargetIsa) -> Result<Code
         sites,
         wide_site,
         saved: saved_registers(&buffer.unwind_info),
+        unwind,
+        locations: locations
+            .iter()
+            .filter(|l| l.loc.bits() != WIDE_BEGIN)
+            .map(|l| (l.start, l.loc.bits()))
+            .collect(),
+        places,
+        frame_size: buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset),
     })
+}
+
+/// Where the code can be captured.
+fn places(buffer: &MachBufferFinalized<Final>) -> Vec<Place> {
+    let slots = buffer.frame_layout().map(|layout| layout.stackslots.values());
+    let poll_slot = slots.into_iter().flatten().find(|s| s.key == Some(frames::poll_slot()));
+    let place = |offset, frame_size, tag: u32, entry| {
+        let is_poll = tag & frames::POLL_TAG != 0;
+        let entry = if is_poll { poll_slot.map_or(0, |s| s.offset) } else { entry };
+        Place { offset, frame_size, site: tag & (frames::POLL_TAG - 1), entry }
+    };
+    let calls = buffer.call_sites().flat_map(|site| {
+        let frame_size = site.frame_offset.unwrap_or(0);
+        site.exception_handlers.iter().filter_map(move |handler| match *handler {
+            FinalizedMachExceptionHandler::Tag(tag, entry) if is_site(tag.as_u32()) => {
+                Some(place(site.ret_addr, frame_size, tag.as_u32(), entry))
+            }
+            _ => None,
+        })
+    });
+    let frame_size = buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset);
+    let polls = buffer.debug_tags().filter_map(|tags| match tags.tags {
+        // Some code may come between the call and the place of its tag.
+        [DebugTag::User(tag)] if is_site(*tag) => {
+            let call = buffer.call_sites().take_while(|c| c.ret_addr <= tags.offset).last()?;
+            Some(place(call.ret_addr, frame_size, *tag, 0))
+        }
+        _ => None,
+    });
+    let mut places: Vec<_> = calls.chain(polls).collect();
+    places.sort_unstable_by_key(|p| p.offset);
+    places
+}
+
+/// Whether a tag stands for a place where frames are captured, and not for exceptions.
+fn is_site(tag: u32) -> bool {
+    tag & (WIDE | frames::SITE_TAG) == frames::SITE_TAG
 }
 
 /// Moves [`WIDE`] handlers to a site at `begin` and returns its number.
@@ -169,6 +259,7 @@ fn missing(libcall: LibCall) -> Error {
 
 fn handler(handler: &FinalizedMachExceptionHandler) -> Option<Handler> {
     match *handler {
+        FinalizedMachExceptionHandler::Tag(tag, _) if is_site(tag.as_u32()) => None,
         FinalizedMachExceptionHandler::Tag(tag, offset) => {
             Some(Handler { tag: tag.as_u32(), offset })
         }

@@ -1,8 +1,13 @@
 //! The object file: code, the tables beside it, and the symbols that others see.
 
 use crate::compile::{Code, Referent, Relocation, data, namespace};
+use crate::debug::{self, Defined};
 use crate::error::{Error, Result};
-use crate::func::Env;
+use crate::frames::{
+    self,
+    table::{Own, Tables},
+};
+use crate::func::{Compiled, Env};
 use crate::image::Image;
 use crate::imports;
 use crate::libcall;
@@ -15,6 +20,7 @@ use cranelift_module::{
 };
 use cranelift_object::{ObjectBuilder, ObjectModule, ObjectProduct};
 use linnet_abi::calls::{self, Call};
+use linnet_abi::frames::Frames;
 use linnet_abi::module::{
     CallSite, Function, Handler, MAGIC, Module, SYMBOL_PREFIX, SavedRegister, Segment, TableEntry,
     TrapSite,
@@ -24,6 +30,16 @@ use object::{SymbolFlags, SymbolScope};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem::{offset_of, size_of};
 
+/// Writes fields of a row by their names in the ABI.
+macro_rules! fields {
+    ($table:ident, $row:expr, $type:ident { $($field:ident: $value:expr),* $(,)? }) => {
+        $($table.put_u32($row + std::mem::offset_of!($type, $field), $value);)*
+    };
+}
+pub(crate) use fields;
+
+mod standalone;
+
 /// Alignment of functions and tables in the object.
 const ALIGN: u64 = 16;
 
@@ -32,7 +48,7 @@ pub(crate) fn object(
     env: &Env,
     isa: OwnedTargetIsa,
     image: &Image,
-    functions: &[Code],
+    functions: &[Compiled],
     trampolines: &[Trampoline],
 ) -> Result<Vec<u8>> {
     let builder = ObjectBuilder::new(isa, env.options.prefix.as_str(), default_libcall_names())
@@ -40,7 +56,7 @@ pub(crate) fn object(
     let mut emitter = Emitter::new(env, ObjectModule::new(builder), functions, trampolines)?;
     emitter.code(functions, trampolines)?;
     emitter.tables(image, functions, trampolines)?;
-    emitter.finish()
+    emitter.finish(functions, trampolines)
 }
 
 fn failed(e: impl std::fmt::Display) -> Error {
@@ -48,25 +64,33 @@ fn failed(e: impl std::fmt::Display) -> Error {
 }
 
 /// A table under construction: plain bytes of `T`s with addresses to be filled in by the linker.
-struct Table {
-    bytes: Vec<u8>,
+pub(crate) struct Table {
+    pub(crate) bytes: Vec<u8>,
     align: u64,
     addresses: Vec<(u32, Address)>,
 }
 
 #[derive(Clone, Copy)]
-enum Address {
+pub(crate) enum Address {
     Function(FuncId),
     Data(DataId),
+    /// So many bytes into it.
+    Inside(DataId, i64),
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table { bytes: Vec::new(), align: ALIGN, addresses: Vec::new() }
+    }
 }
 
 impl Table {
-    fn new() -> Table {
-        Table { bytes: Vec::new(), align: ALIGN, addresses: Vec::new() }
+    pub(crate) fn new() -> Table {
+        Table::default()
     }
 
     /// Appends a zeroed `T` and returns its offset.
-    fn row<T>(&mut self) -> usize {
+    pub(crate) fn row<T>(&mut self) -> usize {
         let at = self.bytes.len();
         self.bytes.resize(at + size_of::<T>(), 0);
         at
@@ -76,7 +100,7 @@ impl Table {
         self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
     }
 
-    fn put_u32(&mut self, at: usize, value: u32) {
+    pub(crate) fn put_u32(&mut self, at: usize, value: u32) {
         self.put(at, &value.to_le_bytes());
     }
 
@@ -84,16 +108,9 @@ impl Table {
         self.put(at, &value.to_le_bytes());
     }
 
-    fn put_address(&mut self, at: usize, address: Address) {
+    pub(crate) fn put_address(&mut self, at: usize, address: Address) {
         self.addresses.push((at as u32, address));
     }
-}
-
-/// Writes fields of a row by their names in the ABI.
-macro_rules! fields {
-    ($table:ident, $row:expr, $type:ident { $($field:ident: $value:expr),* $(,)? }) => {
-        $($table.put_u32($row + offset_of!($type, $field), $value);)*
-    };
 }
 
 struct Emitter<'e, 'm, 'a> {
@@ -101,14 +118,13 @@ struct Emitter<'e, 'm, 'a> {
     object: ObjectModule,
     /// Functions of the module by wasm index; barriers have none.
     functions: Vec<Option<FuncId>>,
+    /// Those that go on with a captured frame, by their place in the module's code section.
+    resumed: Vec<Option<FuncId>>,
     libcalls: Vec<FuncId>,
     /// By number; only those that the module needs.
     trampolines: Vec<Option<FuncId>>,
     /// By number; only those that the code uses.
     data: Vec<Option<DataId>>,
-    /// The start function, if it can only run as such. It has run ahead of time and is left out, and
-    /// with it the segments that only it used.
-    left_out: Option<u32>,
 }
 
 impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
@@ -116,10 +132,11 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     fn new(
         env: &'e Env<'m, 'a>,
         mut object: ObjectModule,
-        codes: &[Code],
+        compiled: &[Compiled],
         trampolines: &[Trampoline],
     ) -> Result<Self> {
-        let left_out = uncalled_start(env, codes);
+        // It has run ahead of time and is left out, and with it the segments that only it used.
+        let left_out = uncalled_start(env, compiled);
         // Only the linker's view matters here: the types are checked already.
         let any = Signature::new(CallConv::SystemV);
         let mut declare =
@@ -128,9 +145,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let libcalls =
             libcall::symbols().map(|s| declare(&s, Linkage::Import)).collect::<Result<Vec<_>>>()?;
         let mut names = LocalNames::default();
-        let mut thunks = vec![None; trampoline::NAMES.len()];
+        let last = trampolines.iter().map(|t| t.number).max().unwrap_or(0);
+        let mut thunks = vec![None; last.max(trampoline::INITIALIZE) as usize + 1];
         for trampoline in trampolines {
-            let name = names.unique(trampoline.name, 0);
+            let name = names.unique(&trampoline.name, 0);
             thunks[trampoline.number as usize] = Some(declare(&name, Linkage::Local)?);
         }
         let mut functions = Vec::new();
@@ -140,6 +158,8 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 Some(imports::Symbol::CallHandler) => thunks[trampoline::CALL_HANDLER as usize],
                 Some(imports::Symbol::Barrier) => None,
                 None if left_out == Some(index) => None,
+                // A standalone module calls imported functions by reference.
+                None if index < env.module.imported() => None,
                 None => {
                     let name = names.unique(env.module.function_name(index), index);
                     Some(declare(&name, Linkage::Local)?)
@@ -147,27 +167,60 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             };
             functions.push(id);
         }
+        let mut resumed = Vec::new();
+        for (index, function) in (env.module.imported()..).zip(compiled) {
+            let has = function.resume.is_some() && left_out != Some(index);
+            let name = format!("{}.resumed", env.module.function_name(index));
+            let id = has.then(|| declare(&names.unique(&name, index), Linkage::Local));
+            resumed.push(id.transpose()?);
+        }
         let segments = env.module.segments.len();
         let mut data = vec![None; data::FIRST_SEGMENT as usize + segments];
         let table = object.declare_data("linnet.table", Linkage::Local, false, false);
         data[data::TABLE as usize] = Some(table.map_err(failed)?);
-        for number in used(env, codes, left_out, namespace::DATA) {
-            if number != data::TABLE {
+        for number in used(env, compiled, left_out, namespace::DATA) {
+            if number != data::TABLE && (number as usize) < data.len() {
                 let name = format!("linnet.segment.{}", number - data::FIRST_SEGMENT);
                 let id = object.declare_data(&name, Linkage::Local, false, false);
                 data[number as usize] = Some(id.map_err(failed)?);
             }
         }
-        Ok(Emitter { env, object, functions, libcalls, trampolines: thunks, data, left_out })
+        if env.module.standalone.is_some() {
+            // The function that initialises instances may use all segments.
+            for number in 0..segments {
+                let place = &mut data[data::FIRST_SEGMENT as usize + number];
+                if place.is_none() {
+                    let name = format!("linnet.segment.{number}");
+                    let id = object.declare_data(&name, Linkage::Local, false, false);
+                    *place = Some(id.map_err(failed)?);
+                }
+            }
+            for name in &env.module.type_names {
+                let name = standalone::type_symbol(name);
+                // Weak: the linker keeps one of all modules'.
+                let id = object.declare_data(&name, Linkage::Preemptible, false, false);
+                data.push(Some(id.map_err(failed)?));
+            }
+        }
+        let trampolines = thunks;
+        Ok(Emitter { env, object, functions, resumed, libcalls, trampolines, data })
+    }
+
+    /// The code of the module's functions in the order of the function table, with the place of each
+    /// in the code section. What goes on with captured frames is behind all others: it hardly ever runs.
+    fn own_codes<'c>(&self, functions: &'c [Compiled]) -> Vec<(usize, FuncId, &'c Code)> {
+        let ids = &self.functions[self.env.module.imported() as usize..];
+        let codes = functions.iter().zip(ids).enumerate();
+        let codes = codes.filter_map(|(i, (f, id))| Some((i, (*id)?, &f.code)));
+        let resumed = functions.iter().zip(&self.resumed).enumerate();
+        let resumed = resumed.filter_map(|(i, (f, id))| Some((i, (*id)?, f.resume.as_ref()?)));
+        codes.chain(resumed).collect()
     }
 
     /// Defines the functions, in the order of the function table.
-    fn code(&mut self, functions: &[Code], trampolines: &[Trampoline]) -> Result<()> {
-        let first = self.env.module.imported() as usize;
-        for (i, code) in functions.iter().enumerate() {
-            if let Some(id) = self.functions[first + i] {
-                self.define(id, code)?;
-            }
+    fn code(&mut self, functions: &[Compiled], trampolines: &[Trampoline]) -> Result<()> {
+        for (_, id, code) in self.own_codes(functions) {
+            self.define(id, code)?;
         }
         for trampoline in trampolines {
             if let Some(id) = self.trampolines[trampoline.number as usize] {
@@ -222,6 +275,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                     let data = self.object.declare_data_in_data(id, &mut description);
                     description.write_data_addr(at, data, 0);
                 }
+                Address::Inside(id, offset) => {
+                    let data = self.object.declare_data_in_data(id, &mut description);
+                    description.write_data_addr(at, data, offset);
+                }
             }
         }
         self.object.define_data(id, &description).map_err(failed)
@@ -236,7 +293,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     fn tables(
         &mut self,
         image: &Image,
-        functions: &[Code],
+        functions: &[Compiled],
         trampolines: &[Trampoline],
     ) -> Result<()> {
         let module = self.env.module;
@@ -268,11 +325,15 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         &mut self,
         image: &Image,
         table: DataId,
-        functions: &[Code],
+        functions: &[Compiled],
         trampolines: &[Trampoline],
     ) -> Result<()> {
         let module = self.env.module;
         let lists = self.function_table(functions, trampolines)?;
+        let frames = match self.env.options.frames {
+            true => Some(self.frame_tables(functions, trampolines)?),
+            false => None,
+        };
 
         let mut runs = Table::new();
         let mut contents = Table { align: 4096, ..Table::new() };
@@ -331,7 +392,13 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         ] {
             t.put_address(row + at, address);
         }
-        if let Some(start) = self.start_function()? {
+        if let Some(frames) = frames {
+            t.put_address(row + offset_of!(Module, frames), frames);
+        }
+        if let Some(sections) = &module.standalone {
+            let address = self.standalone(sections)?;
+            t.put_address(row + offset_of!(Module, standalone), address);
+        } else if let Some(start) = self.start_function()? {
             t.put_address(row + offset_of!(Module, start), Address::Function(start));
         }
         for trampoline in trampolines {
@@ -383,7 +450,11 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
     }
 
     /// The function table and the lists that its rows take their ranges from.
-    fn function_table(&mut self, functions: &[Code], trampolines: &[Trampoline]) -> Result<Lists> {
+    fn function_table(
+        &mut self,
+        functions: &[Compiled],
+        trampolines: &[Trampoline],
+    ) -> Result<Lists> {
         let module = self.env.module;
         let mut rows = Table::new();
         let mut sites = Table::new();
@@ -397,15 +468,13 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let mut prologues: HashMap<&[SavedRegister], u32> = HashMap::new();
 
         let first = module.imported();
-        let own = functions.iter().zip(&module.bodies).enumerate().map(|(i, (code, body))| {
-            let index = first + i as u32;
-            let offset = body.body.range().start as u32;
-            (index, module.function_name(index), offset, self.functions[index as usize], code)
+        let own = self.own_codes(functions).into_iter().map(|(i, id, code)| {
+            let (index, offset) = (first + i as u32, module.bodies[i].body.range().start as u32);
+            (index, module.function_name(index), offset, Some(id), code)
         });
-        let own = own.filter(|(index, ..)| self.left_out != Some(*index));
         let others = trampolines
             .iter()
-            .map(|t| (u32::MAX, t.name, 0, self.trampolines[t.number as usize], &t.code));
+            .map(|t| (u32::MAX, &*t.name, 0, self.trampolines[t.number as usize], &t.code));
         for (index, name, wasm_offset, id, code) in own.chain(others) {
             let first_saved = match prologues.get(code.saved.as_slice()) {
                 Some(first) => *first,
@@ -489,9 +558,55 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         })
     }
 
-    /// Adds the kernel's symbols and writes the file.
-    fn finish(self) -> Result<Vec<u8>> {
-        let Emitter { env, mut object, functions, .. } = self;
+    /// The tables of what can be captured, in the same order as the function table.
+    fn frame_tables(
+        &mut self,
+        functions: &[Compiled],
+        trampolines: &[Trampoline],
+    ) -> Result<Address> {
+        let module = self.env.module;
+        let first = module.imported();
+        let mut tables = Tables::default();
+        let own = functions.iter().zip(&self.resumed).enumerate();
+        let own = own.map(|(i, (compiled, resume))| {
+            let types = module.function_type(first + i as u32).results();
+            let results = types.iter().filter_map(|ty| self.env.clif_type(*ty).ok());
+            let results = results.map(frames::value_type).collect();
+            Own { compiled, results, resume: resume.map(Address::Function) }
+        });
+        let sites = tables.functions(own);
+        for (i, _, code) in self.own_codes(functions) {
+            tables.code(code, sites[i]);
+        }
+        for trampoline in trampolines {
+            tables.code(&trampoline.code, 0);
+        }
+        let mut head = tables.head(first);
+        for (at, name, table) in [
+            (offset_of!(Frames, functions), "linnet.frames.functions", tables.functions),
+            (offset_of!(Frames, sites), "linnet.frames.sites", tables.sites),
+            (offset_of!(Frames, types), "linnet.frames.types", tables.types),
+            (offset_of!(Frames, places), "linnet.frames.places", tables.places),
+            (offset_of!(Frames, code), "linnet.frames.code", tables.code),
+        ] {
+            head.put_address(at, self.local_table(name, table)?);
+        }
+        self.local_table("linnet.frames", head)
+    }
+
+    /// Adds the kernel's symbols and the information for debuggers, and writes the file.
+    fn finish(self, compiled: &[Compiled], trampolines: &[Trampoline]) -> Result<Vec<u8>> {
+        let bodies = &self.env.module.bodies;
+        let own = self.own_codes(compiled).into_iter().map(|(i, id, code)| {
+            let address = Some(self.env.module.code_address(&bodies[i].body));
+            Defined { id, code, address }
+        });
+        let thunks = trampolines.iter().filter_map(|t| {
+            let id = self.trampolines[t.number as usize]?;
+            Some(Defined { id, code: &t.code, address: None })
+        });
+        let defined: Vec<_> = own.chain(thunks).collect();
+        let Emitter { env, mut object, functions, data: numbered, .. } = self;
         let is_kernel = env.options.prefix == calls::KERNEL_PREFIX;
         if is_kernel {
             for (name, global) in &env.module.global_exports {
@@ -511,6 +626,12 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             }
         }
         let mut product = object.finish();
+        let types = data::FIRST_SEGMENT as usize + env.module.segments.len();
+        for id in numbered.iter().skip(types).flatten() {
+            // Enough for one executable or library, which needs no table of addresses for it then.
+            let symbol = product.data_symbol(*id);
+            product.object.symbol_mut(symbol).scope = SymbolScope::Linkage;
+        }
         if is_kernel {
             for (name, function) in &env.module.function_exports {
                 check_entry(env, name, *function)?;
@@ -519,25 +640,30 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 }
             }
         }
+        debug::emit(&mut product, env.isa, env.sources, &defined)?;
         product.emit().map_err(failed)
     }
 }
 
 /// The start function, unless something can call it later.
-fn uncalled_start(env: &Env, codes: &[Code]) -> Option<u32> {
+fn uncalled_start(env: &Env, functions: &[Compiled]) -> Option<u32> {
     let module = env.module;
+    if module.standalone.is_some() {
+        // Instances run it.
+        return None;
+    }
     let start = module.start.filter(|start| *start >= module.imported())?;
     let named = module.table.contains(&Some(start))
         || module.function_exports.iter().any(|export| export.1 == start);
-    let called = || used(env, codes, Some(start), namespace::FUNCTION).contains(&start);
+    let called = || used(env, functions, Some(start), namespace::FUNCTION).contains(&start);
     (!named && !called()).then_some(start)
 }
 
 /// What functions other than `but` refer to in a namespace.
-fn used(env: &Env, codes: &[Code], but: Option<u32>, namespace: u32) -> BTreeSet<u32> {
-    let but = but.map(|index| (index - env.module.imported()) as usize);
-    let codes = codes.iter().enumerate().filter(|(i, _)| Some(*i) != but);
-    let names = codes.flat_map(|(_, code)| &code.relocations).filter_map(|r| match r.to {
+fn used(env: &Env, functions: &[Compiled], but: Option<u32>, namespace: u32) -> BTreeSet<u32> {
+    let functions = (env.module.imported()..).zip(functions).filter(|(i, _)| Some(*i) != but);
+    let codes = functions.flat_map(|(_, f)| [&f.code].into_iter().chain(&f.resume));
+    let names = codes.flat_map(|code| &code.relocations).filter_map(|r| match r.to {
         Referent::Name(space, number) if space == namespace => Some(number),
         _ => None,
     });

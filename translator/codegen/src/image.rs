@@ -9,6 +9,7 @@ use crate::module::{Module, Storage};
 use wasmparser::{BlockType, MemArg, Operator};
 
 /// The state of a module after its start function.
+#[derive(Default)]
 pub(crate) struct Image {
     /// Contents of the memory from address 0 on. Everything behind it is zero.
     pub bytes: Vec<u8>,
@@ -248,6 +249,7 @@ impl<'a> Evaluator<'_, 'a> {
                 self.stack.push(match global.storage {
                     Storage::Constant => global.value as u64,
                     Storage::Slot(slot) => self.image.slots[slot as usize],
+                    _ => return Err(unsupported("it reads an imported global")),
                 });
             }
             O::GlobalSet { global_index } => {

@@ -8,10 +8,14 @@
 //! | [`exec`]     | the program file that the kernel maps                                   |
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
+//! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
+//! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
 //! | [`emit`]     | the object file and the tables beside the code                          |
+//! | [`standalone`] | modules that a host program embeds                                    |
 //! | [`summary`]  | what a module is, for people                                            |
+//! | [`debug`]    | what debuggers and profilers read beside the code                       |
 //! | [`target`]   | what differs between instruction sets                                   |
 //!
 //! The contract with the runtime and the kernel is the crate `linnet-abi`.
@@ -19,20 +23,26 @@
 #![forbid(unsafe_code)]
 
 mod compile;
+mod debug;
 mod emit;
 mod error;
 mod exec;
+mod frames;
 mod func;
 mod image;
 mod imports;
 mod libcall;
 mod module;
+mod passes;
+mod standalone;
 mod summary;
 mod target;
 mod trampoline;
 
 pub use error::Error;
 pub use exec::exec_file;
+pub use standalone::bindings::{c_header, rust_module};
+pub use standalone::is_for_linux;
 pub use summary::{Summary, summary};
 pub use target::Target;
 
@@ -47,6 +57,11 @@ pub struct Options {
     /// Whether loop heads look at the context's poll word. Programs need it, the kernel polls
     /// by itself.
     pub polls: bool,
+    /// Whether a host program embeds the module. Otherwise it is the kernel or a program of a boot binary.
+    pub standalone: bool,
+    /// Whether frames can be captured and rebuilt, see [`linnet_abi::frames`]. The code gets several
+    /// times as large.
+    pub frames: bool,
 }
 
 /// What a translation did.
@@ -78,24 +93,28 @@ pub struct Object {
 /// The module is malformed, or uses something that is not supported.
 pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let started = Instant::now();
-    let module = module::Module::parse(wasm)?;
-    let symbols = imports::resolve(&module)?;
+    let module = module::Module::parse_as(wasm, options.standalone)?;
+    let symbols = if options.standalone { Vec::new() } else { imports::resolve(&module)? };
     let read = Instant::now();
-    let isa = target::isa(options.target)?;
-    let env = func::Env {
-        module: &module,
-        symbols: &symbols,
-        setjmp: func::setjmp::Functions::find(&module),
-        isa: &*isa,
-        options,
+    let isa = target::isa(options.target, options.standalone)?;
+    let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
+    let reaches = if options.frames {
+        let never = setjmp.map_or(Vec::new(), |s| vec![s.setjmp, s.test]);
+        frames::reach::find(&module, &symbols, options.polls, &never)
+    } else {
+        Vec::new()
     };
+    let (sources, symbols) = (&debug::Sources::read(&module), &symbols);
+    let env = func::Env { module: &module, symbols, setjmp, reaches, isa: &*isa, options, sources };
     let functions = func::compile_all(&env)?;
     let trampolines = trampoline::compile_all(&env)?;
     let compiled = Instant::now();
-    let code_size =
-        functions.iter().chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
+    let resumed = functions.iter().filter_map(|f| f.resume.as_ref());
+    let code = functions.iter().map(|f| &f.code).chain(resumed);
+    let code_size = code.chain(trampolines.iter().map(|t| &t.code)).map(|c| c.bytes.len()).sum();
     // The functions have been validated by now; before, the start function could not be run.
-    let image = image::evaluate(&module)?;
+    let image =
+        if options.standalone { image::Image::default() } else { image::evaluate(&module)? };
     let bytes = emit::object(&env, isa.clone(), &image, &functions, &trampolines)?;
     let stats = Stats {
         functions: functions.len(),

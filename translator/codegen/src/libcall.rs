@@ -24,8 +24,11 @@ impl Libcall {
 /// preserves every register.
 pub(crate) const POLL_INDEX: u32 = calls::LIBCALLS.len() as u32;
 
+/// Number of [`linnet_abi::frames::CAPTURED`], which is no call of translated code for its own sake.
+pub(crate) const CAPTURED_INDEX: u32 = POLL_INDEX + 1;
+
 /// Symbols of all libcalls by number.
 pub(crate) fn symbols() -> impl Iterator<Item = String> {
     let table = calls::LIBCALLS.iter().map(|c| format!("{}{}", calls::LIBCALL_PREFIX, c.name));
-    table.chain([calls::POLL.to_owned()])
+    table.chain([calls::POLL.to_owned(), linnet_abi::frames::CAPTURED.to_owned()])
 }

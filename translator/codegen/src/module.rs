@@ -1,6 +1,7 @@
 //! The module as a whole: everything but the function bodies, checked and in memory.
 
 use crate::error::{Error, Result};
+use crate::standalone::{self, Sections};
 use linnet_abi::context::GLOBAL_SLOTS;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -42,6 +43,10 @@ pub(crate) enum Storage {
     Constant,
     /// Mutable: number of its first context slot.
     Slot(u32),
+    /// At that offset in the instance.
+    Instance(i32),
+    /// Its address is at that offset in the instance.
+    Imported(i32),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -96,31 +101,106 @@ pub(crate) struct Module<'a> {
     pub start: Option<u32>,
     pub segments: Vec<Segment<'a>>,
     pub bodies: Vec<Body<'a>>,
+    /// Where the contents of the code section begin in the file.
+    pub code_start: u64,
+    /// Those that hold DWARF, by name.
+    pub debug_sections: HashMap<&'a str, &'a [u8]>,
+    /// Of a module that a host program embeds.
+    pub standalone: Option<Box<Sections<'a>>>,
+    /// Spellings of the function types of such a module.
+    pub type_names: Vec<String>,
     function_names: HashMap<u32, &'a str>,
     global_names: HashMap<u32, &'a str>,
 }
 
 impl<'a> Module<'a> {
+    /// The kernel, or a program of a boot binary.
     pub(crate) fn parse(wasm: &'a [u8]) -> Result<Module<'a>> {
+        Module::parse_as(wasm, false)
+    }
+
+    pub(crate) fn parse_as(wasm: &'a [u8], standalone: bool) -> Result<Module<'a>> {
         if !wasm.starts_with(b"\0asm") {
             return Err(Error::new("not a WebAssembly module: it does not start with \"\\0asm\"")
                 .at(0)
                 .hint("programs are linked with wasm-ld; a native executable has no translation"));
         }
         let mut module = Module { id: Sha256::digest(wasm).into(), ..Module::default() };
-        let mut validator = Validator::new_with_features(FEATURES);
+        let features = if standalone { standalone::FEATURES } else { FEATURES };
+        module.standalone = standalone.then(Box::default);
+        let mut validator = Validator::new_with_features(features);
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload?;
             if let Payload::Version { encoding: wasmparser::Encoding::Component, .. } = payload {
                 return Err(Error::new("components are not supported, only core modules").at(4));
             }
             if let ValidPayload::Func(validate, body) = validator.payload(&payload)? {
+                if let Some(sections) = &mut module.standalone {
+                    sections.has_tail_calls |= standalone::has_tail_call(&body);
+                }
                 module.bodies.push(Body { validate, body });
             }
-            module.section(payload)?;
+            match module.standalone.take() {
+                Some(mut sections) => {
+                    sections.section(&payload, &mut module.functions, &mut module.tags)?;
+                    module.standalone = Some(sections);
+                    module.shared_section(payload)?;
+                }
+                None => module.section(payload)?,
+            }
         }
         module.number_slots()?;
+        module.place_globals()?;
         Ok(module)
+    }
+
+    /// A section of a standalone module, as far as it is the same as in others.
+    fn shared_section(&mut self, payload: Payload<'a>) -> Result<()> {
+        match payload {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports_with_offsets() {
+                    let (offset, import) = import?;
+                    if let TypeRef::Func(_) = import.ty {
+                        self.imports.push(Import {
+                            module: import.module,
+                            name: import.name,
+                            offset,
+                        });
+                    }
+                }
+                Ok(())
+            }
+            Payload::DataSection(segments) => {
+                for segment in segments {
+                    self.segments.push(Segment { address: None, bytes: segment?.data });
+                }
+                Ok(())
+            }
+            Payload::TypeSection(_)
+            | Payload::FunctionSection(_)
+            | Payload::TagSection(_)
+            | Payload::ExportSection(_)
+            | Payload::StartSection { .. }
+            | Payload::CustomSection(_) => self.section(payload),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives everything in an instance of a standalone module its place.
+    fn place_globals(&mut self) -> Result<()> {
+        let Some(sections) = &mut self.standalone else { return Ok(()) };
+        sections.lay_out(self.functions.len(), self.tags.len())?;
+        let first = sections.layout().globals;
+        for (i, global) in sections.globals.iter().enumerate() {
+            let at = first as i32 + 16 * i as i32;
+            let storage = if global.init.is_none() && global.ty.mutable {
+                Storage::Imported(at)
+            } else {
+                Storage::Instance(at)
+            };
+            self.globals.push(Global { ty: global.ty.content_type, storage, value: 0 });
+        }
+        Ok(())
     }
 
     fn section(&mut self, payload: Payload<'a>) -> Result<()> {
@@ -130,7 +210,17 @@ impl<'a> Module<'a> {
                 for ty in types.into_iter_err_on_gc_types() {
                     let ty = ty?;
                     let index = self.types.len() as u32;
-                    self.canonical.push(*first.entry(ty.clone()).or_insert(index));
+                    // Types that refer to others may be equal and look different.
+                    let name = match self.standalone {
+                        Some(_) => standalone::types::spell(&ty, &self.type_names)?,
+                        None => String::new(),
+                    };
+                    self.canonical.push(
+                        *first
+                            .entry((name.clone(), self.standalone.is_none().then(|| ty.clone())))
+                            .or_insert(index),
+                    );
+                    self.type_names.push(name);
                     self.types.push(ty);
                 }
             }
@@ -210,7 +300,13 @@ impl<'a> Module<'a> {
                     self.segments.push(Segment { address, bytes: segment.data });
                 }
             }
+            Payload::CodeSectionStart { unchecked_range, .. } => {
+                self.code_start = unchecked_range.start;
+            }
             Payload::CustomSection(section) => {
+                if section.name().starts_with(".debug_") {
+                    self.debug_sections.insert(section.name(), section.data());
+                }
                 if let KnownCustom::Name(names) = section.as_known() {
                     self.names(names);
                 }
@@ -317,6 +413,11 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// Where a body begins in the code section's contents.
+    pub(crate) fn code_address(&self, body: &FunctionBody) -> u32 {
+        (body.range().start - self.code_start) as u32
+    }
+
     pub(crate) fn imported(&self) -> u32 {
         self.imports.len() as u32
     }
@@ -400,7 +501,7 @@ impl<'a> Module<'a> {
     pub(crate) fn find_slot(&self, name: &str) -> Option<u32> {
         match self.globals[self.find_global(name)? as usize].storage {
             Storage::Slot(slot) => Some(slot),
-            Storage::Constant => None,
+            _ => None,
         }
     }
 }

@@ -5,8 +5,9 @@
 
 use crate::compile::{self, Code, data, namespace, trap_code};
 use crate::error::{Error, Result};
-use crate::func::{self, Border, Env, clif_type};
+use crate::func::{self, Border, Env};
 use crate::imports::Symbol;
+use crate::standalone::thunk;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -17,6 +18,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
+use std::borrow::Cow;
 use std::mem::{offset_of, size_of};
 use wasmparser::ValType;
 
@@ -27,12 +29,16 @@ pub(crate) const CALL_THREAD: u32 = 1;
 /// Number of `linnet_abi::module::Module::call_restorer`.
 pub(crate) const CALL_RESTORER: u32 = 2;
 
+/// Number of what initialises an instance of a standalone module. More of these have higher numbers, see
+/// [`crate::standalone::thunk`].
+pub(crate) const INITIALIZE: u32 = 3;
+
 /// Names by number.
 pub(crate) const NAMES: [&str; 3] = ["call_handler", "call_thread", "call_restorer"];
 
 pub(crate) struct Trampoline {
     pub number: u32,
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub code: Code,
 }
 
@@ -45,6 +51,9 @@ struct Shape {
 
 /// Compiles the trampolines that the module needs.
 pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
+    if let Some(sections) = &env.module.standalone {
+        return thunk::compile_all(env, sections);
+    }
     let mut trampolines = Vec::new();
     if env.symbols.contains(&Symbol::CallHandler) {
         // The C types of a handler, and of functions that are used as one by a cast.
@@ -105,7 +114,7 @@ fn build(
         let mut signature = Signature::new(CallConv::SystemV);
         signature.params.push(AbiParam::new(I64));
         for param in ty.params() {
-            signature.params.push(AbiParam::new(clif_type(*param)?));
+            signature.params.push(AbiParam::new(env.clif_type(*param)?));
         }
         signature.returns.extend(vec![AbiParam::new(I32); usize::from(has_result)]);
         let signature = b.import_signature(signature);
@@ -119,9 +128,9 @@ fn build(
     b.ins().trap(trap_code(Trap::BadSignature));
     b.seal_all_blocks();
     b.finalize(env.isa.frontend_config());
-    let code = compile::compile(&mut context, env.isa)
-        .map_err(|e: Error| e.in_function(u32::MAX, name))?;
-    Ok(Trampoline { number, name, code })
+    let code =
+        compile::compile_one(context, env).map_err(|e: Error| e.in_function(u32::MAX, name))?;
+    Ok(Trampoline { number, name: name.into(), code })
 }
 
 /// Code and signature of a table entry; traps if there is none.

@@ -19,6 +19,9 @@ pub(crate) fn run(arguments: &Boot) -> Result<()> {
             command.arg(option).arg(value);
         }
     }
+    for disk in &arguments.disk {
+        command.arg("--disk").arg(disk);
+    }
     if !arguments.command.is_empty() {
         command.arg("--").args(&arguments.command);
     }

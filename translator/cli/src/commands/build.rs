@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &Build) -> Result<()> {
     }
     system.strip |= arguments.strip;
     system.compress |= arguments.compress;
+    system.frames |= arguments.frames;
 
     let targets = arguments.targets(described)?;
     let mut binaries = Vec::new();

@@ -1,22 +1,54 @@
 //! `linnet compile`
 
 use std::fs;
+use std::path::Path;
 
-use linnet_build::{At as _, Result, output, translate};
+use linnet_build::{At as _, Error, Result, output, translate};
 
 use crate::arguments::Compile;
 
 pub(crate) fn run(arguments: &Compile) -> Result<()> {
-    let Compile { module, output: place, target, prefix, threads } = arguments;
+    let Compile { module, output: place, target, prefix, header, rust, threads, frames } =
+        arguments;
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().at("threads")?;
     }
     let wasm = fs::read(module).at(module.display())?;
-    let options = match prefix {
-        Some(prefix) => translate::options(target.get()?, prefix),
-        None => translate::program_options(target.get()?, &wasm),
+    let is_kernel = prefix.as_deref().is_some_and(translate::is_kernel);
+    let mut options = if is_kernel || *frames || linnet_codegen::is_for_linux(&wasm) {
+        match prefix {
+            Some(prefix) => translate::options(target.get()?, prefix),
+            None => translate::program_options(target.get()?, &wasm),
+        }
+    } else {
+        let prefix = prefix.clone().unwrap_or_else(|| file_name(module));
+        translate::host_options(target.get()?, &prefix)
     };
-    let object = linnet_codegen::translate(&wasm, &options)
-        .map_err(|cause| translate::error(module, &cause))?;
-    output::write(place, &object.bytes, 0o644)
+    options.frames = *frames;
+    let failed = |cause| translate::error(module, &cause);
+    let object = linnet_codegen::translate(&wasm, &options).map_err(failed)?;
+    let mut files = vec![(place, object.bytes)];
+    if !options.standalone && (header.is_some() || rust.is_some()) {
+        return Err(Error::new("a part of a boot binary has no host").at(module.display()));
+    }
+    if let Some(header) = header {
+        let text = linnet_codegen::c_header(&wasm, &options.prefix).map_err(failed)?;
+        files.push((header, text.into_bytes()));
+    }
+    if let Some(rust) = rust {
+        let text = linnet_codegen::rust_module(&wasm, &options.prefix).map_err(failed)?;
+        files.push((rust, text.into_bytes()));
+    }
+    for (place, bytes) in files {
+        output::write(place, &bytes, 0o644)?;
+    }
+    Ok(())
+}
+
+/// A module's file name as a prefix of symbols.
+fn file_name(module: &Path) -> String {
+    let name = module.file_stem().unwrap_or_default().to_string_lossy();
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }

@@ -11,10 +11,11 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag,
-    FuncRef, InstBuilder, SigRef, Signature, Value,
+    FuncRef, InstBuilder, SigRef, Signature, Type as ClifType, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use linnet_abi::calls::{Type, type_of};
+use linnet_abi::frames::kind;
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
 use std::mem::{offset_of, size_of};
@@ -30,13 +31,25 @@ impl Translator<'_, '_, '_, '_> {
     pub(super) fn call(&mut self, operator: &Operator) -> Result<bool> {
         match operator {
             Operator::Call { function_index } => self.call_direct(*function_index)?,
-            Operator::CallIndirect { type_index, .. } => self.call_indirect(*type_index)?,
+            Operator::CallIndirect { type_index, table_index } => {
+                if self.module.standalone.is_some() {
+                    let index = self.pop();
+                    let callee = self.checked_reference(*table_index, index, *type_index)?;
+                    self.call_by_reference(callee, *type_index)?;
+                } else {
+                    self.call_indirect(*type_index)?;
+                }
+            }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
     fn call_direct(&mut self, function: u32) -> Result<()> {
+        if self.module.standalone.is_some() && function < self.module.imported() {
+            let reference = self.function_reference(function);
+            return self.call_by_reference(reference, self.module.functions[function as usize]);
+        }
         let (space, index, border) = match self.env.symbols.get(function as usize) {
             Some(Symbol::Barrier) => {
                 self.barrier();
@@ -54,6 +67,9 @@ impl Translator<'_, '_, '_, '_> {
         let mut args = vec![self.context()];
         args.extend(self.pop_many(ty.params().len()));
         self.save_at(function, &args);
+        if self.reaches(function) {
+            self.announce_site(if border == Border::Runtime { kind::HOST } else { kind::CALL });
+        }
         let results = self.call_function(callee, &args);
         self.stack.extend(results);
         Ok(())
@@ -133,6 +149,7 @@ impl Translator<'_, '_, '_, '_> {
     fn call_entry(&mut self, entry: Value, signature: SigRef, args: &[Value]) -> Vec<Value> {
         let flags = self.constant_flags();
         let code = self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
+        self.announce_site(kind::CALL);
         self.emit_call(Callee::Indirect(signature, code), args)
     }
 
@@ -171,58 +188,110 @@ impl Translator<'_, '_, '_, '_> {
             signature.returns.push(AbiParam::new(clif(result)));
         }
         let function = self.function_ref(namespace::LIBCALL, libcall as u32, signature);
+        if self.module.standalone.is_some() {
+            // None of them raises an exception, but one for which this function has no handler.
+            return self.plain_call(Callee::Direct(function), args).first().copied();
+        }
         self.call_function(function, args).first().copied()
     }
 
     /// Every call of the function goes through here. Where exceptions are caught it ends its block.
-    fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
-        let handlers = self.handlers();
-        if handlers.is_empty() {
-            let inst = match callee {
-                Callee::Direct(function) => self.b.ins().call(function, args),
-                Callee::Indirect(signature, code) => {
-                    self.b.ins().call_indirect(signature, code, args)
+    pub(super) fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
+        let site = self.take_announced();
+        if self.module.standalone.is_some() {
+            return match self.dispatch() {
+                None => self.plain_call(callee, args),
+                // The block takes the exception as its parameter.
+                Some(block) => {
+                    self.try_call(callee, args, &[(None, block)], &[BlockArg::TryCallExn(0)])
                 }
             };
-            return self.b.inst_results(inst).to_vec();
         }
-        self.save_at_first_call();
-        let handlers = handlers
-            .into_iter()
-            .map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block));
-        self.try_call(callee, args, handlers.collect())
+        let handlers = self.tagged_handlers();
+        if !handlers.is_empty() {
+            self.save_at_first_call();
+        }
+        match site {
+            Some(kind) => self.call_site(kind, callee, args, &handlers),
+            None if handlers.is_empty() => self.plain_call(callee, args),
+            None => self.try_call(callee, args, &handlers, &[]),
+        }
     }
 
-    /// A call with handlers; no tag: any exception.
-    pub(super) fn try_call(
-        &mut self,
-        callee: Callee,
-        args: &[Value],
-        handlers: Vec<(Option<ExceptionTag>, Block)>,
-    ) -> Vec<Value> {
+    /// [`Translator::handlers`] as calls take them; no tag: any exception.
+    pub(super) fn tagged_handlers(&self) -> Vec<(Option<ExceptionTag>, Block)> {
+        let handlers = self.handlers().into_iter();
+        handlers.map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block)).collect()
+    }
+
+    /// Types of what `callee` gives.
+    pub(super) fn returns(&self, callee: Callee) -> Vec<ClifType> {
         let signature = match callee {
             Callee::Direct(function) => self.b.func.dfg.ext_funcs[function].signature,
             Callee::Indirect(signature, _) => signature,
         };
-        let returns: Vec<_> =
-            self.b.func.dfg.signatures[signature].returns.iter().map(|r| r.value_type).collect();
+        self.b.func.dfg.signatures[signature].returns.iter().map(|r| r.value_type).collect()
+    }
+
+    /// A call that no exception of comes back to this function.
+    pub(super) fn plain_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
+        let inst = match callee {
+            Callee::Direct(function) => self.b.ins().call(function, args),
+            Callee::Indirect(signature, code) => self.b.ins().call_indirect(signature, code, args),
+        };
+        self.b.inst_results(inst).to_vec()
+    }
+
+    /// A call with handlers; no tag: any exception. `pads` go to the handlers' blocks.
+    pub(super) fn try_call(
+        &mut self,
+        callee: Callee,
+        args: &[Value],
+        handlers: &[(Option<ExceptionTag>, Block)],
+        pads: &[BlockArg],
+    ) -> Vec<Value> {
         let next = self.b.create_block();
-        for ty in &returns {
-            self.b.append_block_param(next, *ty);
+        for ty in self.returns(callee) {
+            self.b.append_block_param(next, ty);
         }
+        self.invoke(callee, args, next, handlers, pads, None);
+        self.b.seal_block(next);
+        self.b.switch_to_block(next);
+        self.b.block_params(next).to_vec()
+    }
+
+    /// Ends the block with a call that goes on at `next`, whose parameters are the results. `capture`
+    /// takes the first payload register.
+    pub(super) fn invoke(
+        &mut self,
+        callee: Callee,
+        args: &[Value],
+        next: Block,
+        handlers: &[(Option<ExceptionTag>, Block)],
+        pads: &[BlockArg],
+        capture: Option<(ExceptionTag, Block)>,
+    ) {
+        let signature = match callee {
+            Callee::Direct(function) => self.b.func.dfg.ext_funcs[function].signature,
+            Callee::Indirect(signature, _) => signature,
+        };
+        let returns = self.b.func.dfg.signatures[signature].returns.len() as u32;
         let pool = &mut self.b.func.dfg.value_lists;
-        let results = (0..returns.len() as u32).map(BlockArg::TryCallRet);
-        let normal = BlockCall::new(next, results, pool);
-        let items: Vec<_> = handlers
-            .into_iter()
+        let normal = BlockCall::new(next, (0..returns).map(BlockArg::TryCallRet), pool);
+        let mut items: Vec<_> = handlers
+            .iter()
             .map(|(tag, block)| {
-                let block = BlockCall::new(block, [], pool);
+                let block = BlockCall::new(*block, pads.iter().copied(), pool);
                 match tag {
-                    Some(tag) => ExceptionTableItem::Tag(tag, block),
+                    Some(tag) => ExceptionTableItem::Tag(*tag, block),
                     None => ExceptionTableItem::Default(block),
                 }
             })
             .collect();
+        if let Some((tag, pad)) = capture {
+            let pad = BlockCall::new(pad, [BlockArg::TryCallExn(0)], pool);
+            items.insert(0, ExceptionTableItem::Tag(tag, pad));
+        }
         let table = self
             .b
             .func
@@ -233,8 +302,5 @@ impl Translator<'_, '_, '_, '_> {
             Callee::Direct(function) => self.b.ins().try_call(function, args, table),
             Callee::Indirect(_, code) => self.b.ins().try_call_indirect(code, args, table),
         };
-        self.b.seal_block(next);
-        self.b.switch_to_block(next);
-        self.b.block_params(next).to_vec()
     }
 }

@@ -1,7 +1,7 @@
 //! Blocks and branches.
 
+use super::Translator;
 use super::exception::{Catches, Landing, Try};
-use super::{Translator, clif_type, clif_types};
 use crate::compile::trap_code;
 use crate::error::Result;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Type, Value};
@@ -129,10 +129,10 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     pub(super) fn block_type(&self, ty: BlockType) -> Result<(Vec<Type>, Vec<Type>)> {
         Ok(match ty {
             BlockType::Empty => (vec![], vec![]),
-            BlockType::Type(result) => (vec![], vec![clif_type(result)?]),
+            BlockType::Type(result) => (vec![], vec![self.env.clif_type(result)?]),
             BlockType::FuncType(ty) => {
                 let ty = &self.module.types[ty as usize];
-                (clif_types(ty.params())?, clif_types(ty.results())?)
+                (self.env.clif_types(ty.params())?, self.env.clif_types(ty.results())?)
             }
         })
     }
@@ -161,7 +161,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     pub(super) fn push_function_frame(&mut self) -> Result<()> {
         let results = self.module.function_type(self.function).results();
-        self.push_frame(Kind::Block, 0, &clif_types(results)?);
+        self.push_frame(Kind::Block, 0, &self.env.clif_types(results)?);
         Ok(())
     }
 
@@ -234,6 +234,13 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     pub(super) fn end(&mut self) -> Result<()> {
         self.jump_to_end();
+        if self.module.standalone.is_some() {
+            match self.top().kind {
+                Kind::TryTable(_) => self.land_thrown()?,
+                Kind::Try(_) => self.end_thrown_try(),
+                _ => {}
+            }
+        }
         let mut frame = self.frames.pop().expect("validated: an open block");
         match frame.kind {
             Kind::Dead => return Ok(()),

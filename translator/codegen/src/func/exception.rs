@@ -6,11 +6,13 @@
 //! one can overwrite it. A `throw` whose handler is in the same function is a jump.
 
 use super::control::{Kind, block_args};
-use super::{Translator, clif_types, setjmp};
+use super::thrown::Thrown;
+use super::{Translator, setjmp};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{F32, I32, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value};
+use cranelift_frontend::Variable;
 use linnet_abi::context::{EXCEPTION_WORDS, offset};
 use linnet_abi::trap::Trap;
 use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable};
@@ -22,6 +24,8 @@ pub(super) type Handlers = Vec<(Option<u32>, Block)>;
 pub(super) enum Catches {
     None,
     Handlers(Handlers),
+    /// In a standalone module: see [`super::thrown`].
+    Dispatch(Block),
     /// Goes on at the block that many levels out.
     Delegate(u32),
 }
@@ -30,12 +34,26 @@ pub(super) enum Catches {
 #[derive(Default)]
 pub(super) struct Try {
     /// Blocks of the clauses that have not been reached.
-    clauses: std::collections::VecDeque<Block>,
+    pub(super) clauses: std::collections::VecDeque<Block>,
     /// The exception of the current clause.
-    pub(super) caught: Option<Caught>,
+    pub(super) caught: Option<Held>,
+    /// In a standalone module, instead of the others.
+    pub(super) thrown: Option<Thrown>,
 }
 
+/// An exception that an open clause has caught. The clause may be entered in its middle.
 #[derive(Clone)]
+pub(super) struct Held {
+    tag: Variable,
+    payload: Vec<Variable>,
+}
+
+impl Held {
+    pub(super) fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
+        std::iter::once(self.tag).chain(self.payload.iter().copied())
+    }
+}
+
 pub(super) struct Caught {
     tag: Value,
     pub(super) payload: Vec<Value>,
@@ -43,9 +61,11 @@ pub(super) struct Caught {
 
 /// What a `try` catches, found by reading ahead: calls in its body need to know.
 #[derive(Default)]
-struct TryClauses {
-    tags: Vec<Option<u32>>,
-    delegate: Option<u32>,
+pub(super) struct TryClauses {
+    pub(super) tags: Vec<Option<u32>>,
+    pub(super) delegate: Option<u32>,
+    /// Whether a clause raises its exception again.
+    pub(super) rethrown: bool,
     /// Whether this is where `longjmp` arrives: a clause calls `__wasm_setjmp_test`.
     takes_longjmp: bool,
 }
@@ -107,6 +127,13 @@ impl Clauses {
                         clauses.takes_longjmp = true;
                     }
                 }
+                Operator::Rethrow { relative_depth } => {
+                    let level = open.len().checked_sub(1 + relative_depth as usize);
+                    let number = level.and_then(|level| open[level]);
+                    if let Some(clauses) = number.and_then(|i| tries.get_mut(i)) {
+                        clauses.rethrown = true;
+                    }
+                }
                 Operator::Delegate { relative_depth } => {
                     if let Some(clauses) = current {
                         clauses.delegate = Some(relative_depth);
@@ -135,6 +162,13 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             Operator::Catch { tag_index } => self.catch(Some(*tag_index))?,
             Operator::CatchAll => self.catch(None)?,
             Operator::Delegate { .. } => self.end()?,
+            Operator::Throw { tag_index } if self.module.standalone.is_some() => {
+                self.throw_new(*tag_index)?;
+            }
+            Operator::Rethrow { relative_depth } if self.module.standalone.is_some() => {
+                self.rethrow_caught(*relative_depth)?;
+            }
+            Operator::ThrowRef => self.throw_reference(),
             Operator::Throw { tag_index } => self.throw(*tag_index)?,
             Operator::Rethrow { relative_depth } => self.rethrow(*relative_depth)?,
             _ => return Ok(false),
@@ -149,7 +183,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         while level > 0 {
             level -= 1;
             match &self.frames[level].catches {
-                Catches::None => {}
+                Catches::None | Catches::Dispatch(_) => {}
                 Catches::Handlers(handlers) => {
                     for (tag, block) in handlers {
                         if found.iter().all(|f| f.0 != *tag) {
@@ -170,11 +204,16 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         if self.clauses.is_none() {
             self.clauses = Some(Clauses::scan(body, None)?);
         }
-        let TryClauses { tags, delegate, takes_longjmp } = self.next_clauses();
+        let clauses = self.next_clauses();
+        if self.module.standalone.is_some() {
+            return self.enter_thrown_try(ty, clauses);
+        }
+        let TryClauses { tags, delegate, takes_longjmp, .. } = clauses;
         let (params, results) = self.block_type(ty)?;
         let handlers: Handlers = tags.into_iter().map(|tag| (tag, self.handler_block())).collect();
         let clauses = handlers.iter().map(|h| h.1).collect();
-        self.push_frame(Kind::Try(Try { clauses, caught: None }), params.len(), &results);
+        let state = Try { clauses, ..Try::default() };
+        self.push_frame(Kind::Try(state), params.len(), &results);
         if takes_longjmp {
             self.note_clause(&handlers);
         }
@@ -198,7 +237,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         self.clauses.as_mut().and_then(|c| c.tries.pop_front()).unwrap_or_default()
     }
 
-    fn handler_block(&mut self) -> Block {
+    pub(super) fn handler_block(&mut self) -> Block {
         let block = self.b.create_block();
         self.b.set_cold_block(block);
         block
@@ -210,6 +249,9 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             return Ok(());
         }
         self.jump_to_end();
+        if self.module.standalone.is_some() {
+            return self.catch_thrown();
+        }
         let frame = self.top();
         frame.catches = Catches::None;
         let height = frame.height;
@@ -228,17 +270,28 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         if tag.is_some() {
             self.stack.extend(&caught.payload);
         }
+        let held = self.hold(&caught);
         if let Kind::Try(state) = &mut self.top().kind {
-            state.caught = Some(caught);
+            state.caught = Some(held);
         }
         Ok(())
+    }
+
+    fn hold(&mut self, caught: &Caught) -> Held {
+        let mut hold = |value| {
+            let variable = self.b.declare_var(self.b.func.dfg.value_type(value));
+            self.b.def_var(variable, value);
+            variable
+        };
+        Held { tag: hold(caught.tag), payload: caught.payload.iter().copied().map(hold).collect() }
     }
 
     /// Payload types of a tag; of any tag: all words.
     fn payload_types(&self, tag: Option<u32>) -> Result<Vec<Type>> {
         let Some(tag) = tag else { return Ok(vec![I64; EXCEPTION_WORDS]) };
-        let types =
-            clif_types(self.module.types[self.module.tags[tag as usize] as usize].params())?;
+        let types = self
+            .env
+            .clif_types(self.module.types[self.module.tags[tag as usize] as usize].params())?;
         let words: u32 = types.iter().map(|t| words(*t)).sum();
         if words as usize > EXCEPTION_WORDS {
             let message = format!(
@@ -276,8 +329,29 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         self.b.ins().store(flags, exception.tag, context, offset::EXCEPTION_TAG);
         let mut at = offset::EXCEPTION;
         for value in &exception.payload {
-            self.b.ins().store(flags, *value, context, at);
-            at += 8 * words(self.b.func.dfg.value_type(*value)) as i32;
+            let value = if self.env.options.frames { self.whole_word(*value) } else { *value };
+            self.b.ins().store(flags, value, context, at);
+            at += 8 * words(self.b.func.dfg.value_type(value)) as i32;
+        }
+        // Who catches everything keeps all words, and they must be the same everywhere.
+        let end = offset::EXCEPTION + 8 * EXCEPTION_WORDS as i32;
+        if self.env.options.frames && at < end {
+            let zero = self.b.ins().iconst(I64, 0);
+            for at in (at..end).step_by(8) {
+                self.b.ins().store(flags, zero, context, at);
+            }
+        }
+    }
+
+    /// Without what happens to be beside a value of 32 bits.
+    fn whole_word(&mut self, value: Value) -> Value {
+        match self.b.func.dfg.value_type(value) {
+            I32 => self.b.ins().uextend(I64, value),
+            F32 => {
+                let bits = self.b.ins().bitcast(I32, MemFlagsData::new(), value);
+                self.b.ins().uextend(I64, bits)
+            }
+            _ => value,
         }
     }
 
@@ -301,8 +375,10 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         let Kind::Try(Try { caught: Some(caught), .. }) = &self.frames[index].kind else {
             return Err(Error::new("rethrow outside of a catch"));
         };
-        let caught = caught.clone();
-        self.put_exception(&caught);
+        let held = caught.clone();
+        let tag = self.b.use_var(held.tag);
+        let payload = held.payload.iter().map(|v| self.b.use_var(*v)).collect();
+        self.put_exception(&Caught { tag, payload });
         self.raise();
         Ok(())
     }
@@ -316,6 +392,9 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     }
 
     fn enter_try_table(&mut self, table: &TryTable) -> Result<()> {
+        if self.module.standalone.is_some() {
+            return self.enter_thrown_table(table);
+        }
         let mut landings = Vec::new();
         for catch in &table.catches {
             let (tag, label) = match *catch {
@@ -325,7 +404,8 @@ impl<'a> Translator<'_, '_, 'a, '_> {
                     return Err(Error::new("exception references are not supported"));
                 }
             };
-            landings.push(Landing { tag, label, block: self.handler_block() });
+            let block = self.handler_block();
+            landings.push(Landing { tag, label, block, takes_reference: false });
         }
         let handlers = landings.iter().map(|l| (l.tag, l.block)).collect();
         let (params, results) = self.block_type(table.ty)?;
@@ -354,9 +434,10 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
 /// A clause of a `try_table`.
 pub(super) struct Landing {
-    tag: Option<u32>,
-    label: u32,
-    block: Block,
+    pub(super) tag: Option<u32>,
+    pub(super) label: u32,
+    pub(super) block: Block,
+    pub(super) takes_reference: bool,
 }
 
 fn words(ty: Type) -> u32 {

@@ -4,7 +4,7 @@
 //! the code generator from merging it with others. C's `volatile` and the kernel's `READ_ONCE` mean
 //! just that, and LLVM has already merged what may be merged.
 
-use super::{Translator, clif_type};
+use super::Translator;
 use crate::compile::{data, trap_code};
 use crate::error::Result;
 use crate::libcall::Libcall;
@@ -17,7 +17,7 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::FunctionBuilder;
 use linnet_abi::context::offset;
 use linnet_abi::trap::Trap;
-use wasmparser::{MemArg, Operator};
+use wasmparser::{MemArg, MemArgTarget, Operator};
 
 /// Copies and fills of constant size up to this many bytes need no libcall.
 const INLINE_BYTES: u64 = 64;
@@ -73,6 +73,8 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             O::I64Store32 { memarg } => self.store(memarg, |b, f, v, a, o| {
                 b.ins().istore32(f, v, a, o);
             }),
+            O::MemorySize { mem } if self.module.standalone.is_some() => self.instance_size(*mem),
+            O::MemoryGrow { mem } if self.module.standalone.is_some() => self.instance_grow(*mem),
             O::MemorySize { .. } => {
                 let context = self.context();
                 let size = self.libcall(Libcall::memory_size, &[context]);
@@ -84,9 +86,12 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 let old = self.libcall(Libcall::memory_grow, &[context, pages]);
                 self.stack.extend(old);
             }
-            O::MemoryCopy { .. } => self.memory_copy(),
-            O::MemoryFill { .. } => self.memory_fill(),
-            O::MemoryInit { data_index, .. } => self.memory_init(*data_index),
+            O::MemoryCopy { dst_mem, src_mem } => self.memory_copy(*dst_mem, *src_mem),
+            O::MemoryFill { mem } => self.memory_fill(*mem),
+            O::MemoryInit { data_index, mem } => self.memory_init(*data_index, *mem),
+            O::DataDrop { data_index } if self.module.standalone.is_some() => {
+                self.drop_segment(*data_index);
+            }
             // Only a permission to free the segment. It is never used: the segments are read-only data.
             O::DataDrop { .. } => {}
             _ => return Ok(false),
@@ -94,9 +99,11 @@ impl<'b> Translator<'_, '_, '_, 'b> {
         Ok(true)
     }
 
-    /// Flags of an access to the linear memory. A fault in it is a page fault, not a trap.
+    /// Flags of an access to a linear memory. A fault in it is a page fault, not a trap. Only in a
+    /// standalone module it is one, so that the access must not be left out even if nobody needs it.
     pub(super) fn heap_flags(&self) -> MemFlagsData {
-        MemFlagsData::new().with_notrap().with_alias_region(Some(self.regions.heap))
+        let flags = MemFlagsData::new().with_alias_region(Some(self.regions.heap));
+        if self.module.standalone.is_some() { flags } else { flags.with_notrap() }
     }
 
     /// Host address of an index into linear memory. No check: a slot of the host's address space
@@ -110,10 +117,66 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     /// Host address and constant offset of an access whose index is on the stack.
     fn access(&mut self, memarg: &MemArg) -> (Value, i32) {
         let index = self.pop();
-        let address = self.heap_address(index);
+        let address = self.accessed_address(index, memarg);
         match i32::try_from(memarg.offset) {
             Ok(offset) => (address, offset),
             Err(_) => (self.b.ins().iadd_imm_u(address, memarg.offset as i64), 0),
+        }
+    }
+
+    /// Host address of `index`, without the offset of the access. Where no unmapped addresses lie behind
+    /// the memory, the access is compared with its size.
+    pub(super) fn accessed_address(&mut self, index: Value, memarg: &MemArg) -> Value {
+        let Some(sections) = &self.module.standalone else { return self.heap_address(index) };
+        let index = self.wide(index);
+        if !sections.memory_type(memory_of(memarg)).is_guarded() {
+            // Every operator names its own width here: more is not valid.
+            let bytes = 1u64 << memarg.max_align;
+            match memarg.offset.checked_add(bytes) {
+                Some(reach) => {
+                    let reach = self.b.ins().iconst(I64, reach as i64);
+                    self.check_range(memory_of(memarg), index, reach);
+                }
+                None => {
+                    let always = self.b.ins().iconst(I32, 1);
+                    self.b.ins().trapnz(always, trap_code(Trap::MemoryOutOfBounds));
+                }
+            }
+        }
+        let base = self.memory_base(memory_of(memarg));
+        self.b.ins().iadd(base, index)
+    }
+
+    /// Host address of a range that is in bounds, or traps; the length as 64 bits.
+    fn range(&mut self, memory: u32, index: Value, len: Value) -> (Value, Value) {
+        let len = self.wide(len);
+        if self.module.standalone.is_none() {
+            return (self.heap_address(index), len);
+        }
+        let index = self.wide(index);
+        self.check_range(memory, index, len);
+        let base = self.memory_base(memory);
+        (self.b.ins().iadd(base, index), len)
+    }
+
+    fn instance_size(&mut self, memory: u32) {
+        let ty = self.sections().memory_type(memory);
+        let bytes = self.memory_bytes(memory);
+        let pages = self.b.ins().ushr_imm_u(bytes, i64::from(ty.page_log2));
+        let pages = self.index_value(pages, ty.is_64 != 0);
+        self.push(pages);
+    }
+
+    fn instance_grow(&mut self, memory: u32) {
+        let ty = self.sections().memory_type(memory);
+        let pages = self.pop();
+        let pages = self.wide(pages);
+        let number = self.b.ins().iconst(I32, i64::from(memory));
+        let context = self.context();
+        let old = self.libcall(Libcall::instance_memory_grow, &[context, number, pages]);
+        if let Some(old) = old {
+            let old = self.index_value(old, ty.is_64 != 0);
+            self.push(old);
         }
     }
 
@@ -158,10 +221,12 @@ impl<'b> Translator<'_, '_, '_, 'b> {
         pieces
     }
 
-    fn memory_copy(&mut self) {
+    fn memory_copy(&mut self, target: u32, source: u32) {
         let (size, from, to) = (self.pop(), self.pop(), self.pop());
-        let (to, from) = (self.heap_address(to), self.heap_address(from));
-        match self.constant_of(size) {
+        let constant = self.constant_of(size);
+        let ((to, size), (from, _)) =
+            (self.range(target, to, size), self.range(source, from, size));
+        match constant {
             Some(bytes) if bytes <= INLINE_BYTES => {
                 // The ranges may overlap: all loads come first.
                 let flags = self.heap_flags();
@@ -177,16 +242,16 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
-                let size = self.b.ins().uextend(I64, size);
                 self.libcall(Libcall::memory_copy, &[to, from, size]);
             }
         }
     }
 
-    fn memory_fill(&mut self) {
+    fn memory_fill(&mut self, memory: u32) {
         let (size, value, to) = (self.pop(), self.pop(), self.pop());
-        let to = self.heap_address(to);
-        match self.constant_of(size) {
+        let constant = self.constant_of(size);
+        let (to, size) = self.range(memory, to, size);
+        match constant {
             Some(bytes) if bytes <= INLINE_BYTES => {
                 let flags = self.heap_flags();
                 let byte = self.b.ins().ireduce(cranelift_codegen::ir::types::I8, value);
@@ -203,36 +268,48 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
-                let size = self.b.ins().uextend(I64, size);
                 self.libcall(Libcall::memory_fill, &[to, value, size]);
             }
         }
     }
 
     /// Copies a part of a passive segment, as thread-local storage of a new thread is made.
-    fn memory_init(&mut self, segment: u32) {
+    pub(super) fn memory_init(&mut self, segment: u32, memory: u32) {
         let (size, from, to) = (self.pop(), self.pop(), self.pop());
-        let size = self.b.ins().uextend(I64, size);
         let from = self.b.ins().uextend(I64, from);
+        let (to, size) = self.range(memory, to, size);
         let end = self.b.ins().iadd(from, size);
-        let len = self.module.segments[segment as usize].passive_len();
-        let outside = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, end, len as i64);
+        let outside = if self.module.standalone.is_some() {
+            let len = self.segment_len(segment);
+            self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, len)
+        } else {
+            let len = self.module.segments[segment as usize].passive_len();
+            self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, end, len as i64)
+        };
         self.b.ins().trapnz(outside, trap_code(Trap::MemoryOutOfBounds));
         let bytes = self.data_address(data::FIRST_SEGMENT + segment);
         let from = self.b.ins().iadd(bytes, from);
-        let to = self.heap_address(to);
         self.libcall(Libcall::memory_copy, &[to, from, size]);
     }
 
     pub(super) fn global_get(&mut self, index: u32) -> Result<()> {
         let global = self.module.globals[index as usize];
-        let ty = clif_type(global.ty)?;
+        let ty = self.env.clif_type(global.ty)?;
         let value = match global.storage {
             Storage::Slot(slot) => {
                 let (flags, context) = (self.context_flags(), self.context());
                 self.b.ins().load(ty, flags, context, slot_offset(slot))
             }
             Storage::Constant => self.constant(ty, global.value),
+            Storage::Instance(at) => {
+                let (flags, context) = (self.context_flags(), self.context());
+                self.b.ins().load(ty, flags, context, at)
+            }
+            Storage::Imported(at) => {
+                let slot = self.imported_global(at);
+                let flags = self.context_flags();
+                self.b.ins().load(ty, flags, slot, 0)
+            }
         };
         self.push(value);
         Ok(())
@@ -240,10 +317,28 @@ impl<'b> Translator<'_, '_, '_, 'b> {
 
     pub(super) fn global_set(&mut self, index: u32) {
         let value = self.pop();
-        if let Storage::Slot(slot) = self.module.globals[index as usize].storage {
-            let (flags, context) = (self.context_flags(), self.context());
-            self.b.ins().store(flags, value, context, slot_offset(slot));
+        let (flags, context) = (self.context_flags(), self.context());
+        match self.module.globals[index as usize].storage {
+            Storage::Slot(slot) => {
+                self.b.ins().store(flags, value, context, slot_offset(slot));
+            }
+            Storage::Instance(at) => {
+                self.b.ins().store(flags, value, context, at);
+            }
+            Storage::Imported(at) => {
+                let slot = self.imported_global(at);
+                self.b.ins().store(flags, value, slot, 0);
+            }
+            Storage::Constant => {}
         }
+    }
+}
+
+/// The memory that an access names. Arrays, the other target, are not supported.
+pub(super) fn memory_of(memarg: &MemArg) -> u32 {
+    match memarg.target {
+        MemArgTarget::Memory(memory) => memory,
+        MemArgTarget::Array(_) => unreachable!("the validator knows no arrays"),
     }
 }
 

@@ -8,23 +8,32 @@ mod atomic;
 mod call;
 mod control;
 mod exception;
+pub(crate) mod initialize;
 mod inline;
+mod instance;
+mod lanes;
 mod memory;
 mod numeric;
+mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
 mod simd;
+mod site;
+mod thrown;
 
 use crate::Options;
 use crate::compile::{self, Code, data, namespace};
+use crate::debug::Sources;
 use crate::error::{Error, Result};
+use crate::frames;
 use crate::imports::Symbol;
 use crate::module::{Body, Module};
+use crate::standalone::types;
 use control::Frame;
-use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
 use cranelift_codegen::ir::{
     AbiParam, AliasRegion, AliasRegionData, ExtFuncData, ExternalName, FuncRef, Function,
-    GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, Type,
+    GlobalValue, GlobalValueData, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, Type,
     UserExternalName, UserFuncName, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
@@ -33,6 +42,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use exception::Clauses;
 use inline::Inlinable;
 use setjmp::ReturnPoint;
+use site::Sites;
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{
@@ -47,8 +57,11 @@ pub(crate) struct Env<'m, 'a> {
     pub symbols: &'m [Symbol],
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
+    /// Functions that can be on the stack when frames are captured; empty if that is left out.
+    pub reaches: Vec<bool>,
     pub isa: &'m dyn TargetIsa,
     pub options: &'m Options,
+    pub sources: &'m Sources<'a>,
 }
 
 /// Who calls a function.
@@ -58,24 +71,8 @@ pub(crate) enum Border {
     Inner,
     /// The runtime on one side: the C convention to the letter.
     Runtime,
-}
-
-/// CLIF type of a wasm value. All vectors are `I8X16` between operators.
-pub(crate) fn clif_type(ty: ValType) -> Result<Type> {
-    Ok(match ty {
-        ValType::I32 => I32,
-        ValType::I64 => I64,
-        ValType::F32 => F32,
-        ValType::F64 => F64,
-        ValType::V128 => I8X16,
-        ValType::Ref(_) => {
-            return Err(Error::new(format!("values of type {ty} are not supported")));
-        }
-    })
-}
-
-pub(crate) fn clif_types(types: &[ValType]) -> Result<Vec<Type>> {
-    types.iter().map(|t| clif_type(*t)).collect()
+    /// Perhaps another module on one side: the C convention, but for the upper bits of words.
+    Foreign,
 }
 
 /// An operator's name for messages, as close to the text format as its variant's name allows.
@@ -94,6 +91,28 @@ pub(crate) fn operator_name(operator: &Operator) -> String {
 }
 
 impl Env<'_, '_> {
+    /// CLIF type of a wasm value. All vectors are `I8X16` between operators, or `I128` where the target has
+    /// none.
+    pub(crate) fn clif_type(&self, ty: ValType) -> Result<Type> {
+        Ok(match ty {
+            ValType::I32 => I32,
+            ValType::I64 => I64,
+            ValType::F32 => F32,
+            ValType::F64 => F64,
+            ValType::V128 if self.options.target.has_vectors() => I8X16,
+            ValType::V128 => I128,
+            ValType::Ref(ty) => {
+                // Whether the module may have references at all is for the validator to say.
+                types::reference(ty)?;
+                I64
+            }
+        })
+    }
+
+    pub(crate) fn clif_types(&self, types: &[ValType]) -> Result<Vec<Type>> {
+        types.iter().map(|t| self.clif_type(*t)).collect()
+    }
+
     /// An `i32` or `i64` that crosses a border.
     pub(crate) fn param(&self, ty: Type, border: Border) -> AbiParam {
         if border == Border::Runtime && ty == I32 && self.options.target.extends_words() {
@@ -105,24 +124,61 @@ impl Env<'_, '_> {
 
     /// Signature of a wasm type: the context comes first.
     pub(crate) fn signature(&self, ty: &FuncType, border: Border) -> Result<Signature> {
-        let mut signature = Signature::new(CallConv::SystemV);
+        let mut signature = Signature::new(self.convention(border));
         signature.params.push(AbiParam::new(I64));
         for param in ty.params() {
-            signature.params.push(self.param(clif_type(*param)?, border));
+            signature.params.push(self.param(self.clif_type(*param)?, border));
         }
         for result in ty.results() {
-            signature.returns.push(self.param(clif_type(*result)?, border));
+            signature.returns.push(self.param(self.clif_type(*result)?, border));
         }
         Ok(signature)
     }
 
+    /// Whether it is known which lines of which file a function comes from.
+    fn has_lines(&self, body: &FunctionBody) -> bool {
+        self.sources.function(self.module.code_address(body)).is_some()
+    }
+
+    /// In a module with tail calls all of its functions have the convention that these need.
+    fn convention(&self, border: Border) -> CallConv {
+        if border == Border::Inner && self.has_tail_calls() {
+            CallConv::Tail
+        } else {
+            CallConv::SystemV
+        }
+    }
+
+    pub(crate) fn has_tail_calls(&self) -> bool {
+        self.module.standalone.as_ref().is_some_and(|s| s.has_tail_calls)
+    }
+
+    /// Whether the runtime calls the function itself.
     fn is_exported(&self, function: u32) -> bool {
-        self.module.function_exports.iter().any(|e| e.1 == function)
+        self.module.standalone.is_none()
+            && self.module.function_exports.iter().any(|e| e.1 == function)
     }
 }
 
+/// A function of the module.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub code: Code,
+    /// Where its frames can be captured.
+    pub sites: Vec<frames::Site>,
+    /// The variant that goes on with a captured frame, if there are such sites.
+    pub resume: Option<Code>,
+}
+
+/// Whether a function begins at its beginning or where a captured frame of it stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    Call,
+    Resume,
+}
+
 /// Compiles every function of the module. The result does not depend on the number of threads.
-pub(crate) fn compile_all(env: &Env) -> Result<Vec<Code>> {
+pub(crate) fn compile_all(env: &Env) -> Result<Vec<Compiled>> {
     let bodies = &env.module.bodies;
     // Large ones first, so that no thread is left alone with one at the end.
     let mut order: Vec<usize> = (0..bodies.len()).collect();
@@ -155,6 +211,7 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Code>> {
 struct Worker {
     context: Context,
     builder: FunctionBuilderContext,
+    registers: regalloc2::Ctx,
     validator: FuncValidatorAllocations,
 }
 
@@ -163,6 +220,7 @@ impl Worker {
         Worker {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
+            registers: regalloc2::Ctx::default(),
             validator: FuncValidatorAllocations::default(),
         }
     }
@@ -173,18 +231,34 @@ impl Worker {
         inlinable: &Inlinable,
         index: u32,
         body: &Body,
-    ) -> Result<Code> {
-        self.build(env, index, body)?;
-        let range = body.body.range();
-        self.context
-            .inline(inlinable.apply(range.end - range.start))
-            .map_err(|e| Error::new(format!("code generator: {e}")))?;
-        compile::compile(&mut self.context, env.isa)
+    ) -> Result<Compiled> {
+        let mut compile = |variant| -> Result<_> {
+            let sites = self.build(env, index, body, variant)?;
+            let range = body.body.range();
+            let hot = inlinable.hot(&mut self.context);
+            let mut inliner = inlinable.apply(range.end - range.start, hot);
+            self.context
+                .inline(&mut inliner)
+                .map_err(|e| Error::new(format!("code generator: {e}")))?;
+            inliner.locate(&mut self.context.func);
+            let code = compile::compile(&mut self.context, &mut self.registers, env)?;
+            Ok((code, sites))
+        };
+        let (code, sites) = compile(Variant::Call)?;
+        let resume = if sites.is_empty() { None } else { Some(compile(Variant::Resume)?) };
+        debug_assert!(resume.as_ref().is_none_or(|r| r.1 == sites));
+        Ok(Compiled { code, sites, resume: resume.map(|r| r.0) })
     }
 
     /// Leaves the function's CLIF in `self.context`.
-    fn build(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
-        let built = self.translate(env, index, body);
+    fn build(
+        &mut self,
+        env: &Env,
+        index: u32,
+        body: &Body,
+        variant: Variant,
+    ) -> Result<Vec<frames::Site>> {
+        let built = self.translate(env, index, body, variant);
         if built.is_err() {
             // An unfinished function leaves its traces here.
             self.builder = FunctionBuilderContext::new();
@@ -192,18 +266,30 @@ impl Worker {
         built
     }
 
-    fn translate(&mut self, env: &Env, index: u32, body: &Body) -> Result<()> {
+    fn translate(
+        &mut self,
+        env: &Env,
+        index: u32,
+        body: &Body,
+        variant: Variant,
+    ) -> Result<Vec<frames::Site>> {
         let border = if env.is_exported(index) { Border::Runtime } else { Border::Inner };
-        let signature = env.signature(env.module.function_type(index), border)?;
+        let mut signature = env.signature(env.module.function_type(index), border)?;
+        let mut space = namespace::FUNCTION;
+        if variant == Variant::Resume {
+            signature.params.truncate(1);
+            space = namespace::RESUME;
+        }
         // Cleared and not replaced: it keeps its memory.
         self.context.clear();
-        self.context.func.name = UserFuncName::user(namespace::FUNCTION, index);
+        self.context.func.name = UserFuncName::user(space, index);
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
-        self.validator =
-            Translator::new(env, builder, index, &body.body)?.run(body, allocations)?;
-        Ok(())
+        let translator = Translator::new(env, builder, index, Some(&body.body), variant)?;
+        let (validator, sites) = translator.run(body, allocations)?;
+        self.validator = validator;
+        Ok(sites)
     }
 }
 
@@ -220,6 +306,7 @@ struct Translator<'e, 'm, 'a, 'b> {
     module: &'m Module<'a>,
     b: FunctionBuilder<'b>,
     function: u32,
+    variant: Variant,
     regions: Regions,
     /// The context as the entry block has it. [`Translator::context`] is the one to use.
     entry_context: Value,
@@ -234,6 +321,8 @@ struct Translator<'e, 'm, 'a, 'b> {
     clauses: Option<Clauses>,
     /// In functions that `setjmp` returns to.
     return_point: Option<ReturnPoint>,
+    /// In functions whose frames can be captured.
+    sites: Option<Sites>,
     function_refs: FxHashMap<(u32, u32), FuncRef>,
     data_refs: FxHashMap<u32, GlobalValue>,
     signature_refs: FxHashMap<u32, SigRef>,
@@ -244,7 +333,8 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         env: &'e Env<'m, 'a>,
         mut b: FunctionBuilder<'b>,
         function: u32,
-        body: &FunctionBody<'a>,
+        body: Option<&FunctionBody<'a>>,
+        variant: Variant,
     ) -> Result<Self> {
         let regions = regions(b.func);
         // The first name in every function: see `inline`.
@@ -259,6 +349,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             module: env.module,
             b,
             function,
+            variant,
             regions,
             entry_context: context,
             entry_heap_base: context,
@@ -268,11 +359,14 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             reachable: true,
             clauses: None,
             return_point: None,
+            sites: None,
             function_refs: FxHashMap::default(),
             data_refs: FxHashMap::default(),
             signature_refs: FxHashMap::default(),
         };
-        translator.find_return_point(body)?;
+        if let Some(body) = body {
+            translator.find_return_point(body)?;
+        }
         if translator.return_point.is_none() {
             // Constant while the function runs. Not needed: dropped. Needed: loaded here, once.
             translator.entry_heap_base = translator.load_heap_base(context);
@@ -284,7 +378,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         mut self,
         body: &Body<'a>,
         allocations: FuncValidatorAllocations,
-    ) -> Result<FuncValidatorAllocations> {
+    ) -> Result<(FuncValidatorAllocations, Vec<frames::Site>)> {
         let Body { validate, body } = body;
         let mut validator = FuncToValidate {
             resources: validate.resources.clone(),
@@ -296,32 +390,44 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         self.declare_locals(body)?;
+        self.begin_sites(body);
         self.push_function_frame()?;
+        let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
             let (operator, offset) = operators.read_with_offset()?;
             validator.op(offset, &operator)?;
+            if has_lines {
+                let address = offset - self.module.code_start;
+                self.b.set_srcloc(SourceLoc::new(address as u32));
+            }
+            self.begin_operator(offset);
             self.operator(&operator, body).map_err(|e| e.at(offset))?;
+            self.settle();
         }
         operators.finish()?;
         self.end_return_point()?;
+        let sites = self.end_sites();
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());
-        Ok(validator.into_allocations())
+        Ok((validator.into_allocations(), sites))
     }
 
     fn declare_locals(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         let params = self.module.function_type(self.function).params();
         for (i, ty) in params.iter().enumerate() {
-            let variable = self.b.declare_var(clif_type(*ty)?);
+            let variable = self.b.declare_var(self.env.clif_type(*ty)?);
             let entry = self.b.func.layout.entry_block();
-            let value = entry.map(|block| self.b.block_params(block)[i + 1]);
-            self.b.def_var(variable, value.unwrap_or(self.entry_context));
+            let value = match entry {
+                Some(block) if self.variant == Variant::Call => self.b.block_params(block)[i + 1],
+                _ => self.zero(self.env.clif_type(*ty)?),
+            };
+            self.b.def_var(variable, value);
             self.locals.push(variable);
         }
         for local in body.get_locals_reader()? {
             let (count, ty) = local?;
-            let ty = clif_type(ty)?;
+            let ty = self.env.clif_type(ty)?;
             let zero = self.zero(ty);
             for _ in 0..count {
                 let variable = self.b.declare_var(ty);
@@ -343,7 +449,8 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             || self.call(operator)?
             || self.atomic(operator)?
             || self.exception(operator, body)?
-            || self.simd(operator)?;
+            || self.simd(operator)?
+            || self.reference(operator)?;
         if done {
             Ok(())
         } else {
@@ -394,12 +501,18 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         match ty {
             F32 => self.b.ins().f32const(0.0),
             F64 => self.b.ins().f64const(0.0),
-            I8X16 => self.vector_constant([0; 16]),
+            I8X16 | I128 => self.vector_constant([0; 16]),
             ty => self.b.ins().iconst(ty, 0),
         }
     }
 
     fn vector_constant(&mut self, bytes: [u8; 16]) -> Value {
+        if !self.env.options.target.has_vectors() {
+            let bits = u128::from_le_bytes(bytes);
+            let low = self.b.ins().iconst(I64, bits as i64);
+            let high = self.b.ins().iconst(I64, (bits >> 64) as i64);
+            return self.b.ins().iconcat(low, high);
+        }
         let constant = self.b.func.dfg.constants.insert(bytes.to_vec().into());
         self.b.ins().vconst(I8X16, constant)
     }

@@ -3,7 +3,7 @@
 use super::Translator;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
-use cranelift_codegen::ir::types::{F32, F64, I8, I8X16, I16, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I8X16, I16, I32, I64, I128};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::FunctionBuilder;
 use wasmparser::Operator;
@@ -110,6 +110,10 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             }
             O::F32DemoteF64 => self.unary(|b, x| b.ins().fdemote(F32, x)),
             O::F64PromoteF32 => self.unary(|b, x| b.ins().fpromote(F64, x)),
+            O::I64Add128 => self.wide_sum(|b, x, y| b.ins().iadd(x, y)),
+            O::I64Sub128 => self.wide_sum(|b, x, y| b.ins().isub(x, y)),
+            O::I64MulWideS => self.wide_product(|b, x| b.ins().sextend(I128, x)),
+            O::I64MulWideU => self.wide_product(|b, x| b.ins().uextend(I128, x)),
             O::I32ReinterpretF32 => self.reinterpret(I32),
             O::I64ReinterpretF64 => self.reinterpret(I64),
             O::F32ReinterpretI32 => self.reinterpret(F32),
@@ -124,7 +128,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
         match ty {
             F32 => self.b.ins().f32const(Ieee32::with_bits(bits as u32)),
             F64 => self.b.ins().f64const(Ieee64::with_bits(bits as u64)),
-            I8X16 => self.vector_constant(bits.to_le_bytes()),
+            I8X16 | I128 => self.vector_constant(bits.to_le_bytes()),
             ty => self.b.ins().iconst(ty, bits as i64),
         }
     }
@@ -169,6 +173,25 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             let low = b.ins().ireduce(from, x);
             b.ins().sextend(to, low)
         });
+    }
+
+    /// Operands and result are the halves of 128-bit numbers, the lower ones first.
+    fn wide_sum(&mut self, f: impl FnOnce(&mut FunctionBuilder<'b>, Value, Value) -> Value) {
+        let [y_high, y_low, x_high, x_low] = [(); 4].map(|()| self.pop());
+        let x = self.b.ins().iconcat(x_low, x_high);
+        let y = self.b.ins().iconcat(y_low, y_high);
+        let value = f(&mut self.b, x, y);
+        let (low, high) = self.b.ins().isplit(value);
+        self.stack.extend([low, high]);
+    }
+
+    fn wide_product(&mut self, widen: impl Fn(&mut FunctionBuilder<'b>, Value) -> Value) {
+        let y = self.pop();
+        let x = self.pop();
+        let (x, y) = (widen(&mut self.b, x), widen(&mut self.b, y));
+        let product = self.b.ins().imul(x, y);
+        let (low, high) = self.b.ins().isplit(product);
+        self.stack.extend([low, high]);
     }
 
     fn reinterpret(&mut self, to: Type) {

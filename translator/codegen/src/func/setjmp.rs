@@ -19,7 +19,7 @@
 use super::call::Callee;
 use super::exception::{Clauses, Handlers};
 use super::{Border, Translator, import_function};
-use crate::compile::{WIDE, namespace};
+use crate::compile::{WIDE, WIDE_BEGIN, namespace};
 use crate::error::Result;
 use crate::libcall::Libcall;
 use crate::module::Module;
@@ -135,7 +135,7 @@ impl Translator<'_, '_, '_, '_> {
         let zero = self.b.ins().iconst(I32, 0);
         self.b.ins().stack_store(I64, zero, state, INVOCATION);
         // The table of call sites tells from it where the pad begins to be usable.
-        self.b.set_srcloc(SourceLoc::new(1));
+        self.b.set_srcloc(SourceLoc::new(WIDE_BEGIN));
         let loaded = self.load_heap_base(self.entry_context);
         self.b.def_var(heap_base, loaded);
         let (locals, clause, unsaved) = (Vec::new(), None, false);
@@ -213,16 +213,37 @@ impl Translator<'_, '_, '_, '_> {
         }
     }
 
+    /// Makes the slots of the locals.
+    fn make_slots(&mut self, point: &mut ReturnPoint) {
+        for i in point.locals.len()..self.locals.len() {
+            let value = self.b.use_var(self.locals[i]);
+            let ty = self.b.func.dfg.value_type(value);
+            let slot = self.slot(ty.bytes().max(8));
+            point.locals.push(Local { ty, slot });
+        }
+    }
+
+    /// The same early, with something in them: who captures frames reads them.
+    pub(super) fn init_return_slots(&mut self) {
+        let Some(mut point) = self.return_point.take() else { return };
+        self.make_slots(&mut point);
+        for local in &point.locals {
+            let zero = self.zero(local.ty);
+            self.b.ins().stack_store(I64, zero, local.slot, 0);
+        }
+        self.return_point = Some(point);
+    }
+
+    /// What the pad needs besides the context: slots, offsets in them, types.
+    pub(super) fn return_slots(&self) -> Vec<(StackSlot, i32, Type)> {
+        let Some(point) = &self.return_point else { return Vec::new() };
+        let locals = point.locals.iter().map(|l| (l.slot, 0, l.ty));
+        [(point.state, INVOCATION, I32)].into_iter().chain(locals).collect()
+    }
+
     fn save_locals(&mut self) {
         let Some(mut point) = self.return_point.take() else { return };
-        if point.locals.is_empty() {
-            for i in 0..self.locals.len() {
-                let value = self.b.use_var(self.locals[i]);
-                let ty = self.b.func.dfg.value_type(value);
-                let slot = self.slot(ty.bytes().max(8));
-                point.locals.push(Local { ty, slot });
-            }
-        }
+        self.make_slots(&mut point);
         for (i, local) in point.locals.iter().enumerate() {
             let value = self.b.use_var(self.locals[i]);
             self.b.ins().sequence_point();
@@ -286,8 +307,8 @@ impl Translator<'_, '_, '_, '_> {
         let throw =
             import_function(self.b.func, namespace::LIBCALL, Libcall::throw as u32, signature);
         let context = self.context();
-        let handlers = vec![(ExceptionTag::with_number(tag | WIDE), pad)];
-        self.try_call(Callee::Direct(throw), &[context], handlers);
+        let handlers = [(ExceptionTag::with_number(tag | WIDE), pad)];
+        self.try_call(Callee::Direct(throw), &[context], &handlers, &[]);
         self.trap(Trap::Unreachable);
     }
 

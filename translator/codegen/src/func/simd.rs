@@ -3,7 +3,7 @@
 //! Between operators every vector is `I8X16`; an operator casts to the shape it works on.
 
 use super::Translator;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{
     F32, F32X4, F64, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64, I64X2,
@@ -26,18 +26,16 @@ fn cast(b: &mut FunctionBuilder, value: Value, to: Type) -> Value {
 
 impl<'b> Translator<'_, '_, '_, 'b> {
     pub(super) fn simd(&mut self, operator: &Operator) -> Result<bool> {
-        let known = self.vector_memory(operator)
+        if !self.env.options.target.has_vectors() {
+            return self.lanes(operator);
+        }
+        Ok(self.vector_memory(operator)
             || self.vector_lanes(operator)
             || self.vector_integer(operator)
             || self.vector_widening(operator)
             || self.vector_float(operator)
-            || self.vector_compare(operator);
-        if known && !self.env.options.target.has_vectors() {
-            let target = self.env.options.target.name();
-            return Err(Error::new(format!("128-bit vectors are not supported on {target}"))
-                .hint("compile the program without -msimd128"));
-        }
-        Ok(known)
+            || self.vector_relaxed(operator)
+            || self.vector_compare(operator))
     }
 
     fn vector_memory(&mut self, operator: &Operator) -> bool {
@@ -488,79 +486,170 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     }
 
     fn vector_compare(&mut self, operator: &Operator) -> bool {
+        if let Some((shape, condition)) = integer_comparison(operator) {
+            self.binary(|b, x, y| {
+                let (x, y) = (cast(b, x, shape), cast(b, y, shape));
+                let mask = b.ins().icmp(condition, x, y);
+                cast(b, mask, I8X16)
+            });
+            return true;
+        }
+        if let Some((lane, condition)) = float_comparison(operator) {
+            let shape = if lane == F32 { F32X4 } else { F64X2 };
+            self.binary(|b, x, y| {
+                let (x, y) = (cast(b, x, shape), cast(b, y, shape));
+                let mask = b.ins().fcmp(condition, x, y);
+                cast(b, mask, I8X16)
+            });
+            return true;
+        }
+        false
+    }
+
+    /// The relaxed operators, in the way that all processors can do exactly and alike: what the
+    /// specification's deterministic profile says.
+    fn vector_relaxed(&mut self, operator: &Operator) -> bool {
         use Operator as O;
-        let (shape, condition) = match operator {
-            O::I8x16Eq => (I8X16, IntCC::Equal),
-            O::I16x8Eq => (I16X8, IntCC::Equal),
-            O::I32x4Eq => (I32X4, IntCC::Equal),
-            O::I64x2Eq => (I64X2, IntCC::Equal),
-            O::I8x16Ne => (I8X16, IntCC::NotEqual),
-            O::I16x8Ne => (I16X8, IntCC::NotEqual),
-            O::I32x4Ne => (I32X4, IntCC::NotEqual),
-            O::I64x2Ne => (I64X2, IntCC::NotEqual),
-            O::I8x16LtS => (I8X16, IntCC::SignedLessThan),
-            O::I16x8LtS => (I16X8, IntCC::SignedLessThan),
-            O::I32x4LtS => (I32X4, IntCC::SignedLessThan),
-            O::I64x2LtS => (I64X2, IntCC::SignedLessThan),
-            O::I8x16LtU => (I8X16, IntCC::UnsignedLessThan),
-            O::I16x8LtU => (I16X8, IntCC::UnsignedLessThan),
-            O::I32x4LtU => (I32X4, IntCC::UnsignedLessThan),
-            O::I8x16GtS => (I8X16, IntCC::SignedGreaterThan),
-            O::I16x8GtS => (I16X8, IntCC::SignedGreaterThan),
-            O::I32x4GtS => (I32X4, IntCC::SignedGreaterThan),
-            O::I64x2GtS => (I64X2, IntCC::SignedGreaterThan),
-            O::I8x16GtU => (I8X16, IntCC::UnsignedGreaterThan),
-            O::I16x8GtU => (I16X8, IntCC::UnsignedGreaterThan),
-            O::I32x4GtU => (I32X4, IntCC::UnsignedGreaterThan),
-            O::I8x16LeS => (I8X16, IntCC::SignedLessThanOrEqual),
-            O::I16x8LeS => (I16X8, IntCC::SignedLessThanOrEqual),
-            O::I32x4LeS => (I32X4, IntCC::SignedLessThanOrEqual),
-            O::I64x2LeS => (I64X2, IntCC::SignedLessThanOrEqual),
-            O::I8x16LeU => (I8X16, IntCC::UnsignedLessThanOrEqual),
-            O::I16x8LeU => (I16X8, IntCC::UnsignedLessThanOrEqual),
-            O::I32x4LeU => (I32X4, IntCC::UnsignedLessThanOrEqual),
-            O::I8x16GeS => (I8X16, IntCC::SignedGreaterThanOrEqual),
-            O::I16x8GeS => (I16X8, IntCC::SignedGreaterThanOrEqual),
-            O::I32x4GeS => (I32X4, IntCC::SignedGreaterThanOrEqual),
-            O::I64x2GeS => (I64X2, IntCC::SignedGreaterThanOrEqual),
-            O::I8x16GeU => (I8X16, IntCC::UnsignedGreaterThanOrEqual),
-            O::I16x8GeU => (I16X8, IntCC::UnsignedGreaterThanOrEqual),
-            O::I32x4GeU => (I32X4, IntCC::UnsignedGreaterThanOrEqual),
-            other => return self.vector_compare_float(other),
-        };
-        self.binary(|b, x, y| {
-            let (x, y) = (cast(b, x, shape), cast(b, y, shape));
-            let mask = b.ins().icmp(condition, x, y);
-            cast(b, mask, I8X16)
-        });
+        match operator {
+            O::I8x16RelaxedSwizzle => self.binary(|b, x, y| b.ins().swizzle(x, y)),
+            O::I32x4RelaxedTruncF32x4S => {
+                self.vector_float(&O::I32x4TruncSatF32x4S);
+            }
+            O::I32x4RelaxedTruncF32x4U => {
+                self.vector_float(&O::I32x4TruncSatF32x4U);
+            }
+            O::I32x4RelaxedTruncF64x2SZero => {
+                self.vector_float(&O::I32x4TruncSatF64x2SZero);
+            }
+            O::I32x4RelaxedTruncF64x2UZero => {
+                self.vector_float(&O::I32x4TruncSatF64x2UZero);
+            }
+            O::F32x4RelaxedMadd => self.vector_multiply_add(F32X4, false),
+            O::F64x2RelaxedMadd => self.vector_multiply_add(F64X2, false),
+            O::F32x4RelaxedNmadd => self.vector_multiply_add(F32X4, true),
+            O::F64x2RelaxedNmadd => self.vector_multiply_add(F64X2, true),
+            O::I8x16RelaxedLaneselect
+            | O::I16x8RelaxedLaneselect
+            | O::I32x4RelaxedLaneselect
+            | O::I64x2RelaxedLaneselect => {
+                self.vector_lanes(&O::V128Bitselect);
+            }
+            O::F32x4RelaxedMin => {
+                self.vector_float(&O::F32x4Min);
+            }
+            O::F32x4RelaxedMax => {
+                self.vector_float(&O::F32x4Max);
+            }
+            O::F64x2RelaxedMin => {
+                self.vector_float(&O::F64x2Min);
+            }
+            O::F64x2RelaxedMax => {
+                self.vector_float(&O::F64x2Max);
+            }
+            O::I16x8RelaxedQ15mulrS => {
+                self.vector_integer(&O::I16x8Q15MulrSatS);
+            }
+            O::I16x8RelaxedDotI8x16I7x16S => self.vector_dot_bytes(),
+            O::I32x4RelaxedDotI8x16I7x16AddS => {
+                let sum = self.pop();
+                self.vector_dot_bytes();
+                self.vector_widening(&O::I32x4ExtAddPairwiseI16x8S);
+                self.push(sum);
+                self.vector_integer(&O::I32x4Add);
+            }
+            _ => return false,
+        }
         true
     }
 
-    fn vector_compare_float(&mut self, operator: &Operator) -> bool {
-        use Operator as O;
-        let (lane, condition) = match operator {
-            O::F32x4Eq => (F32, FloatCC::Equal),
-            O::F64x2Eq => (F64, FloatCC::Equal),
-            O::F32x4Ne => (F32, FloatCC::NotEqual),
-            O::F64x2Ne => (F64, FloatCC::NotEqual),
-            O::F32x4Lt => (F32, FloatCC::LessThan),
-            O::F64x2Lt => (F64, FloatCC::LessThan),
-            O::F32x4Gt => (F32, FloatCC::GreaterThan),
-            O::F64x2Gt => (F64, FloatCC::GreaterThan),
-            O::F32x4Le => (F32, FloatCC::LessThanOrEqual),
-            O::F64x2Le => (F64, FloatCC::LessThanOrEqual),
-            O::F32x4Ge => (F32, FloatCC::GreaterThanOrEqual),
-            O::F64x2Ge => (F64, FloatCC::GreaterThanOrEqual),
-            _ => return false,
-        };
-        let shape = if lane == F32 { F32X4 } else { F64X2 };
-        self.binary(|b, x, y| {
-            let (x, y) = (cast(b, x, shape), cast(b, y, shape));
-            let mask = b.ins().fcmp(condition, x, y);
-            cast(b, mask, I8X16)
-        });
-        true
+    /// With two roundings: not every processor has an instruction with one.
+    fn vector_multiply_add(&mut self, shape: Type, negate: bool) {
+        let z = self.pop();
+        self.vector_binary(shape, |b, x, y| b.ins().fmul(x, y));
+        if negate {
+            self.vector_unary(shape, |b, x| b.ins().fneg(x));
+        }
+        self.push(z);
+        self.vector_binary(shape, |b, x, y| b.ins().fadd(x, y));
     }
+
+    /// Sums of the products of neighbouring bytes, as words.
+    fn vector_dot_bytes(&mut self) {
+        self.vector_binary(I8X16, |b, x, y| {
+            let low = multiply(b, x, y, signed_low);
+            let high = multiply(b, x, y, signed_high);
+            b.ins().iadd_pairwise(low, high)
+        });
+    }
+}
+
+/// Whether a condition compares signed numbers.
+pub(super) fn is_signed(condition: IntCC) -> bool {
+    condition != condition.unsigned()
+}
+
+/// Shape and condition of an operator that compares integers.
+pub(super) fn integer_comparison(operator: &Operator) -> Option<(Type, IntCC)> {
+    use Operator as O;
+    Some(match operator {
+        O::I8x16Eq => (I8X16, IntCC::Equal),
+        O::I16x8Eq => (I16X8, IntCC::Equal),
+        O::I32x4Eq => (I32X4, IntCC::Equal),
+        O::I64x2Eq => (I64X2, IntCC::Equal),
+        O::I8x16Ne => (I8X16, IntCC::NotEqual),
+        O::I16x8Ne => (I16X8, IntCC::NotEqual),
+        O::I32x4Ne => (I32X4, IntCC::NotEqual),
+        O::I64x2Ne => (I64X2, IntCC::NotEqual),
+        O::I8x16LtS => (I8X16, IntCC::SignedLessThan),
+        O::I16x8LtS => (I16X8, IntCC::SignedLessThan),
+        O::I32x4LtS => (I32X4, IntCC::SignedLessThan),
+        O::I64x2LtS => (I64X2, IntCC::SignedLessThan),
+        O::I8x16LtU => (I8X16, IntCC::UnsignedLessThan),
+        O::I16x8LtU => (I16X8, IntCC::UnsignedLessThan),
+        O::I32x4LtU => (I32X4, IntCC::UnsignedLessThan),
+        O::I8x16GtS => (I8X16, IntCC::SignedGreaterThan),
+        O::I16x8GtS => (I16X8, IntCC::SignedGreaterThan),
+        O::I32x4GtS => (I32X4, IntCC::SignedGreaterThan),
+        O::I64x2GtS => (I64X2, IntCC::SignedGreaterThan),
+        O::I8x16GtU => (I8X16, IntCC::UnsignedGreaterThan),
+        O::I16x8GtU => (I16X8, IntCC::UnsignedGreaterThan),
+        O::I32x4GtU => (I32X4, IntCC::UnsignedGreaterThan),
+        O::I8x16LeS => (I8X16, IntCC::SignedLessThanOrEqual),
+        O::I16x8LeS => (I16X8, IntCC::SignedLessThanOrEqual),
+        O::I32x4LeS => (I32X4, IntCC::SignedLessThanOrEqual),
+        O::I64x2LeS => (I64X2, IntCC::SignedLessThanOrEqual),
+        O::I8x16LeU => (I8X16, IntCC::UnsignedLessThanOrEqual),
+        O::I16x8LeU => (I16X8, IntCC::UnsignedLessThanOrEqual),
+        O::I32x4LeU => (I32X4, IntCC::UnsignedLessThanOrEqual),
+        O::I8x16GeS => (I8X16, IntCC::SignedGreaterThanOrEqual),
+        O::I16x8GeS => (I16X8, IntCC::SignedGreaterThanOrEqual),
+        O::I32x4GeS => (I32X4, IntCC::SignedGreaterThanOrEqual),
+        O::I64x2GeS => (I64X2, IntCC::SignedGreaterThanOrEqual),
+        O::I8x16GeU => (I8X16, IntCC::UnsignedGreaterThanOrEqual),
+        O::I16x8GeU => (I16X8, IntCC::UnsignedGreaterThanOrEqual),
+        O::I32x4GeU => (I32X4, IntCC::UnsignedGreaterThanOrEqual),
+        _ => return None,
+    })
+}
+
+/// Lane type and condition of an operator that compares floats.
+pub(super) fn float_comparison(operator: &Operator) -> Option<(Type, FloatCC)> {
+    use Operator as O;
+    Some(match operator {
+        O::F32x4Eq => (F32, FloatCC::Equal),
+        O::F64x2Eq => (F64, FloatCC::Equal),
+        O::F32x4Ne => (F32, FloatCC::NotEqual),
+        O::F64x2Ne => (F64, FloatCC::NotEqual),
+        O::F32x4Lt => (F32, FloatCC::LessThan),
+        O::F64x2Lt => (F64, FloatCC::LessThan),
+        O::F32x4Gt => (F32, FloatCC::GreaterThan),
+        O::F64x2Gt => (F64, FloatCC::GreaterThan),
+        O::F32x4Le => (F32, FloatCC::LessThanOrEqual),
+        O::F64x2Le => (F64, FloatCC::LessThanOrEqual),
+        O::F32x4Ge => (F32, FloatCC::GreaterThanOrEqual),
+        O::F64x2Ge => (F64, FloatCC::GreaterThanOrEqual),
+        _ => return None,
+    })
 }
 
 fn signed_low(b: &mut FunctionBuilder, x: Value) -> Value {

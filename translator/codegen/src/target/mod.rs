@@ -64,6 +64,11 @@ impl Target {
         self != Target::Riscv64
     }
 
+    /// Whether an instruction that gives 32 bits clears the others of its register.
+    pub(crate) fn extends_words_for_free(self) -> bool {
+        self == Target::X86_64
+    }
+
     /// Whether C code expects 32-bit arguments and results sign-extended to registers.
     pub(crate) fn extends_words(self) -> bool {
         self == Target::Riscv64
@@ -89,7 +94,7 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// Cranelift, set up for a target.
-pub(crate) fn isa(target: Target) -> Result<OwnedTargetIsa> {
+pub(crate) fn isa(target: Target, standalone: bool) -> Result<OwnedTargetIsa> {
     let (triple, features) = match target {
         Target::X86_64 => (x86_64::TRIPLE, x86_64::FEATURES),
         Target::Aarch64 => (aarch64::TRIPLE, aarch64::FEATURES),
@@ -100,6 +105,10 @@ pub(crate) fn isa(target: Target) -> Result<OwnedTargetIsa> {
     let mut flags = settings::builder();
     for (name, value) in SETTINGS {
         flags.set(name, value).map_err(|e| failed(&e))?;
+    }
+    if standalone {
+        // A host's thread has a guard of one page.
+        flags.set("probestack_size_log2", "12").map_err(|e| failed(&e))?;
     }
     let mut isa = isa::lookup_by_name(triple).map_err(|e| failed(&e))?;
     for feature in features {

@@ -4,25 +4,25 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov rdi, qword ptr [rdi]
-  ;;|  mov r8d, esi
-  ;;|  mov dword ptr [rdi + r8 + 4], 1
-  ;;|  mov r9d, dword ptr [rdi + r8 + 8]
-  ;;|  mov dword ptr [rdi + r8], 2
-  ;;|  mov eax, dword ptr [rdi + r8 + 0xc]
+  ;;|  mov r8, qword ptr [rdi]
+  ;;|  mov edi, esi
+  ;;|  mov dword ptr [r8 + rdi + 4], 1
+  ;;|  mov r9d, dword ptr [r8 + rdi + 8]
+  ;;|  mov dword ptr [r8 + rdi], 2
+  ;;|  mov eax, dword ptr [r8 + rdi + 0xc]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret
   ;; aarch64: code
   ;;|  stp x29, x30, [sp, #-0x10]!
   ;;|  mov x29, sp
-  ;;|  mov w11, #1
-  ;;|  ldr x10, [x0]
-  ;;|  add x9, x10, w1, uxtw
-  ;;|  str w11, [x9, #4]
-  ;;|  ldr w11, [x9, #8]
-  ;;|  mov w12, #2
-  ;;|  str w12, [x10, w1, uxtw]
+  ;;|  mov w10, #1
+  ;;|  ldr x8, [x0]
+  ;;|  add x9, x8, w1, uxtw
+  ;;|  str w10, [x9, #4]
+  ;;|  ldr w10, [x9, #8]
+  ;;|  mov w10, #2
+  ;;|  str w10, [x8, w1, uxtw]
   ;;|  ldr w0, [x9, #0xc]
   ;;|  ldp x29, x30, [sp], #0x10
   ;;|  ret

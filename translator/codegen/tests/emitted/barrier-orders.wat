@@ -11,11 +11,11 @@
   ;; aarch64: code
   ;;|  stp x29, x30, [sp, #-0x10]!
   ;;|  mov x29, sp
-  ;;|  ldr x9, [x0]
-  ;;|  ldr w8, [x9, w1, uxtw]
+  ;;|  ldr x8, [x0]
+  ;;|  ldr w7, [x8, w1, uxtw]
   ;;|  dmb ish
-  ;;|  ldr w10, [x9, w2, uxtw]
-  ;;|  add w0, w8, w10
+  ;;|  ldr w8, [x8, w2, uxtw]
+  ;;|  add w0, w7, w8
   ;;|  ldp x29, x30, [sp], #0x10
   ;;|  ret
   ;; riscv64: code
@@ -23,17 +23,17 @@
   ;;|  sd ra, 8(sp)
   ;;|  sd s0, 0(sp)
   ;;|  mv s0, sp
-  ;;|  ld a4, 0(a0)
-  ;;|  slli a3, a1, 0x20
-  ;;|  srli a5, a3, 0x20
-  ;;|  add a5, a4
-  ;;|  lw a5, 0(a5)
+  ;;|  ld a3, 0(a0)
+  ;;|  slli a4, a1, 0x20
+  ;;|  srli a4, 0x20
+  ;;|  add a4, a3
+  ;;|  lw a4, 0(a4)
   ;;|  fence
-  ;;|  slli a0, a2, 0x20
-  ;;|  srli a0, 0x20
-  ;;|  add a0, a4
-  ;;|  lw a0, 0(a0)
-  ;;|  addw a0, a5
+  ;;|  slli a5, a2, 0x20
+  ;;|  srli a5, 0x20
+  ;;|  add a5, a3
+  ;;|  lw a5, 0(a5)
+  ;;|  addw a0, a4, a5
   ;;|  ld ra, 8(sp)
   ;;|  ld s0, 0(sp)
   ;;|  addi sp, 0x10

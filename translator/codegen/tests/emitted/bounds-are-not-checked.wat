@@ -7,17 +7,19 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov rdi, qword ptr [rdi]
-  ;;|  mov esi, esi
-  ;;|  mov eax, dword ptr [rdi + rsi]
+  ;;|  mov r8, rsi
+  ;;|  mov rsi, qword ptr [rdi]
+  ;;|  mov rdi, r8
+  ;;|  mov edi, edi
+  ;;|  mov eax, dword ptr [rsi + rdi]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret
   ;; aarch64: code
   ;;|  stp x29, x30, [sp, #-0x10]!
   ;;|  mov x29, sp
-  ;;|  ldr x5, [x0]
-  ;;|  ldr w0, [x5, w1, uxtw]
+  ;;|  ldr x4, [x0]
+  ;;|  ldr w0, [x4, w1, uxtw]
   ;;|  ldp x29, x30, [sp], #0x10
   ;;|  ret
   ;; riscv64: code

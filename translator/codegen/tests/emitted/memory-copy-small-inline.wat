@@ -7,13 +7,13 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r9, qword ptr [rdi]
-  ;;|  mov r11d, edx
-  ;;|  mov r10, qword ptr [r9 + r11]
-  ;;|  mov r11d, dword ptr [r9 + r11 + 8]
-  ;;|  mov eax, esi
-  ;;|  mov qword ptr [r9 + rax], r10
-  ;;|  mov dword ptr [r9 + rax + 8], r11d
+  ;;|  mov r8, qword ptr [rdi]
+  ;;|  mov r10d, edx
+  ;;|  mov r9, qword ptr [r8 + r10]
+  ;;|  mov r10d, dword ptr [r8 + r10 + 8]
+  ;;|  mov r11d, esi
+  ;;|  mov qword ptr [r8 + r11], r9
+  ;;|  mov dword ptr [r8 + r11 + 8], r10d
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

@@ -8,8 +8,8 @@
   ;;|  mov r8, qword ptr [rdi]
   ;;|  mov edi, esi
   ;;|L1:
-  ;;|  mov r9d, dword ptr [r8 + rdi]
-  ;;|  test r9d, r9d
+  ;;|  mov esi, dword ptr [r8 + rdi]
+  ;;|  test esi, esi
   ;;|  je L1
   ;;|  mov rsp, rbp
   ;;|  pop rbp
@@ -19,8 +19,8 @@
   ;;|  mov x29, sp
   ;;|  ldr x4, [x0]
   ;;|L1:
-  ;;|  ldr w6, [x4, w1, uxtw]
-  ;;|  cbz w6, L1
+  ;;|  ldr w5, [x4, w1, uxtw]
+  ;;|  cbz w5, L1
   ;;|  ldp x29, x30, [sp], #0x10
   ;;|  ret
   ;; riscv64: code

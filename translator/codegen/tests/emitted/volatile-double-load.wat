@@ -5,11 +5,11 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r8, qword ptr [rdi]
-  ;;|  mov r10d, esi
-  ;;|  mov r9d, dword ptr [r8 + r10]
-  ;;|  mov r10d, dword ptr [r8 + r10]
-  ;;|  lea eax, [r9 + r10]
+  ;;|  mov rdi, qword ptr [rdi]
+  ;;|  mov r9d, esi
+  ;;|  mov r8d, dword ptr [rdi + r9]
+  ;;|  mov edi, dword ptr [rdi + r9]
+  ;;|  lea eax, [r8 + rdi]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

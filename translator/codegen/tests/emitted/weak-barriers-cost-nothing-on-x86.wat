@@ -9,14 +9,14 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r10, qword ptr [rdi]
-  ;;|  mov eax, esi
-  ;;|  mov r11d, dword ptr [r10 + rax]
-  ;;|  mov eax, dword ptr [r10 + rax]
-  ;;|  mov ecx, edx
-  ;;|  mov dword ptr [r10 + rcx], 1
-  ;;|  mov dword ptr [r10 + rcx], 2
-  ;;|  add eax, r11d
+  ;;|  mov r9, qword ptr [rdi]
+  ;;|  mov r11d, esi
+  ;;|  mov r10d, dword ptr [r9 + r11]
+  ;;|  mov r11d, dword ptr [r9 + r11]
+  ;;|  mov eax, edx
+  ;;|  mov dword ptr [r9 + rax], 1
+  ;;|  mov dword ptr [r9 + rax], 2
+  ;;|  lea eax, [r10 + r11]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

@@ -8,7 +8,13 @@ const CHANGES: u64 = 40;
 
 /// An error, if there was no panic.
 fn attempt(wasm: &[u8], what: &str) -> Result<Option<Error>, String> {
-    let options = Options { target: Target::X86_64, prefix: "test".to_owned(), polls: true };
+    let options = Options {
+        target: Target::X86_64,
+        prefix: "test".to_owned(),
+        polls: true,
+        standalone: false,
+        frames: false,
+    };
     let result = catch_unwind(|| {
         let translated = translate(wasm, &options).err();
         let filed = exec_file(wasm, false).err();

@@ -8,6 +8,8 @@ use core::arch::global_asm;
 //
 // Calls that duplicate the caller's frames (clone, clone3) take a slower way that has all
 // callee-saved registers on the user stack, where the child finds them in its copy.
+// The call frame information is that of the bodies, not of the first and last instructions. These
+// are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
     ".macro run_actions", // Activation at sp: {fp, pc, x19.., d8.., previous, faulted}
     "stp xzr, xzr, [sp, #160]",
@@ -34,7 +36,16 @@ global_asm!(
     "run_actions",
     ".endm",
 
+    ".macro framed size", // bytes from fp to the caller's sp
+    ".cfi_def_cfa x29, \\size",
+    ".cfi_offset x29, -\\size",
+    ".cfi_offset x30, 8 - \\size",
+    ".endm",
+
     ".p2align 4",
+    ".cfi_startproc",
+    ".cfi_signal_frame",
+    "framed 32",
     ".globl linnet_user_syscall",
     "linnet_user_syscall:",
     "cmp w1, #220",
@@ -103,6 +114,7 @@ global_asm!(
     "mov x6, #0",
     "mov x7, #0",
     "linnet_user_forking_syscall:",
+    "framed 160",
     "stp x29, x30, [sp, #-160]!",
     "mov x29, sp",
     "stp x19, x20, [sp, #16]",
@@ -160,6 +172,7 @@ global_asm!(
     ".p2align 4",
     ".globl linnet_user_clone",
     "linnet_user_clone:",
+    "framed 32",
     "stp x29, x30, [sp, #-32]!",
     "mov x29, sp",
     "str x19, [sp, #16]",
@@ -195,6 +208,7 @@ global_asm!(
 
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
+    "framed 160",
     "mov x19, x0",
     "mov x0, #0",
     "b 5b",
@@ -203,6 +217,7 @@ global_asm!(
     ".p2align 4",
     ".globl linnet_libcall_poll",
     "linnet_libcall_poll:",
+    "framed 192",
     "stp x29, x30, [sp, #-192]!",
     "mov x29, sp",
     "stp x19, x0, [sp, #16]", // x19 where the macro wants it
@@ -250,6 +265,10 @@ global_asm!(
     "ldp x29, x30, [sp], #192",
     "ret",
 
+    ".cfi_endproc",
+
+    ".cfi_startproc",
+    "framed 16",
     ".globl linnet_libcall_throw",
     "linnet_libcall_throw:",
     "stp x29, x30, [sp, #-16]!",
@@ -268,6 +287,7 @@ global_asm!(
     "mov x2, x29",
     "bl {throw}",
     "udf #0",
+    ".cfi_endproc",
 
     user = const USER,
     user_sp = const USER_SP,

@@ -93,6 +93,12 @@ pub unsafe extern "C" fn call_on_kernel_stack(
     b: u64,
 ) -> u64 {
     naked_asm!(
+        // As for the stubs in `entry`.
+        ".cfi_startproc",
+        ".cfi_signal_frame",
+        ".cfi_def_cfa x29, 16",
+        ".cfi_offset x29, -16",
+        ".cfi_offset x30, -8",
         "stp x29, x30, [sp, #-16]!",
         "mov x29, sp",
         "str x29, [x0, {user_sp}]",
@@ -104,6 +110,7 @@ pub unsafe extern "C" fn call_on_kernel_stack(
         "mov sp, x29",
         "ldp x29, x30, [sp], #16",
         "ret",
+        ".cfi_endproc",
         user_sp = const USER_SP,
     )
 }
@@ -114,7 +121,16 @@ pub unsafe extern "C" fn call_on_kernel_stack(
 /// Nothing on the stacks that are left may be needed any more.
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
-    naked_asm!("mov sp, x2", "mov x29, #0", "mov x30, #0", "blr x1", "udf #0")
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined x30", // the outermost frame
+        "mov sp, x2",
+        "mov x29, #0",
+        "mov x30, #0",
+        "blr x1",
+        "udf #0",
+        ".cfi_endproc",
+    )
 }
 
 /// Call `f(a, b, c)` below `sp`, never to return here.

@@ -10,6 +10,8 @@ use core::arch::global_asm;
 // callee-saved registers on the user stack, where the child finds them in its copy.
 //
 // Frames look like those of the runtime's compiled code: ra and s0 right below what s0 points to.
+// The call frame information is that of the bodies, not of the first and last instructions. These
+// are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
     ".option push",
     ".option arch, +d",
@@ -67,6 +69,11 @@ global_asm!(
     ".endm",
 
     ".p2align 4",
+    ".cfi_startproc",
+    ".cfi_signal_frame",
+    ".cfi_def_cfa s0, 0",
+    ".cfi_offset ra, -8",
+    ".cfi_offset s0, -16",
     ".globl linnet_user_syscall",
     "linnet_user_syscall:",
     "li t0, 220",
@@ -354,6 +361,12 @@ global_asm!(
     "addi sp, sp, 304",
     "ret",
 
+    ".cfi_endproc",
+
+    ".cfi_startproc",
+    ".cfi_def_cfa s0, 0",
+    ".cfi_offset ra, -8",
+    ".cfi_offset s0, -16",
     ".globl linnet_libcall_throw",
     "linnet_libcall_throw:",
     "addi sp, sp, -208",
@@ -387,6 +400,7 @@ global_asm!(
     "mv a2, s0",
     "call {throw}",
     "unimp",
+    ".cfi_endproc",
     ".option pop",
 
     user = const USER,

@@ -127,6 +127,12 @@ pub unsafe extern "C" fn call_on_kernel_stack(
     b: u64,
 ) -> u64 {
     naked_asm!(
+        // As for the stubs in `entry`.
+        ".cfi_startproc",
+        ".cfi_signal_frame",
+        ".cfi_def_cfa s0, 0",
+        ".cfi_offset ra, -8",
+        ".cfi_offset s0, -16",
         "addi sp, sp, -16",
         "sd ra, 8(sp)",
         "sd s0, 0(sp)",
@@ -142,6 +148,7 @@ pub unsafe extern "C" fn call_on_kernel_stack(
         "ld s0, 0(sp)",
         "addi sp, sp, 16",
         "ret",
+        ".cfi_endproc",
         user_sp = const USER_SP,
     )
 }
@@ -152,7 +159,15 @@ pub unsafe extern "C" fn call_on_kernel_stack(
 /// Nothing on the stacks that are left may be needed any more.
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
-    naked_asm!("mv sp, a2", "li s0, 0", "jalr a1", "unimp")
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined ra", // the outermost frame
+        "mv sp, a2",
+        "li s0, 0",
+        "jalr a1",
+        "unimp",
+        ".cfi_endproc",
+    )
 }
 
 /// Call `f(a, b, c)` below `sp`, never to return here.

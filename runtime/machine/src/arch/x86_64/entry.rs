@@ -8,6 +8,8 @@ use core::arch::global_asm;
 //
 // Calls that duplicate the caller's frames (clone, clone3) take a slower way that has all
 // callee-saved registers on the user stack, where the child finds them in its copy.
+// The call frame information is that of the bodies, not of the first and last instructions. These
+// are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
     ".macro activation", // {fp, pc, rbx, r12, r13, r14, r15, previous, faulted}, rsp 16-aligned after
     "push 0", "push 0",
@@ -20,6 +22,10 @@ global_asm!(
     ".endm",
 
     ".p2align 4",
+    ".cfi_startproc",
+    ".cfi_signal_frame",
+    ".cfi_def_cfa rbp, 16",
+    ".cfi_offset rbp, -16",
     ".globl linnet_user_syscall",
     "linnet_user_syscall:",
     "cmp esi, 220",
@@ -209,6 +215,11 @@ global_asm!(
     "pop rbp",
     "ret",
 
+    ".cfi_endproc",
+
+    ".cfi_startproc",
+    ".cfi_def_cfa rbp, 16",
+    ".cfi_offset rbp, -16",
     ".globl linnet_libcall_throw",
     "linnet_libcall_throw:",
     "push rbp",
@@ -219,6 +230,7 @@ global_asm!(
     "and rsp, -16",
     "call {throw}",
     "ud2",
+    ".cfi_endproc",
 
     user = const USER,
     user_sp = const USER_SP,

@@ -69,6 +69,11 @@ pub unsafe extern "C" fn call_on_kernel_stack(
     b: u64,
 ) -> u64 {
     naked_asm!(
+        // As for the stubs in `entry`.
+        ".cfi_startproc",
+        ".cfi_signal_frame",
+        ".cfi_def_cfa rbp, 16",
+        ".cfi_offset rbp, -16",
         "push rbp",
         "mov rbp, rsp",
         "mov [rdi + {user_sp}], rsp",
@@ -80,6 +85,7 @@ pub unsafe extern "C" fn call_on_kernel_stack(
         "mov rsp, rbp",
         "pop rbp",
         "ret",
+        ".cfi_endproc",
         user_sp = const USER_SP,
     )
 }
@@ -90,7 +96,15 @@ pub unsafe extern "C" fn call_on_kernel_stack(
 /// Nothing on the stacks that are left may be needed any more.
 #[unsafe(naked)]
 pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
-    naked_asm!("mov rsp, rdx", "xor ebp, ebp", "call rsi", "ud2")
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip", // the outermost frame
+        "mov rsp, rdx",
+        "xor ebp, ebp",
+        "call rsi",
+        "ud2",
+        ".cfi_endproc",
+    )
 }
 
 /// Call `f(a, b, c)` below `sp`, never to return here.

@@ -1,0 +1,171 @@
+//! AArch64.
+
+use crate::trap::Activation;
+use core::arch::{global_asm, naked_asm};
+use linnet_abi::instance::Slot;
+use linnet_abi::module::REGISTER_FLOAT;
+
+/// Where registers lie, from the address of the ucontext (arch/arm64/include/uapi/asm/sigcontext.h).
+pub(super) mod offset {
+    pub(crate) const PC: usize = 440;
+    pub(crate) const SP: usize = 432;
+    pub(crate) const FP: usize = 184 + 8 * 29;
+    /// x0
+    pub(crate) const ARGUMENT: usize = 184;
+    pub(crate) const NEXT_ARGUMENT: usize = 8;
+}
+
+/// Calls `enter(context, code, values)` and returns 0, unless [`leave`] ends the call.
+///
+/// # Safety
+/// The arguments must be those of a function of translated code.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn enter(
+    activation: *mut Activation,
+    enter: *const u8,
+    context: *mut u8,
+    code: *const u8,
+    values: *mut Slot,
+) -> u64 {
+    naked_asm!(
+        "stp x29, x30, [sp, #-160]!",
+        "mov x29, sp",
+        "stp x19, x20, [sp, #16]",
+        "stp x21, x22, [sp, #32]",
+        "stp x23, x24, [sp, #48]",
+        "stp x25, x26, [sp, #64]",
+        "stp x27, x28, [sp, #80]",
+        "stp d8, d9, [sp, #96]",
+        "stp d10, d11, [sp, #112]",
+        "stp d12, d13, [sp, #128]",
+        "stp d14, d15, [sp, #144]",
+        "mov x9, sp",
+        "str x9, [x0]", // Activation::sp
+        "mov x9, x1",
+        "mov x0, x2",
+        "mov x1, x3",
+        "mov x2, x4",
+        "blr x9",
+        "mov x0, sp",
+        "mov x1, #0",
+        "b {leave}",
+        leave = sym leave,
+    )
+}
+
+/// Ends the call of [`enter`] that saved `sp`; it returns `status`.
+///
+/// # Safety
+/// The frames in between must not be needed: only translated code's, and some of ours.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave(sp: u64, status: u64) -> ! {
+    naked_asm!(
+        "mov sp, x0",
+        "mov x0, x1",
+        "ldp x19, x20, [sp, #16]",
+        "ldp x21, x22, [sp, #32]",
+        "ldp x23, x24, [sp, #48]",
+        "ldp x25, x26, [sp, #64]",
+        "ldp x27, x28, [sp, #80]",
+        "ldp d8, d9, [sp, #96]",
+        "ldp d10, d11, [sp, #112]",
+        "ldp d12, d13, [sp, #128]",
+        "ldp d14, d15, [sp, #144]",
+        "ldp x29, x30, [sp], #160",
+        "ret",
+    )
+}
+
+/// The callee-saved registers besides the frame pointer: x19 to x28, and the low halves of v8 to
+/// v15.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CalleeSaved([u64; 18]);
+
+impl CalleeSaved {
+    /// Put the value of a register that a prologue saved; numbers are the ISA's.
+    pub(crate) fn set(&mut self, register: u32, value: u64) {
+        let float = register.wrapping_sub(REGISTER_FLOAT);
+        match (register, float) {
+            (19..=28, _) => self.0[register as usize - 19] = value,
+            (_, 8..=15) => self.0[float as usize + 2] = value,
+            _ => {}
+        }
+    }
+}
+
+/// Enter an exception handler at `pc`, which gets the exception.
+///
+/// # Safety
+/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
+/// frame had in the callee-saved registers at its call.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn enter_handler(
+    pc: u64,
+    sp: u64,
+    fp: u64,
+    saved: *const CalleeSaved,
+    exception: u64,
+) -> ! {
+    naked_asm!(
+        "mov sp, x1",
+        "mov x29, x2",
+        "ldp x19, x20, [x3]",
+        "ldp x21, x22, [x3, #16]",
+        "ldp x23, x24, [x3, #32]",
+        "ldp x25, x26, [x3, #48]",
+        "ldp x27, x28, [x3, #64]",
+        "ldp d8, d9, [x3, #80]",
+        "ldp d10, d11, [x3, #96]",
+        "ldp d12, d13, [x3, #112]",
+        "ldp d14, d15, [x3, #128]",
+        "mov x9, x0",
+        "mov x0, x4",
+        "mov x1, #0",
+        "br x9",
+    )
+}
+
+global_asm!(
+    // fn(instance, exception): the registers and the frame, for the search.
+    ".globl linnet_libcall_instance_throw",
+    "linnet_libcall_instance_throw:",
+    "stp x29, x30, [sp, #-16]!",
+    "mov x29, sp",
+    "sub sp, sp, #144",
+    "stp x19, x20, [sp]",
+    "stp x21, x22, [sp, #16]",
+    "stp x23, x24, [sp, #32]",
+    "stp x25, x26, [sp, #48]",
+    "stp x27, x28, [sp, #64]",
+    "stp d8, d9, [sp, #80]",
+    "stp d10, d11, [sp, #96]",
+    "stp d12, d13, [sp, #112]",
+    "stp d14, d15, [sp, #128]",
+    "mov x0, x1",
+    "mov x1, sp",
+    "mov x2, x29",
+    "bl {throw}",
+    "udf #0",
+    // fn(host function, values): what it wants thrown is thrown from here.
+    ".globl linnet_embed_host",
+    "linnet_embed_host:",
+    "stp x29, x30, [sp, #-16]!",
+    "mov x29, sp",
+    "bl {host}",
+    "ldp x29, x30, [sp], #16",
+    "mov x1, x0",
+    "cbnz x0, linnet_libcall_instance_throw",
+    "ret",
+    throw = sym crate::unwind::throw,
+    host = sym crate::func::call_host,
+);
+
+/// The stack pointer.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> u64 {
+    let sp;
+    // SAFETY: reads a register.
+    unsafe { core::arch::asm!("mov {}, sp", out(reg) sp, options(nomem, nostack)) };
+    sp
+}

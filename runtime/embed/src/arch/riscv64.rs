@@ -1,0 +1,252 @@
+//! 64-bit RISC-V.
+
+use crate::trap::Activation;
+use core::arch::{global_asm, naked_asm};
+use linnet_abi::instance::Slot;
+use linnet_abi::module::REGISTER_FLOAT;
+
+/// Where registers lie, from the address of the ucontext (arch/riscv/include/uapi/asm/ucontext.h).
+pub(super) mod offset {
+    pub(crate) const PC: usize = 176;
+    pub(crate) const SP: usize = 176 + 8 * 2;
+    pub(crate) const FP: usize = 176 + 8 * 8;
+    /// a0
+    pub(crate) const ARGUMENT: usize = 176 + 8 * 10;
+    pub(crate) const NEXT_ARGUMENT: usize = 8;
+}
+
+/// Calls `enter(context, code, values)` and returns 0, unless [`leave`] ends the call.
+///
+/// # Safety
+/// The arguments must be those of a function of translated code.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn enter(
+    activation: *mut Activation,
+    enter: *const u8,
+    context: *mut u8,
+    code: *const u8,
+    values: *mut Slot,
+) -> u64 {
+    naked_asm!(
+        ".option push",
+        ".option arch, +d",
+        "addi sp, sp, -208",
+        "sd s0, 0(sp)",
+        "sd ra, 8(sp)",
+        "sd s1, 16(sp)",
+        "sd s2, 24(sp)",
+        "sd s3, 32(sp)",
+        "sd s4, 40(sp)",
+        "sd s5, 48(sp)",
+        "sd s6, 56(sp)",
+        "sd s7, 64(sp)",
+        "sd s8, 72(sp)",
+        "sd s9, 80(sp)",
+        "sd s10, 88(sp)",
+        "sd s11, 96(sp)",
+        "fsd fs0, 104(sp)",
+        "fsd fs1, 112(sp)",
+        "fsd fs2, 120(sp)",
+        "fsd fs3, 128(sp)",
+        "fsd fs4, 136(sp)",
+        "fsd fs5, 144(sp)",
+        "fsd fs6, 152(sp)",
+        "fsd fs7, 160(sp)",
+        "fsd fs8, 168(sp)",
+        "fsd fs9, 176(sp)",
+        "fsd fs10, 184(sp)",
+        "fsd fs11, 192(sp)",
+        "sd sp, 0(a0)", // Activation::sp
+        "mv t0, a1",
+        "mv a0, a2",
+        "mv a1, a3",
+        "mv a2, a4",
+        "jalr t0",
+        "mv a0, sp",
+        "li a1, 0",
+        "tail {leave}",
+        ".option pop",
+        leave = sym leave,
+    )
+}
+
+/// Ends the call of [`enter`] that saved `sp`; it returns `status`.
+///
+/// # Safety
+/// The frames in between must not be needed: only translated code's, and some of ours.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave(sp: u64, status: u64) -> ! {
+    naked_asm!(
+        ".option push",
+        ".option arch, +d",
+        "mv sp, a0",
+        "mv a0, a1",
+        "ld s0, 0(sp)",
+        "ld ra, 8(sp)",
+        "ld s1, 16(sp)",
+        "ld s2, 24(sp)",
+        "ld s3, 32(sp)",
+        "ld s4, 40(sp)",
+        "ld s5, 48(sp)",
+        "ld s6, 56(sp)",
+        "ld s7, 64(sp)",
+        "ld s8, 72(sp)",
+        "ld s9, 80(sp)",
+        "ld s10, 88(sp)",
+        "ld s11, 96(sp)",
+        "fld fs0, 104(sp)",
+        "fld fs1, 112(sp)",
+        "fld fs2, 120(sp)",
+        "fld fs3, 128(sp)",
+        "fld fs4, 136(sp)",
+        "fld fs5, 144(sp)",
+        "fld fs6, 152(sp)",
+        "fld fs7, 160(sp)",
+        "fld fs8, 168(sp)",
+        "fld fs9, 176(sp)",
+        "fld fs10, 184(sp)",
+        "fld fs11, 192(sp)",
+        "addi sp, sp, 208",
+        "ret",
+        ".option pop",
+    )
+}
+
+/// The callee-saved registers besides the frame pointer: s1 to s11, fs0 to fs11.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CalleeSaved([u64; 23]);
+
+/// Numbers of the registers in [`CalleeSaved`], in order.
+const INTEGERS: [usize; 11] = [9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+const FLOATS: [usize; 12] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+
+impl CalleeSaved {
+    /// Put the value of a register that a prologue saved; numbers are the ISA's.
+    pub(crate) fn set(&mut self, register: u32, value: u64) {
+        let float = register & REGISTER_FLOAT != 0;
+        let number = (register & !REGISTER_FLOAT) as usize;
+        let (numbers, first) =
+            if float { (&FLOATS[..], INTEGERS.len()) } else { (&INTEGERS[..], 0) };
+        if let Some(n) = numbers.iter().position(|n| *n == number) {
+            self.0[first + n] = value;
+        }
+    }
+}
+
+/// Enter an exception handler at `pc`, which gets the exception.
+///
+/// # Safety
+/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
+/// frame had in the callee-saved registers at its call.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn enter_handler(
+    pc: u64,
+    sp: u64,
+    fp: u64,
+    saved: *const CalleeSaved,
+    exception: u64,
+) -> ! {
+    naked_asm!(
+        ".option push",
+        ".option arch, +d",
+        "mv sp, a1",
+        "mv s0, a2",
+        "ld s1, 0(a3)",
+        "ld s2, 8(a3)",
+        "ld s3, 16(a3)",
+        "ld s4, 24(a3)",
+        "ld s5, 32(a3)",
+        "ld s6, 40(a3)",
+        "ld s7, 48(a3)",
+        "ld s8, 56(a3)",
+        "ld s9, 64(a3)",
+        "ld s10, 72(a3)",
+        "ld s11, 80(a3)",
+        "fld fs0, 88(a3)",
+        "fld fs1, 96(a3)",
+        "fld fs2, 104(a3)",
+        "fld fs3, 112(a3)",
+        "fld fs4, 120(a3)",
+        "fld fs5, 128(a3)",
+        "fld fs6, 136(a3)",
+        "fld fs7, 144(a3)",
+        "fld fs8, 152(a3)",
+        "fld fs9, 160(a3)",
+        "fld fs10, 168(a3)",
+        "fld fs11, 176(a3)",
+        "mv t1, a0",
+        "mv a0, a4",
+        "li a1, 0",
+        "jr t1",
+        ".option pop",
+    )
+}
+
+global_asm!(
+    ".option push",
+    ".option arch, +d",
+    // fn(instance, exception): the registers and the frame, for the search.
+    ".globl linnet_libcall_instance_throw",
+    "linnet_libcall_instance_throw:",
+    "addi sp, sp, -208",
+    "sd s0, 192(sp)",
+    "sd ra, 200(sp)",
+    "addi s0, sp, 192",
+    "sd s1, 0(sp)",
+    "sd s2, 8(sp)",
+    "sd s3, 16(sp)",
+    "sd s4, 24(sp)",
+    "sd s5, 32(sp)",
+    "sd s6, 40(sp)",
+    "sd s7, 48(sp)",
+    "sd s8, 56(sp)",
+    "sd s9, 64(sp)",
+    "sd s10, 72(sp)",
+    "sd s11, 80(sp)",
+    "fsd fs0, 88(sp)",
+    "fsd fs1, 96(sp)",
+    "fsd fs2, 104(sp)",
+    "fsd fs3, 112(sp)",
+    "fsd fs4, 120(sp)",
+    "fsd fs5, 128(sp)",
+    "fsd fs6, 136(sp)",
+    "fsd fs7, 144(sp)",
+    "fsd fs8, 152(sp)",
+    "fsd fs9, 160(sp)",
+    "fsd fs10, 168(sp)",
+    "fsd fs11, 176(sp)",
+    "mv a0, a1",
+    "mv a1, sp",
+    "mv a2, s0",
+    "call {throw}",
+    "unimp",
+    // fn(host function, values): what it wants thrown is thrown from here.
+    ".globl linnet_embed_host",
+    "linnet_embed_host:",
+    "addi sp, sp, -16",
+    "sd s0, 0(sp)",
+    "sd ra, 8(sp)",
+    "mv s0, sp",
+    "call {host}",
+    "ld s0, 0(sp)",
+    "ld ra, 8(sp)",
+    "addi sp, sp, 16",
+    "mv a1, a0",
+    "bnez a0, 1f",
+    "ret",
+    "1:",
+    "tail linnet_libcall_instance_throw",
+    ".option pop",
+    throw = sym crate::unwind::throw,
+    host = sym crate::func::call_host,
+);
+
+/// The stack pointer.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> u64 {
+    let sp;
+    // SAFETY: reads a register.
+    unsafe { core::arch::asm!("mv {}, sp", out(reg) sp, options(nomem, nostack)) };
+    sp
+}

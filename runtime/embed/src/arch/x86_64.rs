@@ -1,0 +1,154 @@
+//! x86-64.
+
+use crate::trap::Activation;
+use core::arch::{global_asm, naked_asm};
+use linnet_abi::instance::Slot;
+
+/// Where registers lie, from the address of the ucontext (arch/x86/include/uapi/asm/sigcontext.h).
+pub(super) mod offset {
+    pub(crate) const PC: usize = 168;
+    pub(crate) const SP: usize = 160;
+    pub(crate) const FP: usize = 120;
+    /// rdi
+    pub(crate) const ARGUMENT: usize = 104;
+    /// rsi is behind it.
+    pub(crate) const NEXT_ARGUMENT: usize = 8;
+}
+
+/// Calls `enter(context, code, values)` and returns 0, unless [`leave`] ends the call.
+///
+/// # Safety
+/// The arguments must be those of a function of translated code.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn enter(
+    activation: *mut Activation,
+    enter: *const u8,
+    context: *mut u8,
+    code: *const u8,
+    values: *mut Slot,
+) -> u64 {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "sub rsp, 8",
+        "mov [rdi], rsp", // Activation::sp
+        "mov rax, rsi",
+        "mov rdi, rdx",
+        "mov rsi, rcx",
+        "mov rdx, r8",
+        "call rax",
+        "xor eax, eax",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+    )
+}
+
+/// Ends the call of [`enter`] that saved `sp`; it returns `status`.
+///
+/// # Safety
+/// The frames in between must not be needed: only translated code's, and some of ours.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn leave(sp: u64, status: u64) -> ! {
+    naked_asm!(
+        "mov rsp, rdi",
+        "mov rax, rsi",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+    )
+}
+
+/// The callee-saved registers besides the frame pointer: rbx, r12, r13, r14, r15.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct CalleeSaved([u64; 5]);
+
+impl CalleeSaved {
+    /// Put the value of a register that a prologue saved; numbers are the ISA's.
+    pub(crate) fn set(&mut self, register: u32, value: u64) {
+        match register {
+            3 => self.0[0] = value,
+            12..=15 => self.0[register as usize - 11] = value,
+            _ => {}
+        }
+    }
+}
+
+/// Enter an exception handler at `pc`, which gets the exception.
+///
+/// # Safety
+/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
+/// frame had in the callee-saved registers at its call.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn enter_handler(
+    pc: u64,
+    sp: u64,
+    fp: u64,
+    saved: *const CalleeSaved,
+    exception: u64,
+) -> ! {
+    naked_asm!(
+        "mov rsp, rsi",
+        "mov rbp, rdx",
+        "mov rbx, [rcx]",
+        "mov r12, [rcx + 8]",
+        "mov r13, [rcx + 16]",
+        "mov r14, [rcx + 24]",
+        "mov r15, [rcx + 32]",
+        "mov rax, r8",
+        "xor edx, edx",
+        "jmp rdi",
+    )
+}
+
+global_asm!(
+    // fn(instance, exception): the registers and the frame, for the search.
+    ".globl linnet_libcall_instance_throw",
+    "linnet_libcall_instance_throw:",
+    "push rbp",
+    "mov rbp, rsp",
+    "push r15", "push r14", "push r13", "push r12", "push rbx",
+    "mov rdi, rsi",
+    "mov rsi, rsp",
+    "mov rdx, rbp",
+    "and rsp, -16",
+    "call {throw}",
+    "ud2",
+    // fn(host function, values): what it wants thrown is thrown from here.
+    ".globl linnet_embed_host",
+    "linnet_embed_host:",
+    "push rbp",
+    "mov rbp, rsp",
+    "call {host}",
+    "pop rbp",
+    "mov rsi, rax",
+    "test rax, rax",
+    "jnz linnet_libcall_instance_throw",
+    "ret",
+    throw = sym crate::unwind::throw,
+    host = sym crate::func::call_host,
+);
+
+/// The stack pointer.
+#[inline(always)]
+pub(crate) fn stack_pointer() -> u64 {
+    let sp;
+    // SAFETY: reads a register.
+    unsafe { core::arch::asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack)) };
+    sp
+}

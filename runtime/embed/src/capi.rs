@@ -1,0 +1,211 @@
+//! The library for hosts in C: `include/linnet.h`.
+
+use crate::error::{Error, Result};
+use crate::func::Func;
+use crate::instance::{Extern, Imports, Instance, Module};
+use crate::store::Store;
+use crate::value::{FuncType, Value};
+use linnet_abi::instance::Slot;
+use linnet_abi::module::Module as Raw;
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char, c_void};
+
+/// `linnet_store`
+pub struct HostStore {
+    store: Store,
+    message: RefCell<CString>,
+    // A pointer to each was handed out.
+    #[expect(clippy::vec_box, reason = "the addresses were handed out")]
+    instances: RefCell<Vec<Box<HostInstance>>>,
+}
+
+/// `linnet_instance`
+pub struct HostInstance {
+    instance: Instance,
+    store: *const HostStore,
+    exports: Vec<Extern>,
+}
+
+/// `linnet_import`
+#[repr(C)]
+pub struct HostImport {
+    module: *const c_char,
+    name: *const c_char,
+    function: unsafe extern "C" fn(env: *mut c_void, values: *mut Slot) -> bool,
+    env: *mut c_void,
+}
+
+impl HostStore {
+    fn failed(&self, error: &Error) {
+        let text = error.to_string().replace('\0', " ");
+        self.message.replace(CString::new(text).unwrap_or_default());
+    }
+}
+
+/// See `linnet.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn linnet_store_new() -> *mut HostStore {
+    Box::into_raw(Box::new(HostStore {
+        store: Store::new(),
+        message: RefCell::default(),
+        instances: RefCell::default(),
+    }))
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The store must be live; its instances are not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_store_delete(store: *mut HostStore) {
+    if !store.is_null() {
+        // SAFETY: made by `linnet_store_new`.
+        drop(unsafe { Box::from_raw(store) });
+    }
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The store must be live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_message(store: *const HostStore) -> *const c_char {
+    // SAFETY: the caller's promise.
+    unsafe { (*store).message.borrow().as_ptr() }
+}
+
+/// # Safety
+/// A C string.
+unsafe fn text(text: *const c_char) -> String {
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// A function of the host with the type that a module wants.
+fn function(store: &Store, import: &HostImport, ty: FuncType) -> Func {
+    let (call, env) = (import.function, import.env);
+    let (params, results) = (ty.params.clone(), ty.results.clone());
+    let inner = std::rc::Rc::downgrade(&store.0);
+    Func::new(store, ty, move |args| {
+        let store = Store(inner.upgrade().ok_or_else(|| Error::Host("no store".to_owned()))?);
+        let mut slots = vec![Slot::default(); params.len().max(results.len()).max(1)];
+        for ((slot, arg), ty) in slots.iter_mut().zip(args).zip(&params) {
+            *slot = arg.to_slot(*ty, &store)?;
+        }
+        // SAFETY: the host's promise about its function.
+        if !unsafe { call(env, slots.as_mut_ptr()) } {
+            return Err(Error::Host("a function of the host failed".to_owned()));
+        }
+        let values = slots.iter().zip(&results);
+        // SAFETY: the host's function has put values of these types there.
+        Ok(values.map(|(slot, ty)| unsafe { Value::from_slot(*slot, *ty, &store) }).collect())
+    })
+}
+
+/// # Safety
+/// As of [`linnet_instantiate`].
+unsafe fn instantiate(
+    store: &HostStore,
+    module: &'static Raw,
+    imports: &[HostImport],
+) -> Result<Instance> {
+    // SAFETY: the caller's promise.
+    let module = unsafe { Module::from_raw(module) };
+    let module =
+        module.ok_or_else(|| Error::Link("not a module of this version for hosts".to_owned()))?;
+    let mut known = Imports::new();
+    for wanted in module.imports() {
+        let Some(ty) = wanted.func else { continue };
+        let found = imports.iter().find(|import| {
+            // SAFETY: the caller's promise.
+            let (from, name) = unsafe { (text(import.module), text(import.name)) };
+            from == wanted.module && name == wanted.name
+        });
+        if let Some(import) = found {
+            let func = function(&store.store, import, ty);
+            known.define(wanted.module, wanted.name, Extern::Func(func));
+        }
+    }
+    Instance::new(&store.store, &module, &known)
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The store must be live, the module what the translator emitted, and the imports as many as `count` says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_instantiate(
+    store: *mut HostStore,
+    module: *const Raw,
+    imports: *const HostImport,
+    count: usize,
+) -> *mut HostInstance {
+    // SAFETY: the caller's promise.
+    let (host, imports) = unsafe {
+        let imports = if count == 0 { &[] } else { std::slice::from_raw_parts(imports, count) };
+        (&*store, imports)
+    };
+    // SAFETY: the caller's promise.
+    match unsafe { instantiate(host, &*module, imports) } {
+        Ok(instance) => {
+            let exports = instance.exports().map(|(_, export)| export).collect();
+            let mut instance = Box::new(HostInstance { instance, store, exports });
+            let address = &raw mut *instance;
+            host.instances.borrow_mut().push(instance);
+            address
+        }
+        Err(error) => {
+            host.failed(&error);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The instance must be live, and `values` hold the parameters of the function and have room for its
+/// results.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_call(
+    instance: *mut HostInstance,
+    number: u32,
+    values: *mut Slot,
+) -> bool {
+    // SAFETY: the caller's promise; a store outlives its instances.
+    let (host, store) = unsafe { (&*instance, &*(*instance).store) };
+    let called = match host.exports.get(number as usize) {
+        // SAFETY: the caller's promise.
+        Some(Extern::Func(func)) => unsafe { func.call_slots(values) },
+        _ => Err(Error::Type(format!("export {number} is no function"))),
+    };
+    called.inspect_err(|error| store.failed(error)).is_ok()
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The instance must be live, and `size` point to a word.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_memory(
+    instance: *mut HostInstance,
+    number: u32,
+    size: *mut u64,
+) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    let host = unsafe { &*instance };
+    let Some(Extern::Memory(memory)) = host.exports.get(number as usize) else {
+        return std::ptr::null_mut();
+    };
+    // SAFETY: the caller's promise.
+    unsafe { *size = memory.size() };
+    memory.base()
+}
+
+impl HostInstance {
+    /// The instance, for hosts that are in both languages.
+    #[must_use]
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+}

@@ -1,0 +1,39 @@
+//! What can go wrong.
+
+use crate::store::Exception;
+use crate::trap::Trap;
+use std::fmt::{self, Display, Formatter};
+
+/// Why a call or an instantiation failed.
+#[derive(Debug, Clone)]
+pub enum Error {
+    /// Translated code stopped.
+    Trap(Trap),
+    /// An exception that nothing caught.
+    Exception(Exception),
+    /// An import is missing or has another type than the module wants.
+    Link(String),
+    /// Arguments do not fit, or things of different stores were mixed.
+    Type(String),
+    /// The system has no room for a memory or a table.
+    Resources(String),
+    /// A host function failed.
+    Host(String),
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Trap(trap) => write!(f, "trap: {trap}"),
+            Error::Exception(_) => f.write_str("uncaught exception"),
+            Error::Link(text) | Error::Type(text) | Error::Resources(text) | Error::Host(text) => {
+                f.write_str(text)
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The result of most of this library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

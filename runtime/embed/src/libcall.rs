@@ -1,0 +1,277 @@
+//! What translated code calls: `linnet_abi::calls::for_each_libcall`, as far as it is for instances.
+
+use crate::store::Inner;
+use crate::trap;
+use linnet_abi::instance::{
+    ElementInfo, FuncRef, Instance, Layout, MemorySlot, Standalone, Table, Tag,
+};
+use std::collections::HashMap;
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+/// What belongs to the instance that calls.
+struct Caller {
+    instance: *mut Instance,
+    store: &'static Inner,
+    standalone: &'static Standalone,
+    layout: Layout,
+}
+
+impl Caller {
+    /// # Safety
+    /// A live instance.
+    unsafe fn new(instance: *mut Instance) -> Caller {
+        trap::check_stack();
+        // SAFETY: the caller's promise; a store outlives the code of its instances.
+        unsafe {
+            let standalone = &*(*(*instance).module).standalone;
+            let layout = Layout::of(&standalone.counts).expect("checked when it was loaded");
+            Caller { instance, store: &*(*instance).host.cast::<Inner>(), standalone, layout }
+        }
+    }
+
+    fn entry<T: Copy>(&self, first: u32, number: u32) -> *mut T {
+        // SAFETY: numbers in translated code are the module's own.
+        unsafe { self.instance.cast::<u8>().add(first as usize).cast::<T>().add(number as usize) }
+    }
+
+    fn table(&self, number: u32) -> *mut Table {
+        // SAFETY: a filled entry.
+        unsafe { *self.entry(self.layout.tables, number) }
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_memory_copy(to: *mut u8, from: *const u8, size: u64) {
+    // SAFETY: the translated code has checked both ranges.
+    unsafe { ptr::copy(from, to, size as usize) };
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_memory_fill(to: *mut u8, value: u32, size: u64) {
+    // SAFETY: the translated code has checked the range.
+    unsafe { ptr::write_bytes(to, value as u8, size as usize) };
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_memory_grow(
+    instance: *mut Instance,
+    memory: u32,
+    pages: u64,
+) -> u64 {
+    // SAFETY: only translated code calls, with its own instance.
+    let caller = unsafe { Caller::new(instance) };
+    // SAFETY: a filled entry.
+    let slot = unsafe { *caller.entry::<MemorySlot>(caller.layout.memories, memory) };
+    caller.store.grow_memory(slot.memory, pages).unwrap_or(u64::MAX)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_table_grow(
+    instance: *mut Instance,
+    table: u32,
+    value: u64,
+    count: u64,
+) -> u64 {
+    // SAFETY: only translated code calls, with its own instance.
+    let caller = unsafe { Caller::new(instance) };
+    caller.store.grow_table(caller.table(table), value, count).unwrap_or(u64::MAX)
+}
+
+/// Whether `count` elements from `at` on are inside of `len`.
+fn is_inside(at: u64, count: u64, len: u64) -> bool {
+    at.checked_add(count).is_some_and(|end| end <= len)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_table_init(
+    instance: *mut Instance,
+    table: u32,
+    segment: u32,
+    to: u64,
+    from: u64,
+    count: u64,
+) -> u32 {
+    // SAFETY: only translated code calls, with its own instance.
+    let caller = unsafe { Caller::new(instance) };
+    // SAFETY: a live table, filled entries and emitted tables; the ranges are checked first.
+    unsafe {
+        let table = &*caller.table(table);
+        let len = *caller.entry::<u64>(caller.layout.elements, segment);
+        if !is_inside(to, count, table.len) || !is_inside(from, count, len) {
+            return 1;
+        }
+        let info: &ElementInfo = &*caller.standalone.elements.add(segment as usize);
+        for i in 0..count {
+            let number = (from + i) as u32;
+            let value = if info.functions.is_null() {
+                *caller.entry::<u64>(caller.layout.values, info.first_value + number)
+            } else {
+                match *info.functions.add(number as usize) {
+                    u32::MAX => 0,
+                    function => caller.entry::<FuncRef>(caller.layout.functions, function) as u64,
+                }
+            };
+            *table.elements.add((to + i) as usize) = value;
+        }
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_table_copy(
+    instance: *mut Instance,
+    target: u32,
+    source: u32,
+    to: u64,
+    from: u64,
+    count: u64,
+) -> u32 {
+    // SAFETY: only translated code calls, with its own instance.
+    let caller = unsafe { Caller::new(instance) };
+    // SAFETY: live tables; the ranges are checked first.
+    unsafe {
+        let (target, source) = (&*caller.table(target), &*caller.table(source));
+        if !is_inside(to, count, target.len) || !is_inside(from, count, source.len) {
+            return 1;
+        }
+        if count > 0 {
+            let from = source.elements.add(from as usize);
+            ptr::copy(from, target.elements.add(to as usize), count as usize);
+        }
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_table_fill(
+    instance: *mut Instance,
+    table: u32,
+    at: u64,
+    value: u64,
+    count: u64,
+) -> u32 {
+    // SAFETY: only translated code calls, with its own instance.
+    let caller = unsafe { Caller::new(instance) };
+    // SAFETY: a live table; the range is checked first.
+    unsafe {
+        let table = &*caller.table(table);
+        if !is_inside(at, count, table.len) {
+            return 1;
+        }
+        for i in at..at + count {
+            *table.elements.add(i as usize) = value;
+        }
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_exception_new(
+    instance: *mut Instance,
+    tag: *const Tag,
+) -> u64 {
+    // SAFETY: only translated code calls, with its own instance.
+    let caller = unsafe { Caller::new(instance) };
+    caller.store.new_exception(tag)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_exception_free(
+    instance: *mut Instance,
+    exception: u64,
+) {
+    // SAFETY: only translated code calls, with its own instance.
+    let caller = unsafe { Caller::new(instance) };
+    caller.store.free_exception(exception);
+}
+
+/// Threads that wait at an address.
+static WAITERS: Mutex<Option<HashMap<u64, Vec<Arc<Waiter>>>>> = Mutex::new(None);
+
+#[derive(Default)]
+struct Waiter {
+    woken: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// 0: woken, 1: the value is another, 2: timed out.
+fn wait(address: u64, is_expected: impl FnOnce() -> bool, timeout: i64) -> u32 {
+    trap::check_stack();
+    let waiter = Arc::new(Waiter::default());
+    {
+        let mut waiters = WAITERS.lock().expect("nothing panics inside");
+        // A notification that comes after the comparison finds the waiter.
+        if !is_expected() {
+            return 1;
+        }
+        let waiters = waiters.get_or_insert_default();
+        waiters.entry(address).or_default().push(waiter.clone());
+    }
+    let woken = waiter.woken.lock().expect("nothing panics inside");
+    let is_woken = if timeout < 0 {
+        let woken = waiter.changed.wait_while(woken, |woken| !*woken);
+        *woken.expect("nothing panics inside")
+    } else {
+        let timeout = Duration::from_nanos(timeout as u64);
+        let waited = waiter.changed.wait_timeout_while(woken, timeout, |woken| !*woken);
+        *waited.expect("nothing panics inside").0
+    };
+    if is_woken {
+        return 0;
+    }
+    let mut waiters = WAITERS.lock().expect("nothing panics inside");
+    if let Some(list) = waiters.get_or_insert_default().get_mut(&address) {
+        let before = list.len();
+        list.retain(|other| !Arc::ptr_eq(other, &waiter));
+        // Taken out by a notification in the meantime.
+        if list.len() == before {
+            return 0;
+        }
+    }
+    2
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_wait32(
+    _: *mut Instance,
+    address: u64,
+    expected: u32,
+    timeout: i64,
+) -> u32 {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    // SAFETY: the translated code has checked address and alignment.
+    let word = unsafe { AtomicU32::from_ptr(address as *mut u32) };
+    wait(address, || word.load(Ordering::SeqCst) == expected, timeout)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_wait64(
+    _: *mut Instance,
+    address: u64,
+    expected: u64,
+    timeout: i64,
+) -> u32 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    // SAFETY: the translated code has checked address and alignment.
+    let word = unsafe { AtomicU64::from_ptr(address as *mut u64) };
+    wait(address, || word.load(Ordering::SeqCst) == expected, timeout)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn linnet_libcall_instance_notify(
+    _: *mut Instance,
+    address: u64,
+    count: u32,
+) -> u32 {
+    trap::check_stack();
+    let mut waiters = WAITERS.lock().expect("nothing panics inside");
+    let Some(list) = waiters.get_or_insert_default().get_mut(&address) else { return 0 };
+    let woken = list.len().min(count as usize);
+    for waiter in list.drain(..woken) {
+        *waiter.woken.lock().expect("nothing panics inside") = true;
+        waiter.changed.notify_one();
+    }
+    woken as u32
+}

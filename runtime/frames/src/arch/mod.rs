@@ -1,0 +1,39 @@
+//! What differs between the instruction sets. Each file has the same items.
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "riscv64")]
+mod riscv64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+pub use aarch64::*;
+#[cfg(target_arch = "riscv64")]
+pub use riscv64::*;
+#[cfg(target_arch = "x86_64")]
+pub use x86_64::*;
+
+use linnet_abi::context::Context;
+use linnet_abi::frames::Node;
+
+/// Bits of the one result of a function; which of the two it is follows from its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bits {
+    pub integer: u64,
+    pub float: u64,
+}
+
+/// Lets `context` point to `node`, runs its code, and gives the bits of its result.
+///
+/// # Safety
+/// The code must be that of the node, and the node one of a plan of the context's module.
+pub unsafe fn enter(context: *mut Context, code: *const u8, node: *const Node) -> Bits {
+    let mut bits = [0; 2];
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*context).record = node as u64;
+        call(context, code, &mut bits);
+    }
+    Bits { integer: bits[0], float: bits[1] }
+}

@@ -1,0 +1,119 @@
+use super::Context;
+use crate::rebuild;
+use core::arch::naked_asm;
+use linnet_abi::context::offset;
+
+/// The callee-saved registers besides the frame pointer: rbx, r12, r13, r14, r15.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CalleeSaved(pub [u64; 5]);
+
+impl CalleeSaved {
+    /// Puts the value of a register that a prologue saved; numbers are the ISA's.
+    pub fn set(&mut self, register: u32, value: u64) {
+        match register {
+            3 => self.0[0] = value,
+            12..=15 => self.0[register as usize - 11] = value,
+            _ => {}
+        }
+    }
+}
+
+/// Runs the code of a place on a frame, until it says that its values are at `first_word`. The word
+/// before that is used.
+///
+/// # Safety
+/// `pc` must be code of the place that the frame at `sp` and `fp` stands at, `saved` what the frame had in
+/// the callee-saved registers, and there must be stack below `sp`.
+#[unsafe(naked)]
+pub unsafe extern "C" fn run_pad(
+    pc: u64,
+    sp: u64,
+    fp: u64,
+    saved: &CalleeSaved,
+    first_word: *mut u64,
+) {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov [r8 - 8], rsp",
+        "mov rax, r8",
+        "mov rsp, rsi",
+        "mov rbp, rdx",
+        "mov rbx, [rcx]",
+        "mov r12, [rcx + 8]",
+        "mov r13, [rcx + 16]",
+        "mov r14, [rcx + 24]",
+        "mov r15, [rcx + 32]",
+        "jmp rdi",
+    )
+}
+
+/// The end of the code of a place: back to who called [`run_pad`].
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+extern "C" fn linnet_frames_captured(first_word: *mut u64) -> ! {
+    naked_asm!(
+        "mov rsp, [rdi - 8]",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+    )
+}
+
+/// Code of a host frame that goes on. What it gives is in all the registers where a caller looks for it.
+///
+/// # Safety
+/// `context.record` must point to a node of a plan, of a host frame.
+#[unsafe(naked)]
+pub unsafe extern "C" fn host_node(context: *mut Context) {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "sub rsp, 80",
+        "mov rax, [rbp]",
+        "mov [rsp + 16], rax",
+        "mov rax, [rbp + 8]",
+        "mov [rsp + 24], rax",
+        "mov [rsp + 32], rbx",
+        "mov [rsp + 40], r12",
+        "mov [rsp + 48], r13",
+        "mov [rsp + 56], r14",
+        "mov [rsp + 64], r15",
+        "mov rsi, [rdi + {record}]",
+        "mov rdx, rsp",
+        "lea rcx, [rsp + 16]",
+        "call {go_on}",
+        "mov rax, [rsp]",
+        "movq xmm0, qword ptr [rsp + 8]",
+        "leave",
+        "ret",
+        record = const offset::RECORD,
+        go_on = sym rebuild::go_on,
+    )
+}
+
+/// Calls `code(context)` and writes the registers where results are: that of integers and that of floats.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 2]) {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "push rdx",
+        "sub rsp, 8",
+        "call rsi",
+        "mov rdx, [rbp - 8]",
+        "mov [rdx], rax",
+        "movq qword ptr [rdx + 8], xmm0",
+        "leave",
+        "ret",
+    )
+}

@@ -1,0 +1,132 @@
+//! What the translator says about the code of a module.
+
+use crate::Error;
+use linnet_abi::frames::{Code, Frames, Function, MAGIC, Place, Site, VERSION, ValueType};
+use linnet_abi::module::{Function as CodeRow, Module, SavedRegister};
+
+/// A module's tables as slices.
+#[derive(Debug, Clone, Copy)]
+pub struct Tables<'m> {
+    pub id: &'m [u8; 32],
+    /// Code by address.
+    pub rows: &'m [CodeRow],
+    saved: *const SavedRegister,
+    frames: &'m Frames,
+    functions: &'m [Function],
+    sites: &'m [Site],
+    types: &'m [u8],
+    places: &'m [Place],
+    code: &'m [Code],
+}
+
+/// # Safety
+/// `first` must point to `count` values that stay, or `count` be 0.
+unsafe fn slice<'m, T>(first: *const T, count: u32) -> &'m [T] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { core::slice::from_raw_parts(first, count as usize) }
+}
+
+impl<'m> Tables<'m> {
+    /// # Errors
+    /// The module was translated without frames as data.
+    ///
+    /// # Safety
+    /// `module` must be what the translator emitted.
+    pub unsafe fn of(module: &'m Module) -> Result<Tables<'m>, Error> {
+        // SAFETY: the translator emitted null or the tables.
+        let frames = unsafe { module.frames.as_ref() }.ok_or(Error::NoTables)?;
+        if frames.magic != MAGIC || frames.version != VERSION {
+            return Err(Error::NoTables);
+        }
+        // SAFETY: the translator emitted that many.
+        unsafe {
+            Ok(Tables {
+                id: &module.id,
+                rows: slice(module.functions, module.function_count),
+                saved: module.saved,
+                frames,
+                functions: slice(frames.functions, frames.function_count),
+                sites: slice(frames.sites, frames.site_count),
+                types: slice(frames.types, frames.type_count),
+                places: slice(frames.places, frames.place_count),
+                code: slice(frames.code, frames.code_count),
+            })
+        }
+    }
+
+    /// The code that returns to `pc` lie in: its row, and the offset there.
+    #[must_use]
+    pub fn find(&self, pc: u64) -> Option<(usize, u32)> {
+        let at = pc.wrapping_sub(1);
+        let n = self.rows.partition_point(|f| f.start as u64 <= at).checked_sub(1)?;
+        let row = &self.rows[n];
+        let offset = at - row.start as u64;
+        (offset < u64::from(row.len)).then_some((n, offset as u32 + 1))
+    }
+
+    /// The place behind a call.
+    #[must_use]
+    pub fn place(&self, row: usize, offset: u32) -> Option<&'m Place> {
+        let code = self.code.get(row)?;
+        let first = code.first_place as usize;
+        let places = self.places.get(first..first + code.place_count as usize)?;
+        places.binary_search_by_key(&offset, |p| p.offset).ok().map(|i| &places[i])
+    }
+
+    /// Callee-saved registers that the code of a row keeps in its frame.
+    #[must_use]
+    pub fn saved(&self, row: usize) -> &'m [SavedRegister] {
+        let row = &self.rows[row];
+        // SAFETY: the range is one of the module's table.
+        unsafe { slice(self.saved.add(row.first_saved as usize), row.saved_count) }
+    }
+
+    /// A function that the module defines, by its wasm index.
+    #[must_use]
+    pub fn function(&self, index: u32) -> Option<&'m Function> {
+        self.functions.get(index.checked_sub(self.frames.first_function)? as usize)
+    }
+
+    /// A site of it.
+    #[must_use]
+    pub fn site(&self, function: &Function, number: u32) -> Option<&'m Site> {
+        (number < function.site_count)
+            .then(|| self.sites.get(function.first_site as usize + number as usize))?
+    }
+
+    /// The site of a place, and its number in its function.
+    #[must_use]
+    pub fn site_of(&self, index: u32, place: &Place) -> Option<(&'m Site, u32)> {
+        let number = place.site.checked_sub(self.function(index)?.first_site)?;
+        Some((self.sites.get(place.site as usize)?, number))
+    }
+
+    fn types(&self, first: u32, count: u32) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+        let codes = self.types.get(first as usize..).unwrap_or_default();
+        codes.iter().take(count as usize).filter_map(|code| ValueType::from_code(*code))
+    }
+
+    /// What a frame needs at a site.
+    pub fn values(&self, site: &Site) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+        self.types(site.first_value, site.value_count)
+    }
+
+    /// What the call of a site gives.
+    pub fn awaited(&self, site: &Site) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+        self.types(site.first_result, site.result_count)
+    }
+
+    /// What a function gives.
+    pub fn results(&self, f: &Function) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+        self.types(f.first_result, f.result_count)
+    }
+
+    /// Bytes of the largest frame that can be captured, without its return address.
+    #[must_use]
+    pub fn largest_frame(&self) -> usize {
+        self.frames.largest_frame as usize
+    }
+}

@@ -1,0 +1,78 @@
+//! How fast translated programs are, against native code and against other translators.
+//!
+//! | file          | what it does                                                      |
+//! |---------------|-------------------------------------------------------------------|
+//! | `programs.rs` | the programs and where their sources come from                    |
+//! | `programs/`   | what each does                                                    |
+//! | `harness.c`   | takes the time, inside the program                                |
+//! | `alloc.c`     | the malloc of all programs                                        |
+//! | `sides.rs`    | builds and runs them for each of the compilers                    |
+//! | `wasi/`       | what the other translators need to run them                       |
+//! | `report.rs`   | the table, the picture, and the page of the documentation         |
+//!
+//! Runs of all sides take turns, so that what else the machine does meets all of them. The arguments
+//! are names of programs. Without any, all run and the page is written.
+
+#![forbid(unsafe_code)]
+
+mod programs;
+mod report;
+mod sides;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use linnet_build::{Builder, Error, Result};
+use programs::{PROGRAMS, Program};
+use sides::{Side, Sides};
+
+const ROUNDS: usize = 5;
+
+/// The shortest run of each program and side, in nanoseconds.
+pub(crate) type Times = BTreeMap<(&'static str, Side), f64>;
+
+fn main() -> ExitCode {
+    // Cargo adds an option of its own.
+    let names: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match run(&names) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(names: &[String]) -> Result<()> {
+    let wanted = |p: &&Program| names.is_empty() || names.iter().any(|name| name == p.name);
+    let programs: Vec<&Program> = PROGRAMS.iter().filter(wanted).collect();
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("translator");
+    let builder = Builder::new()?;
+    let sides = Sides::build(&builder, &work, &programs)?;
+    let mut times = Times::new();
+    let mut sums: BTreeMap<&str, String> = BTreeMap::new();
+    let mut loads = Vec::new();
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}");
+        loads.push(report::load()?);
+        for program in &programs {
+            for side in Side::ALL.into_iter().filter(|side| sides.has(*side)) {
+                let (time, sum) = sides.run(side, program)?;
+                let known = sums.entry(program.name).or_insert_with(|| sum.clone());
+                if *known != sum {
+                    let what = format!("the result is {sum}, not {known}");
+                    return Err(Error::new(what).at(program.name).at(side));
+                }
+                let best = times.entry((program.name, side)).or_insert(time);
+                *best = best.min(time);
+            }
+        }
+    }
+    let report = report::Report { programs: &programs, times: &times, missing: &sides.missing };
+    print!("{}", report.table());
+    if names.is_empty() {
+        report.write(&loads)?;
+    }
+    Ok(())
+}

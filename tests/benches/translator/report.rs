@@ -1,0 +1,254 @@
+//! The results as a table, a file for programs, a picture, and a page of the documentation.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use linnet_build::{At as _, Error, Result};
+
+use crate::programs::{Program, run};
+use crate::sides::Side;
+use crate::{ROUNDS, Times};
+
+pub(crate) struct Report<'a> {
+    pub(crate) programs: &'a [&'a Program],
+    pub(crate) times: &'a Times,
+    pub(crate) missing: &'a [(Side, String)],
+}
+
+const INTRODUCTION: &str = "\
+# Benchmarks: the translator
+
+The same C programs, compiled to WebAssembly and translated by Linnet, compiled natively, and taken
+through other translators. Numbers are run times as multiples of those of native code by `clang-19
+-O2`: below 1 is faster.
+
+![Run times relative to native code](../images/benchmarks-translator.svg)
+";
+
+const NOTES: &str = "
+## What is measured
+
+- Every program checks itself: it prints a sum of all that it calculated, and these are equal on all
+  sides. It takes the time itself, of the work alone, with `CLOCK_MONOTONIC`; the number is the
+  shortest of all its runs.
+- All sides get `-O2` and the same sources. The C library is musl, or WASI's, which is made of musl;
+  `malloc` is part of the programs. zstd is without its assembly and intrinsics, and in SQLite `long
+  double` is `double`.
+- Linnet's programs run in a guest, started as `linnet boot -- PROGRAM` starts them, with its timer and
+  polls. `vectors` means that clang had `-msimd128`, which `linnet cc` does not give by itself.
+- gcc and clang make code for any x86-64, and so does wasm2c. Linnet's code is for x86-64-v2. wasmtime
+  uses all instructions of the processor at hand.
+- wasm2c is Debian's, with its default of guard pages instead of checks, and `gcc -O2`. wasmtime is the
+  newest package for Python. Lua and MuJS, which use `setjmp`, got one that does nothing there.
+";
+
+impl Report<'_> {
+    fn sides(&self) -> Vec<Side> {
+        let present = |side: &Side| !self.missing.iter().any(|(missing, _)| missing == side);
+        Side::ALL.into_iter().filter(present).collect()
+    }
+
+    fn ratio(&self, program: &Program, side: Side) -> Option<f64> {
+        Some(
+            self.times.get(&(program.name, side))?
+                / self.times.get(&(program.name, Side::Clang))?,
+        )
+    }
+
+    fn mean(&self, side: Side) -> f64 {
+        let ratios = self.programs.iter().filter_map(|program| self.ratio(program, side));
+        let (sum, count) = ratios.fold((0.0, 0), |(sum, n), ratio| (sum + ratio.ln(), n + 1));
+        (sum / f64::from(count)).exp()
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let sides = self.sides();
+        let mut text = format!("| {:<14} | clang, ms |", "program");
+        for side in &sides[1..] {
+            let _ = write!(text, " {side} |");
+        }
+        text += "\n|:---------------|----------:|";
+        for side in &sides[1..] {
+            let _ = write!(text, "{}:|", "-".repeat(side.to_string().len() + 1));
+        }
+        for program in self.programs {
+            let native = self.times[&(program.name, Side::Clang)];
+            let _ = write!(text, "\n| {:<14} | {:>9.2} |", program.name, native / 1e6);
+            for side in &sides[1..] {
+                let ratio = self.ratio(program, *side).unwrap_or(f64::NAN);
+                let _ = write!(text, " {ratio:>0$.2} |", side.to_string().len());
+            }
+        }
+        let _ = write!(text, "\n| {:<14} | {:>9} |", "geometric mean", "");
+        for side in &sides[1..] {
+            let _ = write!(text, " {:>1$.3} |", self.mean(*side), side.to_string().len());
+        }
+        text.push('\n');
+        text
+    }
+
+    /// Writes everything into the documentation.
+    pub(crate) fn write(&self, loads: &[f64]) -> Result<()> {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src");
+        let save = |name: &str, text: String| {
+            let path: PathBuf = docs.join(name);
+            fs::write(&path, text).at(path.display())
+        };
+        let least = loads.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = loads.iter().copied().fold(0.0, f64::max);
+        let mut page = INTRODUCTION.to_owned();
+        let _ = writeln!(
+            page,
+            "\nMeasured on {} on {}, {} CPUs; load {least:.1} to {most:.1}, from other work too. \
+             {ROUNDS} rounds in which the sides took turns. {}.\n\n{}",
+            date()?,
+            processor(),
+            std::thread::available_parallelism().map_or(1, usize::from),
+            versions(),
+            self.table(),
+        );
+        for (side, why) in self.missing {
+            let _ = writeln!(page, "{side} is left out: {}.", why.lines().next().unwrap_or(""));
+        }
+        page += "Made by\n\n```console\n$ cargo bench --package linnet-tests --bench translator\n```\n\n\
+                 All numbers are in [benchmarks-translator.toml](benchmarks-translator.toml), in \
+                 nanoseconds.\n";
+        page += NOTES;
+        page += &tried(&docs)?;
+        save("reference/benchmarks-translator.md", page)?;
+        save("reference/benchmarks-translator.toml", self.toml()?)?;
+        save("images/benchmarks-translator.svg", self.picture())
+    }
+
+    fn toml(&self) -> Result<String> {
+        let mut text = format!("date = \"{}\"\nprocessor = \"{}\"\n", date()?, processor());
+        for program in self.programs {
+            let _ = writeln!(text, "\n[{}]", program.name);
+            for side in self.sides() {
+                let time = self.times[&(program.name, side)];
+                let _ = writeln!(text, "\"{side}\" = {time:.0}");
+            }
+        }
+        let _ = writeln!(text, "\n[geometric-mean]");
+        for side in self.sides() {
+            let _ = writeln!(text, "\"{side}\" = {:.3}", self.mean(side));
+        }
+        Ok(text)
+    }
+
+    /// Bars for each program, and the mean.
+    fn picture(&self) -> String {
+        const SIDES: [(Side, &str); 4] = [
+            (Side::Linnet, "#d9480f"),
+            (Side::LinnetSimd, "#f59f00"),
+            (Side::Wasm2c, "#4263eb"),
+            (Side::Wasmtime, "#868e96"),
+        ];
+        // A bar ends here, with an arrow's worth of truth in its number.
+        const MOST: f64 = 2.0;
+        const UNIT: f64 = 270.0;
+        const LEFT: f64 = 110.0;
+        const BAR: f64 = 9.0;
+        let sides: Vec<_> = SIDES.iter().filter(|(s, _)| self.sides().contains(s)).collect();
+        let group = BAR * sides.len() as f64 + 9.0;
+        let height = 50.0 + group * (self.programs.len() + 1) as f64 + 10.0;
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {height}\" font-family=\
+             \"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+            LEFT + MOST * UNIT + 50.0
+        );
+        let mut x = LEFT;
+        for (side, color) in &sides {
+            let _ = writeln!(
+                svg,
+                "<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{color}\"/>\
+                 <text x=\"{}\" y=\"17\">{side}</text>",
+                x + 14.0
+            );
+            x += 130.0;
+        }
+        for tick in [0.5, 1.0, 1.5, 2.0] {
+            let x = LEFT + tick * UNIT;
+            let (color, width) = if tick == 1.0 { ("#000", 1.5) } else { ("#ddd", 1.0) };
+            let _ = writeln!(
+                svg,
+                "<line x1=\"{x}\" y1=\"42\" x2=\"{x}\" y2=\"{height}\" stroke=\"{color}\" \
+                 stroke-width=\"{width}\"/><text x=\"{x}\" y=\"37\" text-anchor=\"middle\">{tick}</text>"
+            );
+        }
+        let mut y = 50.0;
+        let mut row = |name: &str, ratios: Vec<f64>| {
+            let middle = y + group / 2.0;
+            let _ = writeln!(
+                svg,
+                "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{name}</text>",
+                LEFT - 6.0
+            );
+            for ((_, color), ratio) in sides.iter().zip(ratios) {
+                let length = ratio.min(MOST) * UNIT;
+                let _ = writeln!(
+                    svg,
+                    "<rect x=\"{LEFT}\" y=\"{y}\" width=\"{length:.1}\" height=\"{}\" fill=\"{color}\"/>\
+                     <text x=\"{:.1}\" y=\"{}\" font-size=\"8\">{ratio:.2}</text>",
+                    BAR - 1.0,
+                    LEFT + length + 3.0,
+                    y + BAR - 2.0
+                );
+                y += BAR;
+            }
+            y += 9.0;
+        };
+        for program in self.programs {
+            let ratio = |(side, _): &&(Side, &str)| self.ratio(program, *side).unwrap_or(0.0);
+            row(program.name, sides.iter().map(ratio).collect());
+        }
+        row("mean", sides.iter().map(|(side, _)| self.mean(*side)).collect());
+        svg += "</svg>\n";
+        svg
+    }
+}
+
+/// The part of the page that people write: what was tried to make code faster, and what each gave.
+fn tried(docs: &Path) -> Result<String> {
+    const HEADING: &str = "\n## What makes it fast, and what does not\n";
+    let path = docs.join("reference/benchmarks-translator.md");
+    if !path.exists() {
+        return Ok(String::new());
+    }
+    let page = fs::read_to_string(&path).at(path.display())?;
+    Ok(page.find(HEADING).map_or(String::new(), |at| page[at..].to_owned()))
+}
+
+/// The number of tasks that are ready to run on this machine.
+pub(crate) fn load() -> Result<f64> {
+    let path = "/proc/loadavg";
+    let text = fs::read_to_string(path).at(path)?;
+    let first = text.split(' ').next().unwrap_or_default();
+    first.parse().map_err(|_| Error::new("no number").at(path))
+}
+
+fn date() -> Result<String> {
+    Ok(run(Command::new("date").args(["-u", "+%F"]))?.trim().to_owned())
+}
+
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split_once(": "));
+    model.map_or(std::env::consts::ARCH, |(_, model)| model).to_owned()
+}
+
+fn versions() -> String {
+    let first = |program: &str, arguments: &[&str]| {
+        let text = run(Command::new(program).args(arguments)).unwrap_or_default();
+        text.lines().next().unwrap_or("none").trim().to_owned()
+    };
+    format!(
+        "{}; gcc {}; wasm2c {}",
+        first("clang-19", &["--version"]),
+        first("gcc", &["-dumpfullversion"]),
+        first("wasm2c", &["--version"])
+    )
+}

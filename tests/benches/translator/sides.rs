@@ -1,0 +1,272 @@
+//! The compilers that are compared: how they build the programs and how these are run.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fmt;
+use std::fs;
+use std::hash::{Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use linnet_build::{At as _, Builder, Error, Files, Result, Sdk, host};
+
+use crate::programs::{Program, Sources, here, run};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Clang,
+    Gcc,
+    Linnet,
+    /// With the vector instructions of WebAssembly.
+    LinnetSimd,
+    Wasm2c,
+    Wasmtime,
+    WasmtimeSimd,
+}
+
+impl Side {
+    pub(crate) const ALL: [Side; 7] = [
+        Side::Clang,
+        Side::Gcc,
+        Side::Linnet,
+        Side::LinnetSimd,
+        Side::Wasm2c,
+        Side::Wasmtime,
+        Side::WasmtimeSimd,
+    ];
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Side::Clang => "clang",
+            Side::Gcc => "gcc",
+            Side::Linnet => "Linnet",
+            Side::LinnetSimd => "Linnet, vectors",
+            Side::Wasm2c => "wasm2c + gcc",
+            Side::Wasmtime => "wasmtime",
+            Side::WasmtimeSimd => "wasmtime, vectors",
+        })
+    }
+}
+
+/// For programs of WASI: what `linnet cc` has, but for threads and exceptions.
+const WASI: [&str; 6] = [
+    "--target=wasm32-wasi",
+    "--sysroot=/usr",
+    "-mbulk-memory",
+    "-mmutable-globals",
+    "-msign-ext",
+    "-mnontrapping-fptoint",
+];
+const STACK: &str = "-Wl,-z,stack-size=1048576";
+
+const COMMON: [&str; 3] = ["-O2", "-DNDEBUG", "-w"];
+const SIMD: &str = "-msimd128";
+const MUSL_HEADERS: [&str; 3] = ["-nostdlibinc", "-isystem", "/usr/include/x86_64-linux-musl"];
+
+/// Where wasm2c's own C file lies in Debian's package.
+const WASM2C: &str = "/usr/share/wabt/wasm2c";
+
+/// Where the programs lie in the guest.
+const PLACE: &str = "bench";
+
+/// A run that takes longer hangs.
+const LIMIT: &str = "120";
+
+pub(crate) struct Sides {
+    work: PathBuf,
+    sdk: Sdk,
+    /// The boot binary with the programs.
+    guest: PathBuf,
+    /// Sides that can't be built here, with the reason.
+    pub(crate) missing: Vec<(Side, String)>,
+}
+
+impl Sides {
+    /// Builds all programs for all sides.
+    pub(crate) fn build(builder: &Builder, work: &Path, programs: &[&Program]) -> Result<Self> {
+        fs::create_dir_all(work).at(work.display())?;
+        let sdk = builder.sdk()?;
+        let mut sides =
+            Sides { work: work.to_path_buf(), sdk, guest: PathBuf::new(), missing: Vec::new() };
+        for (side, needed) in [
+            (Side::Gcc, "/usr/bin/musl-gcc"),
+            (Side::Wasm2c, WASM2C),
+            (Side::Wasm2c, "/usr/lib/wasm32-wasi/libc.a"),
+            (Side::Wasmtime, "/usr/lib/wasm32-wasi/libc.a"),
+        ] {
+            if !Path::new(needed).exists() {
+                sides.leave_out(side, format!("there is no {needed}"));
+            }
+        }
+        if let Err(error) = sides.python() {
+            sides.leave_out(Side::Wasmtime, error.to_string());
+        }
+        let mut files = Files::default();
+        for program in programs {
+            eprintln!("building {}", program.name);
+            let sources = program.sources(builder, work)?;
+            for side in Side::ALL.into_iter().filter(|side| sides.has(*side)) {
+                sides.program(side, program, &sources)?;
+            }
+            for side in [Side::Linnet, Side::LinnetSimd] {
+                let name = format!("{PLACE}/{}", file_name(side, program));
+                files.add(&name, &sides.file(side, program, "wasm"))?;
+            }
+        }
+        sides.guest = builder.boot_binary(host()?, &files)?;
+        Ok(sides)
+    }
+
+    fn leave_out(&mut self, side: Side, why: String) {
+        let also = (side == Side::Wasmtime).then_some(Side::WasmtimeSimd);
+        for side in [Some(side), also].into_iter().flatten() {
+            if self.has(side) {
+                self.missing.push((side, why.clone()));
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, side: Side) -> bool {
+        !self.missing.iter().any(|(missing, _)| *missing == side)
+    }
+
+    pub(crate) fn file(&self, side: Side, program: &Program, extension: &str) -> PathBuf {
+        self.work.join(file_name(side, program)).with_extension(extension)
+    }
+
+    /// Python with wasmtime's package, in a directory of its own.
+    pub(crate) fn python(&self) -> Result<PathBuf> {
+        let place = self.work.join("python");
+        let python = place.join("bin/python");
+        if !place.join("done").exists() {
+            run(Command::new("python3").args(["-m", "venv"]).arg(&place))?;
+            run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "wasmtime"]))?;
+            fs::write(place.join("done"), "").at(place.display())?;
+        }
+        Ok(python)
+    }
+
+    /// The module that wasm2c and wasmtime get.
+    fn wasi(&self, side: Side, program: &Program, sources: &Sources) -> Result<PathBuf> {
+        let module = self.file(side, program, "wasm");
+        let mut clang = Command::new("clang-19");
+        clang.args(WASI).args(COMMON).arg(format!("-I{}", here().join("wasi").display()));
+        if side == Side::WasmtimeSimd {
+            clang.arg(SIMD);
+        }
+        let mut linker = Command::new("clang-19");
+        self.make(&clang, linker.args(WASI).arg(STACK), sources, &module)?;
+        Ok(module)
+    }
+
+    fn program(&self, side: Side, program: &Program, sources: &Sources) -> Result<()> {
+        let file = self.file(side, program, "");
+        match side {
+            Side::Clang => {
+                let mut clang = Command::new("clang-19");
+                clang.args(COMMON).args(MUSL_HEADERS);
+                // The C library is musl on all sides.
+                self.make(&clang, Command::new("musl-gcc").arg("-static"), sources, &file)
+            }
+            Side::Gcc => {
+                let mut gcc = Command::new("musl-gcc");
+                self.make(gcc.args(COMMON), Command::new("musl-gcc").arg("-static"), sources, &file)
+            }
+            Side::Linnet | Side::LinnetSimd => {
+                let mut clang = self.sdk.compiler();
+                clang.args(COMMON);
+                if side == Side::LinnetSimd {
+                    clang.arg(SIMD);
+                }
+                self.make(&clang, &mut self.sdk.compiler(), sources, &file.with_extension("wasm"))
+            }
+            Side::Wasm2c => {
+                let module = self.wasi(side, program, sources)?;
+                let place = self.file(side, program, "w2c");
+                fs::create_dir_all(&place).at(place.display())?;
+                if newer(&file, &[module.clone(), here().join("wasi/wasm2c.c")]) {
+                    return Ok(());
+                }
+                let c = place.join("module.c");
+                let mut wasm2c = Command::new("wasm2c");
+                run(wasm2c.args(["-n", "module"]).arg(&module).arg("-o").arg(&c))?;
+                let mut gcc = Command::new("gcc");
+                gcc.args(["-O2", "-w", "-I"]).arg(&place).arg("-I").arg(WASM2C).arg(&c);
+                gcc.arg(here().join("wasi/wasm2c.c")).arg(format!("{WASM2C}/wasm-rt-impl.c"));
+                run(gcc.arg("-o").arg(&file).arg("-lm")).map(drop)
+            }
+            Side::Wasmtime | Side::WasmtimeSimd => {
+                let module = self.wasi(side, program, sources)?;
+                if newer(&file, std::slice::from_ref(&module)) {
+                    return Ok(());
+                }
+                let mut python = Command::new(self.python()?);
+                python.arg(here().join("wasi/run.py")).arg("--compile");
+                run(python.arg(&module).arg(&file)).map(drop)
+            }
+        }
+    }
+
+    /// Compiles each source by itself, unless that was done, and links them. Programs and sides share
+    /// what is compiled in the same way.
+    fn make(
+        &self,
+        compiler: &Command,
+        linker: &mut Command,
+        sources: &Sources,
+        file: &Path,
+    ) -> Result<()> {
+        let place = self.work.join("objects");
+        fs::create_dir_all(&place).at(place.display())?;
+        let mut objects = Vec::new();
+        for source in &sources.files {
+            let mut command = Command::new(compiler.get_program());
+            command.args(compiler.get_args()).args(&sources.flags).arg("-c").arg(source);
+            let mut hasher = DefaultHasher::new();
+            format!("{command:?}").hash(&mut hasher);
+            let object = place.join(format!("{:016x}.o", hasher.finish()));
+            if !newer(&object, &[source.clone(), here().join("program.h")]) {
+                run(command.arg("-o").arg(&object))?;
+            }
+            objects.push(object);
+        }
+        if newer(file, &objects) {
+            return Ok(());
+        }
+        run(linker.args(&objects).arg("-o").arg(file).arg("-lm")).map(drop)
+    }
+
+    /// Runs a program: nanoseconds, and the sum of what it calculated.
+    pub(crate) fn run(&self, side: Side, program: &Program) -> Result<(f64, String)> {
+        let file = self.file(side, program, "");
+        let mut command = Command::new("timeout");
+        command.arg(LIMIT);
+        match side {
+            Side::Clang | Side::Gcc | Side::Wasm2c => command.arg(&file),
+            Side::Linnet | Side::LinnetSimd => {
+                let name = format!("/{PLACE}/{}", file_name(side, program));
+                command.arg(&self.guest).args(["--cpus", "1", "--", &name])
+            }
+            Side::Wasmtime | Side::WasmtimeSimd => {
+                let script = here().join("wasi/run.py");
+                command.arg(self.python()?).arg(script).arg(&file)
+            }
+        };
+        let text = run(&mut command).map_err(|error| error.at(program.name).at(side))?;
+        let result = text.trim_end().split_once(' ');
+        let result = result.and_then(|(time, sum)| Some((time.parse().ok()?, sum.to_owned())));
+        result.ok_or_else(|| Error::new(format!("no result in {text:?}")).at(program.name).at(side))
+    }
+}
+
+fn file_name(side: Side, program: &Program) -> String {
+    format!("{}-{}", program.name, side.to_string().replace([' ', ',', '+'], "").to_lowercase())
+}
+
+fn newer(file: &Path, inputs: &[PathBuf]) -> bool {
+    let time = |path: &Path| fs::metadata(path).and_then(|m| m.modified()).ok();
+    let made: Option<SystemTime> = time(file);
+    made.is_some_and(|made| inputs.iter().all(|input| time(input).is_some_and(|t| t <= made)))
+}

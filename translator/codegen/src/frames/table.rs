@@ -1,0 +1,155 @@
+//! The tables in the object: `linnet_abi::frames::Frames` and what it points to.
+
+use super::Site;
+use crate::compile;
+use crate::emit::{Address, Table, fields};
+use crate::func::Compiled;
+use linnet_abi::frames::{Code, Frames, Function, MAGIC, Place, Site as Row, VERSION, ValueType};
+use std::collections::HashMap;
+use std::mem::offset_of;
+
+/// A function that the module defines, and what it gives.
+pub(crate) struct Own<'c> {
+    pub compiled: &'c Compiled,
+    pub results: Vec<ValueType>,
+    pub resume: Option<Address>,
+}
+
+/// Tables under construction.
+#[derive(Default)]
+pub(crate) struct Tables {
+    pub functions: Table,
+    pub sites: Table,
+    pub types: Table,
+    pub places: Table,
+    pub code: Table,
+    counts: Counts,
+    /// Lists of types that are there already.
+    known: HashMap<Vec<ValueType>, u32>,
+}
+
+#[derive(Default)]
+struct Counts {
+    functions: u32,
+    sites: u32,
+    places: u32,
+    code: u32,
+    largest_frame: u32,
+    most_words: u32,
+}
+
+impl Tables {
+    /// Adds functions in the order of their indices, and gives the first site of each.
+    pub(crate) fn functions<'c>(&mut self, functions: impl Iterator<Item = Own<'c>>) -> Vec<u32> {
+        let mut firsts = Vec::new();
+        for Own { compiled, results, resume } in functions {
+            let row = self.functions.row::<Function>();
+            if let Some(resume) = resume {
+                self.functions.put_address(row + offset_of!(Function, resume), resume);
+            }
+            let frame_size = compiled.resume.as_ref().map_or(0, |code| code.frame_size + 16);
+            let (first_site, first_result) = (self.counts.sites, self.types(&results));
+            let table = &mut self.functions;
+            fields!(
+                table,
+                row,
+                Function {
+                    frame_size: frame_size,
+                    first_site: first_site,
+                    site_count: compiled.sites.len() as u32,
+                    first_result: first_result,
+                    result_count: results.len() as u32,
+                }
+            );
+            for site in &compiled.sites {
+                self.site(site);
+            }
+            self.counts.functions += 1;
+            firsts.push(first_site);
+        }
+        firsts
+    }
+
+    fn site(&mut self, site: &Site) {
+        let row = self.sites.row::<Row>();
+        let words = site.values.iter().map(|ty| ty.words() as u32).sum();
+        let (first_value, first_result) = (self.types(&site.values), self.types(&site.results));
+        let table = &mut self.sites;
+        fields!(
+            table,
+            row,
+            Row {
+                kind: site.kind,
+                first_value: first_value,
+                value_count: site.values.len() as u32,
+                first_result: first_result,
+                result_count: site.results.len() as u32,
+                words: words,
+            }
+        );
+        self.counts.sites += 1;
+        self.counts.most_words = self.counts.most_words.max(words);
+    }
+
+    /// Where a list of types is.
+    fn types(&mut self, list: &[ValueType]) -> u32 {
+        if let Some(first) = self.known.get(list) {
+            return *first;
+        }
+        let first = self.types.bytes.len() as u32;
+        self.types.bytes.extend(list.iter().map(|ty| *ty as u8));
+        self.known.insert(list.to_vec(), first);
+        first
+    }
+
+    /// Adds the code of the next row of the module's function table, whose sites begin at `first_site`.
+    pub(crate) fn code(&mut self, code: &compile::Code, first_site: u32) {
+        let row = self.code.row::<Code>();
+        let table = &mut self.code;
+        fields!(
+            table,
+            row,
+            Code { first_place: self.counts.places, place_count: code.places.len() as u32 }
+        );
+        for place in &code.places {
+            let row = self.places.row::<Place>();
+            let table = &mut self.places;
+            fields!(
+                table,
+                row,
+                Place {
+                    offset: place.offset,
+                    frame_size: place.frame_size,
+                    site: first_site + place.site,
+                    entry: place.entry,
+                }
+            );
+            self.counts.largest_frame = self.counts.largest_frame.max(place.frame_size);
+        }
+        self.counts.places += code.places.len() as u32;
+        self.counts.code += 1;
+    }
+
+    /// The [`Frames`] of a module that imports `imported` functions, without its addresses.
+    pub(crate) fn head(&self, imported: u32) -> Table {
+        let mut head = Table::new();
+        let row = head.row::<Frames>();
+        fields!(
+            head,
+            row,
+            Frames {
+                magic: MAGIC,
+                version: VERSION,
+                function_count: self.counts.functions,
+                first_function: imported,
+                site_count: self.counts.sites,
+                type_count: self.types.bytes.len() as u32,
+                place_count: self.counts.places,
+                code_count: self.counts.code,
+                largest_frame: self.counts.largest_frame,
+                most_words: self.counts.most_words,
+            }
+        );
+        head
+    }
+}

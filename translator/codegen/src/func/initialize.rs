@@ -1,0 +1,115 @@
+//! The function that initialises an instance of a standalone module, once its imports are in place.
+
+use super::{Env, Translator, Variant};
+use crate::compile::{self, Code, namespace};
+use crate::error::{Error, Result};
+use crate::standalone::{Items, Sections};
+use crate::trampoline;
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName, Value};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use wasmparser::{ConstExpr, Operator};
+
+/// Compiles it.
+pub(crate) fn compile(env: &Env, sections: &Sections) -> Result<Code> {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.push(AbiParam::new(I64));
+    let mut context = Context::new();
+    let name = UserFuncName::user(namespace::TRAMPOLINE, trampoline::INITIALIZE);
+    context.func = Function::with_name_signature(name, signature);
+    let mut builders = FunctionBuilderContext::new();
+    let builder = FunctionBuilder::new(&mut context.func, &mut builders);
+    Translator::new(env, builder, u32::MAX, None, Variant::Call)?.initialize(sections)?;
+    compile::compile_one(context, env)
+}
+
+impl Translator<'_, '_, '_, '_> {
+    fn initialize(mut self, sections: &Sections) -> Result<()> {
+        for (i, global) in sections.globals.iter().enumerate() {
+            if let Some(init) = &global.init {
+                let value = self.constant_expression(init)?;
+                self.push(value);
+                self.global_set(i as u32);
+            }
+        }
+        for (i, table) in sections.tables.iter().enumerate() {
+            if let Some(init) = &table.init {
+                let at = self.index_constant(0, table.ty.table64);
+                self.push(at);
+                let value = self.constant_expression(init)?;
+                self.push(value);
+                let count = self.index_constant(table.ty.initial, table.ty.table64);
+                self.push(count);
+                self.table_fill(i as u32);
+            }
+        }
+        for segment in &sections.elements {
+            if let Items::Values(first, values) = &segment.items {
+                for (i, value) in values.iter().enumerate() {
+                    let value = self.constant_expression(value)?;
+                    self.set_element_value(first + i as u32, value);
+                }
+            }
+        }
+        for (i, segment) in sections.elements.iter().enumerate() {
+            let Some((table, offset)) = &segment.active else { continue };
+            let offset = self.constant_expression(offset)?;
+            self.push_range(offset, segment.len() as u64);
+            self.table_init(i as u32, *table);
+            self.drop_elements(i as u32);
+        }
+        for (i, active) in sections.active_data.iter().enumerate() {
+            let Some((memory, offset)) = active else { continue };
+            let offset = self.constant_expression(offset)?;
+            self.push_range(offset, self.module.segments[i].bytes.len() as u64);
+            self.memory_init(i as u32, *memory);
+            self.drop_segment(i as u32);
+        }
+        if let Some(start) = self.module.start {
+            self.call(&Operator::Call { function_index: start })?;
+        }
+        self.b.ins().return_(&[]);
+        self.b.seal_all_blocks();
+        self.b.finalize(self.env.isa.frontend_config());
+        Ok(())
+    }
+
+    /// Operands of `memory.init` or `table.init` of a whole segment.
+    fn push_range(&mut self, to: Value, len: u64) {
+        let from = self.b.ins().iconst(I32, 0);
+        let len = self.b.ins().iconst(I32, len as i64);
+        self.stack.extend([to, from, len]);
+    }
+
+    fn index_constant(&mut self, value: u64, is_64: bool) -> Value {
+        self.b.ins().iconst(if is_64 { I64 } else { I32 }, value as i64)
+    }
+
+    fn constant_expression(&mut self, expr: &ConstExpr) -> Result<Value> {
+        let mut operators = expr.get_operators_reader();
+        loop {
+            let (operator, offset) = operators.read_with_offset()?;
+            if let Operator::End = operator {
+                return Ok(self.pop());
+            }
+            let done = self.numeric(&operator)
+                || self.variable(&operator)?
+                || self.vector_const(&operator)
+                || self.reference(&operator)?;
+            if !done {
+                let name = super::operator_name(&operator);
+                let message = format!("{name} in a constant expression is not supported");
+                return Err(Error::new(message).at(offset));
+            }
+        }
+    }
+
+    fn vector_const(&mut self, operator: &Operator) -> bool {
+        let Operator::V128Const { value } = operator else { return false };
+        let value = self.vector_constant(*value.bytes());
+        self.push(value);
+        true
+    }
+}

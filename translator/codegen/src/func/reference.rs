@@ -1,0 +1,186 @@
+//! Operators on references and tables, and calls that need them. All of them are standalone modules'.
+
+use super::call::Callee;
+use super::control::block_args;
+use super::{Border, Translator};
+use crate::compile::{namespace, trap_number};
+use crate::error::Result;
+use crate::libcall::Libcall;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{InstBuilder, Value};
+use linnet_abi::instance::{MoreTrap, offset};
+use wasmparser::Operator;
+
+impl Translator<'_, '_, '_, '_> {
+    pub(super) fn reference(&mut self, operator: &Operator) -> Result<bool> {
+        match operator {
+            Operator::RefNull { .. } => {
+                let null = self.b.ins().iconst(I64, 0);
+                self.push(null);
+            }
+            Operator::RefIsNull => {
+                let reference = self.pop();
+                let is_null = self.b.ins().icmp_imm_u(IntCC::Equal, reference, 0);
+                let is_null = self.b.ins().uextend(I32, is_null);
+                self.push(is_null);
+            }
+            Operator::RefFunc { function_index } => {
+                let reference = self.function_reference(*function_index);
+                self.push(reference);
+            }
+            Operator::RefAsNonNull => {
+                let reference = self.peek();
+                self.trap_if_null(reference);
+            }
+            Operator::BrOnNull { relative_depth } => {
+                let reference = self.pop();
+                let (target, args) = self.branch_target(*relative_depth);
+                let next = self.b.create_block();
+                self.b.ins().brif(reference, next, &[], target, &block_args(&args));
+                self.b.seal_block(next);
+                self.b.switch_to_block(next);
+                self.push(reference);
+            }
+            Operator::BrOnNonNull { relative_depth } => {
+                // The reference is the last of the operands that the branch takes along.
+                let reference = self.peek();
+                let (target, args) = self.branch_target(*relative_depth);
+                let next = self.b.create_block();
+                self.b.ins().brif(reference, target, &block_args(&args), next, &[]);
+                self.b.seal_block(next);
+                self.b.switch_to_block(next);
+                self.pop();
+            }
+            Operator::TableGet { table } => self.table_get(*table),
+            Operator::TableSet { table } => self.table_set(*table),
+            Operator::TableSize { table } => self.table_size(*table),
+            Operator::TableGrow { table } => self.table_grow(*table),
+            Operator::TableFill { table } => self.table_fill(*table),
+            Operator::TableCopy { dst_table, src_table } => self.table_copy(*dst_table, *src_table),
+            Operator::TableInit { elem_index, table } => self.table_init(*elem_index, *table),
+            Operator::ElemDrop { elem_index } => self.drop_elements(*elem_index),
+            Operator::CallRef { type_index } => {
+                let reference = self.pop();
+                self.trap_if_null(reference);
+                self.call_by_reference(reference, *type_index)?;
+            }
+            Operator::ReturnCall { function_index } => self.return_call(*function_index)?,
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                let index = self.pop();
+                let callee = self.checked_reference(*table_index, index, *type_index)?;
+                self.return_call_by_reference(callee, *type_index)?;
+            }
+            Operator::ReturnCallRef { type_index } => {
+                let reference = self.pop();
+                self.trap_if_null(reference);
+                self.return_call_by_reference(reference, *type_index)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    pub(super) fn trap_if_null(&mut self, reference: Value) {
+        self.b.ins().trapz(reference, trap_number(MoreTrap::NullReference as u8));
+    }
+
+    fn table_grow(&mut self, table: u32) {
+        let count = self.pop();
+        let value = self.pop();
+        let count = self.wide(count);
+        let is_64 = self.is_table64(table);
+        let number = self.b.ins().iconst(I32, i64::from(table));
+        let context = self.context();
+        let old = self.libcall(Libcall::instance_table_grow, &[context, number, value, count]);
+        if let Some(old) = old {
+            let old = self.index_value(old, is_64);
+            self.push(old);
+        }
+    }
+
+    pub(super) fn table_fill(&mut self, table: u32) {
+        let count = self.pop();
+        let value = self.pop();
+        let at = self.pop();
+        let (at, count) = (self.wide(at), self.wide(count));
+        let number = self.b.ins().iconst(I32, i64::from(table));
+        self.bulk(Libcall::instance_table_fill, &[number, at, value, count]);
+    }
+
+    fn table_copy(&mut self, target: u32, source: u32) {
+        let [count, from, to] = [(); 3].map(|()| self.pop());
+        let [count, from, to] = [count, from, to].map(|value| self.wide(value));
+        let [target, source] = [target, source].map(|n| self.b.ins().iconst(I32, i64::from(n)));
+        self.bulk(Libcall::instance_table_copy, &[target, source, to, from, count]);
+    }
+
+    pub(super) fn table_init(&mut self, segment: u32, table: u32) {
+        let [count, from, to] = [(); 3].map(|()| self.pop());
+        let [count, from, to] = [count, from, to].map(|value| self.wide(value));
+        let [table, segment] = [table, segment].map(|n| self.b.ins().iconst(I32, i64::from(n)));
+        self.bulk(Libcall::instance_table_init, &[table, segment, to, from, count]);
+    }
+
+    fn bulk(&mut self, libcall: Libcall, args: &[Value]) {
+        let args: Vec<Value> = [self.context()].into_iter().chain(args.iter().copied()).collect();
+        if let Some(outside) = self.libcall(libcall, &args) {
+            self.b.ins().trapnz(outside, trap_number(MoreTrap::TableAccess as u8));
+        }
+    }
+
+    /// Arguments of a call by reference; the callee's context comes first.
+    fn reference_args(&mut self, reference: Value, ty: u32) -> Vec<Value> {
+        let operands = self.pop_many(self.module.types[ty as usize].params().len());
+        let mut args = vec![self.reference_field(reference, offset::FUNC_CONTEXT, I64)];
+        args.extend(operands);
+        args
+    }
+
+    /// Calls what a reference of type `ty`, not null, refers to.
+    pub(super) fn call_by_reference(&mut self, reference: Value, ty: u32) -> Result<()> {
+        let signature = self.foreign_signature(ty)?;
+        let args = self.reference_args(reference, ty);
+        let code = self.reference_field(reference, offset::FUNC_CODE, I64);
+        let results = self.emit_call(Callee::Indirect(signature, code), &args);
+        self.stack.extend(results);
+        Ok(())
+    }
+
+    fn return_call(&mut self, function: u32) -> Result<()> {
+        let ty = self.module.functions[function as usize];
+        if function < self.module.imported() {
+            let reference = self.function_reference(function);
+            return self.return_call_by_reference(reference, ty);
+        }
+        let ty = &self.module.types[ty as usize];
+        let signature = self.env.signature(ty, Border::Inner)?;
+        let callee = self.function_ref(namespace::FUNCTION, function, signature);
+        let mut args = vec![self.context()];
+        args.extend(self.pop_many(ty.params().len()));
+        self.b.ins().return_call(callee, &args);
+        self.reachable = false;
+        Ok(())
+    }
+
+    /// A function of a module without tail calls is called as usual: it cannot go on for ever like this.
+    fn return_call_by_reference(&mut self, reference: Value, ty: u32) -> Result<()> {
+        let args = self.reference_args(reference, ty);
+        let tail = self.reference_field(reference, offset::FUNC_TAIL, I64);
+        let (direct, usual) = (self.b.create_block(), self.b.create_block());
+        self.b.ins().brif(tail, direct, &[], usual, &[]);
+        self.b.seal_block(direct);
+        self.b.seal_block(usual);
+        self.b.switch_to_block(direct);
+        let signature = self.env.signature(&self.module.types[ty as usize], Border::Inner)?;
+        let signature = self.b.import_signature(signature);
+        self.b.ins().return_call_indirect(signature, tail, &args);
+        self.b.switch_to_block(usual);
+        let signature = self.foreign_signature(ty)?;
+        let code = self.reference_field(reference, offset::FUNC_CODE, I64);
+        let results = self.plain_call(Callee::Indirect(signature, code), &args);
+        self.b.ins().return_(&results);
+        self.reachable = false;
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! Code between translated functions and hosts, which pass values in memory.
+
+use crate::compile::{self, Code, namespace};
+use crate::error::Result;
+use crate::func::{self, Border, Env, initialize};
+use crate::standalone::Sections;
+use crate::trampoline::{INITIALIZE, Trampoline};
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{
+    AbiParam, Function, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind,
+    UserFuncName, Value,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use linnet_abi::instance::{Slot, offset};
+use wasmparser::{FuncType, ValType};
+
+/// Number of the thunk that calls functions of a type for a host.
+pub(crate) fn enter_number(ty: u32) -> u32 {
+    INITIALIZE + 1 + 2 * ty
+}
+
+/// Number of the thunk that is a host's function of a type.
+pub(crate) fn host_number(ty: u32) -> u32 {
+    INITIALIZE + 2 + 2 * ty
+}
+
+/// Number of the thunk by which a function of a module with tail calls is called from elsewhere.
+pub(crate) fn wrapper_number(types: usize, function: u32) -> u32 {
+    INITIALIZE + 1 + 2 * types as u32 + function
+}
+
+/// Compiles what a standalone module needs besides its functions.
+pub(crate) fn compile_all(env: &Env, sections: &Sections) -> Result<Vec<Trampoline>> {
+    let module = env.module;
+    let initialize = initialize::compile(env, sections)?;
+    let mut thunks =
+        vec![Trampoline { number: INITIALIZE, name: "linnet.initialize".into(), code: initialize }];
+    for (i, ty) in (0..).zip(&module.types) {
+        if module.canonical[i as usize] != i {
+            continue;
+        }
+        let name = &module.type_names[i as usize];
+        let (number, code) = (enter_number(i), enter(env, ty)?);
+        thunks.push(Trampoline { number, name: format!("linnet.enter.{name}").into(), code });
+        let (number, code) = (host_number(i), host(env, ty)?);
+        thunks.push(Trampoline { number, name: format!("linnet.host.{name}").into(), code });
+    }
+    if env.has_tail_calls() {
+        for function in module.imported()..module.functions.len() as u32 {
+            let number = wrapper_number(module.types.len(), function);
+            let name = format!("linnet.call.{}", module.function_name(function));
+            let code = wrapper(env, function)?;
+            thunks.push(Trampoline { number, name: name.into(), code });
+        }
+    }
+    Ok(thunks)
+}
+
+/// Builds a thunk from its signature and its body.
+fn build(
+    env: &Env,
+    signature: Signature,
+    body: impl FnOnce(&mut FunctionBuilder, &[Value]) -> Result<()>,
+) -> Result<Code> {
+    let mut context = Context::new();
+    let name = UserFuncName::user(namespace::TRAMPOLINE, 0);
+    context.func = Function::with_name_signature(name, signature);
+    let mut builders = FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(&mut context.func, &mut builders);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let params = b.block_params(entry).to_vec();
+    body(&mut b, &params)?;
+    b.seal_all_blocks();
+    b.finalize(env.isa.frontend_config());
+    compile::compile_one(context, env)
+}
+
+fn words(count: usize) -> Signature {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.extend(vec![AbiParam::new(I64); count]);
+    signature
+}
+
+fn slot_offset(number: usize) -> i32 {
+    (number * size_of::<Slot>()) as i32
+}
+
+fn load_all(
+    env: &Env,
+    b: &mut FunctionBuilder,
+    types: &[ValType],
+    from: Value,
+) -> Result<Vec<Value>> {
+    let flags = MemFlagsData::trusted();
+    let load = |(i, ty): (usize, &ValType)| {
+        Ok(b.ins().load(env.clif_type(*ty)?, flags, from, slot_offset(i)))
+    };
+    types.iter().enumerate().map(load).collect()
+}
+
+fn store_all(b: &mut FunctionBuilder, values: &[Value], to: Value) {
+    for (i, value) in values.iter().enumerate() {
+        b.ins().store(MemFlagsData::trusted(), *value, to, slot_offset(i));
+    }
+}
+
+/// `fn(context, code, values)`
+fn enter(env: &Env, ty: &FuncType) -> Result<Code> {
+    let callee = env.signature(ty, Border::Foreign)?;
+    build(env, words(3), |b, params| {
+        let mut args = vec![params[0]];
+        args.extend(load_all(env, b, ty.params(), params[2])?);
+        let callee = b.import_signature(callee);
+        let call = b.ins().call_indirect(callee, params[1], &args);
+        let results = b.inst_results(call).to_vec();
+        store_all(b, &results, params[2]);
+        b.ins().return_(&[]);
+        Ok(())
+    })
+}
+
+/// A function of that type that calls its context's `HostFunction::call`.
+fn host(env: &Env, ty: &FuncType) -> Result<Code> {
+    build(env, env.signature(ty, Border::Foreign)?, |b, params| {
+        let count = ty.params().len().max(ty.results().len()).max(1);
+        let size = (count * size_of::<Slot>()) as u32;
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
+        let slot = b.create_sized_stack_slot(slot);
+        let values = b.ins().stack_addr(I64, slot, 0);
+        store_all(b, &params[1..], values);
+        let flags = MemFlagsData::trusted();
+        let code = b.ins().load(I64, flags, params[0], offset::HOST_CALL);
+        let callee = b.import_signature(words(2));
+        b.ins().call_indirect(callee, code, &[params[0], values]);
+        let results = load_all(env, b, ty.results(), values)?;
+        b.ins().return_(&results);
+        Ok(())
+    })
+}
+
+/// A function of the module, in the convention of calls by reference.
+fn wrapper(env: &Env, function: u32) -> Result<Code> {
+    let ty = env.module.function_type(function);
+    let inner = env.signature(ty, Border::Inner)?;
+    build(env, env.signature(ty, Border::Foreign)?, |b, params| {
+        let callee = func::import_function(b.func, namespace::FUNCTION, function, inner);
+        let call = b.ins().call(callee, params);
+        let results = b.inst_results(call).to_vec();
+        b.ins().return_(&results);
+        Ok(())
+    })
+}

@@ -1,0 +1,27 @@
+;; The counter is compared behind its increment, in place: one branch goes back.
+(module
+  (memory 1 1 shared)
+  ;; x86_64: code
+  ;;|  push rbp
+  ;;|  mov rbp, rsp
+  ;;|  xor eax, eax
+  ;;|  mov r11, qword ptr [rdi]
+  ;;|  mov r8, rax
+  ;;|L1:
+  ;;|  lea ecx, [rsi + r8]
+  ;;|  mov ecx, dword ptr [r11 + rcx]
+  ;;|  add eax, ecx
+  ;;|  add r8d, 4
+  ;;|  cmp r8d, 0x190
+  ;;|  jne L1
+  ;;|  mov rsp, rbp
+  ;;|  pop rbp
+  ;;|  ret
+  (func $sum (param $at i32) (result i32) (local $i i32) (local $sum i32)
+    (loop $again
+      (local.set $sum (i32.add (local.get $sum) (i32.load (i32.add (local.get $at) (local.get $i)))))
+      (i32.eq (local.get $i) (i32.const 396))
+      (local.set $i (i32.add (local.get $i) (i32.const 4)))
+      (br_if $again (i32.eqz)))
+    (local.get $sum))
+)
