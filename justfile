@@ -23,6 +23,11 @@ test FILTER='':
 machines FILTER='':
     cargo test --release -p linnet-tests -- {{FILTER}}
 
+# Run the tests of machines with that version of Linux, say 7.3
+[group: 'test']
+kernel VERSION FILTER='':
+    LINNET_KERNEL={{VERSION}} cargo test --release -p linnet-tests --test linnet -- {{FILTER}}
+
 # Build every package and run its test, for every CPU
 [group: 'test']
 packages FILTER='packages::':
@@ -32,6 +37,11 @@ packages FILTER='packages::':
 [group: 'test']
 suites *NAMES:
     cargo test --release -p linnet-tests --test suites -- {{NAMES}}
+
+# Storm machines of 1 to 8 vCPUs with processes of all kinds, and check what they see
+[group: 'test']
+soak MINUTES='30':
+    cargo test --release -p linnet-tests --test soak -- {{MINUTES}}
 
 # Compile, translate and run GCC's tests of compilers, or those whose name holds FILTER
 [group: 'test']

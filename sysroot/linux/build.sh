@@ -18,6 +18,8 @@ mkdir -p "$OUT" "$build"
 	echo "CONFIG_PAGE_SIZE_${PAGE_SIZE:-16}KB=y"
 } > "$build/allconfig"
 kmake O="$build" KCONFIG_ALLCONFIG="$build/allconfig" allnoconfig
+echo "Options that this version of Linux has under another name, or not any more:"
+grep '^CONFIG_.*=[^n]' "$here/configs/linnet_defconfig" | grep -vxFf "$build/.config" || echo none
 kmake O="$build" -j"${JOBS:-$(nproc)}" vmlinux
 
 cp "$build/.config" "$OUT/config"

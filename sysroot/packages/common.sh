@@ -3,6 +3,7 @@
 # there, and defines how things are built for the guest. $SDK is the C library's result, $JOBS how many
 # processes may run at a time.
 set -eu
+recipe=$(cd "${0%/*}" && pwd)
 mkdir -p "$1/root" "$1/dev"
 out=$(cd "$1" && pwd)
 rm -rf "$2"
@@ -53,3 +54,35 @@ program() {
 # Installs headers and libraries for other packages.
 headers() { mkdir -p "$out/dev/include" && cp -R "$@" "$out/dev/include/"; }
 libraries() { mkdir -p "$out/dev/lib" && cp -R "$@" "$out/dev/lib/"; }
+
+# Installs what pkg-config reads, so that it finds the files beside it wherever they are.
+# shellcheck disable=SC2016
+pkgconfig() {
+	mkdir -p "$out/dev/lib/pkgconfig"
+	for file in "$@"; do
+		sed -e 's|^prefix *=.*|prefix=${pcfiledir}/../..|' -e 's|^exec_prefix *=.*|exec_prefix=${prefix}|' \
+			-e 's|^libdir *=.*|libdir=${prefix}/lib|' \
+			-e 's|^includedir *=.*|includedir=${prefix}/include|' "$file" \
+			>"$out/dev/lib/pkgconfig/$(basename "$file")"
+	done
+}
+
+# The same for a library LIB of a package that brings no such file.
+describe() {
+	for library in "$@"; do
+		cat >"$library.pc" <<-END
+			prefix=
+			libdir=
+			includedir=
+			Name: $library
+			Description: $library
+			Version: $(sed -n 's/^version = "\([0-9.]*\).*/\1/p' "$recipe/package.toml")
+			Libs: -L\${libdir} -l$library
+			Cflags: -I\${includedir}
+		END
+		pkgconfig "$library.pc"
+	done
+}
+
+# Of a package's own tests: installs programs and directories where they run in the guest.
+check() { mkdir -p "$out/root/check" && cp -R "$@" "$out/root/check/"; }

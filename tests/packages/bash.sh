@@ -36,3 +36,6 @@ is "$text" changed
 is "$(echo a | { read -r x; echo "$x$BASHPID" | tr -d 0-9; })" a
 END
 bash /tmp/script
+# Lines are edited: to the beginning of the line, and back.
+typed=$(printf 'o works\001ech\n' | bash --norc -i 2>/dev/null | grep -c '^works$')
+[ "$typed" = 1 ] || { echo "no line was read" >&2; exit 1; }

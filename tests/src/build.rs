@@ -42,13 +42,13 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 /// An empty directory to run commands in.
-struct Place {
-    directory: PathBuf,
-    linnet: PathBuf,
+pub(crate) struct Place {
+    pub(crate) directory: PathBuf,
+    pub(crate) linnet: PathBuf,
 }
 
 impl Place {
-    fn new(name: &str) -> Result<Self> {
+    pub(crate) fn new(name: &str) -> Result<Self> {
         // Everything else that a build needs.
         vm(linnet_build::host()?)?;
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("build").join(name);
@@ -58,7 +58,7 @@ impl Place {
         Ok(Self { directory, linnet: cli::linnet()? })
     }
 
-    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<()> {
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> Result<()> {
         let path = self.directory.join(name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).at(parent.display())?;
@@ -78,7 +78,7 @@ impl Place {
     }
 
     /// What a command prints that must end well.
-    fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
         let Ended { status, output } =
             machine::run(&mut self.command(program, arguments), &[], LIMIT)?;
         match status {
@@ -106,7 +106,7 @@ impl Place {
     }
 }
 
-fn expect(found: &str, wanted: &str) -> Result<()> {
+pub(crate) fn expect(found: &str, wanted: &str) -> Result<()> {
     match found == wanted {
         true => Ok(()),
         false => Err(Error::new(format!("expected:\n{wanted}\nfound:\n{found}"))),

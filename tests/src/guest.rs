@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use linnet_build::{Error, Files, Result, Target, host};
 
-use crate::{Once, Outcome, Test, builder, files, hostile, machine};
+use crate::{Once, Outcome, Test, boot_binary, builder, files, hostile, machine};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -156,7 +156,7 @@ fn build(sources: &[Source], target: Target) -> Result<Built> {
             None => missing.push(Some("not compiled".to_owned())),
         }
     }
-    Ok(Built { binary: builder.boot_binary(target, &contents)?, missing })
+    Ok(Built { binary: boot_binary(target, contents)?, missing })
 }
 
 fn options(source: &Path) -> Vec<String> {

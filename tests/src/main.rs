@@ -11,6 +11,7 @@
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
+//! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
@@ -20,7 +21,9 @@
 //! emulator.
 //!
 //! What is missing is built first, in the same way as by `linnet boot`. `skip.toml` lists what is
-//! not run. `BLESS=1` writes what the commands print into the files of `cli`.
+//! not run. `BLESS=1` writes what the commands print into the files of `cli`. `LINNET_KERNEL=7.3` has
+//! the machines of `guest`, `few-addresses`, `hostile`, `interactive`, `packages`, `host`, `oops` and
+//! `promise` run that version of Linux.
 
 #![forbid(unsafe_code)]
 
@@ -38,15 +41,16 @@ mod oops;
 mod packages;
 mod promise;
 mod pty;
+mod sdk;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{env, fs};
 
 use libtest_mimic::{Arguments, Trial};
-use linnet_build::{At as _, Builder, Error, Files, Result, Target};
+use linnet_build::{At as _, Builder, Error, Files, Result, System, Target};
 
 /// What a test says when it fails.
 type Outcome = std::result::Result<(), libtest_mimic::Failed>;
@@ -69,6 +73,7 @@ fn trials() -> Result<Vec<Trial>> {
         cli::tests()?,
         build::tests(),
         examples::tests()?,
+        sdk::tests(),
         host::tests(),
         promise::tests(),
     ];
@@ -130,9 +135,18 @@ fn vm(target: Target) -> Result<PathBuf> {
     static VMS: [OnceLock<Once<PathBuf>>; Target::ALL.len()] =
         [const { OnceLock::new() }; Target::ALL.len()];
     let vm = &VMS[target as usize];
-    vm.get_or_init(|| Once::new(builder().and_then(|b| b.boot_binary(target, &Files::default()))))
-        .get()
-        .cloned()
+    vm.get_or_init(|| Once::new(boot_binary(target, Files::default()))).get().cloned()
+}
+
+/// The boot binary with the usual root file system and `files`, and with the version of Linux in
+/// `LINNET_KERNEL` if there is one.
+fn boot_binary(target: Target, files: Files) -> Result<PathBuf> {
+    let builder = builder()?;
+    let mut system = System::with(files);
+    if let Ok(version) = env::var("LINNET_KERNEL") {
+        system.kernel = builder.kernel_version(&version)?;
+    }
+    builder.boot_binary_of(target, &system)
 }
 
 /// Something that was built for many tests. If that failed, one of them tells why.

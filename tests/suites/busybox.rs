@@ -24,15 +24,12 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
         let path = format!("suite/{program}");
         let source = sources.join(program).with_extension("c");
         let wasm = sides.native_work().join(program).with_extension("wasm");
-        for (mut compiler, out) in
-            [(sdk.compiler(), wasm.clone()), (sides.native_compiler(), sides.native_file(&path)?)]
-        {
-            let output = compiler.args(["-O2", "-w", "-o"]).arg(out).arg(&source).output();
-            let output = output.at(source.display())?;
-            if !output.status.success() {
-                let text = String::from_utf8_lossy(&output.stderr);
-                return Err(Error::new(text.trim_end()).at(source.display()));
-            }
+        let native = sides.native_file(&path)?;
+        let said = sides.compile(&sdk, &native, &wasm, |compiler, _| {
+            compiler.args(["-O2", "-w"]).arg(&source);
+        })?;
+        if let Some(said) = said {
+            return Err(Error::new(said).at(source.display()));
         }
         files.add(&path, &wasm)?;
     }
@@ -45,6 +42,6 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
         let native = scope.spawn(|| sides.run("busybox", Side::Native, &command, &tar));
         let guest = sides.run("busybox", Side::Guest(&binary), &command, &tar)?;
         let native = native.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(Outcome { native: read(&native), guest: read(&guest) })
+        Ok(Outcome { expected: read(&native), guest: read(&guest) })
     })
 }

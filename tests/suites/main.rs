@@ -1,17 +1,21 @@
 //! Runs other projects' tests of Linux in the guest, and on this machine's own kernel with the same
 //! C library and shell: what passes here must pass there.
 //!
-//! | suite     | what it is                                                              |
-//! |-----------|-------------------------------------------------------------------------|
-//! | `busybox` | BusyBox's testsuite, and those of its shells ash and hush               |
-//! | `posix`   | the conformance tests of posixtestsuite: signals, threads, timers, IPC  |
+//! | suite       | what it is                                                              |
+//! |-------------|-------------------------------------------------------------------------|
+//! | `busybox`   | BusyBox's testsuite, and those of its shells ash and hush               |
+//! | `bash`      | bash's own tests                                                        |
+//! | `posix`     | the conformance tests of posixtestsuite: signals, threads, timers, IPC  |
+//! | `kselftest` | the selftests of the kernel's source, those in `kselftest.txt`          |
 //!
 //! `cargo test --release --test suites -- [SUITE...]` needs root, for both sides are root's, and
 //! musl-gcc. `differences.toml` lists what need not pass in the guest, each with the reason.
 
 #![forbid(unsafe_code)]
 
+mod bash;
 mod busybox;
+mod kselftest;
 mod posix;
 mod sides;
 
@@ -19,6 +23,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use linnet_build::{At as _, Builder, Error, Result};
 
@@ -27,15 +34,24 @@ use crate::sides::Sides;
 /// Whether each test passed, by name.
 type Results = BTreeMap<String, bool>;
 
+/// Most tests sleep most of the time.
+const AT_A_TIME: usize = 4;
+
 /// What came out on both sides.
 struct Outcome {
-    native: Results,
+    /// On this machine, or as it should be.
+    expected: Results,
     guest: Results,
 }
 
 type Suite = fn(&Builder, &Sides) -> Result<Outcome>;
 
-const SUITES: [(&str, Suite); 2] = [("busybox", busybox::run), ("posix", posix::run)];
+const SUITES: [(&str, Suite); 4] = [
+    ("busybox", busybox::run),
+    ("bash", bash::run),
+    ("posix", posix::run),
+    ("kselftest", kselftest::run),
+];
 
 fn main() -> ExitCode {
     match run() {
@@ -54,7 +70,7 @@ fn run() -> Result<bool> {
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     if let Some(name) = wanted.iter().find(|name| SUITES.iter().all(|(known, _)| known != name)) {
         return Err(Error::new(format!("no suite is called {name}"))
-            .hint(format!("there are {}", SUITES.map(|(name, _)| name).join(" and "))));
+            .hint(format!("there are {}", SUITES.map(|(name, _)| name).join(", "))));
     }
     let known = differences()?;
     let builder = Builder::new()?;
@@ -79,25 +95,25 @@ fn differences() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
 fn report(suite: &str, outcome: &Outcome, known: &BTreeMap<String, String>) -> bool {
     let passed = |results: &Results| results.values().filter(|passed| **passed).count();
     println!(
-        "{suite}: {} tests; passed here {}, in the guest {}",
+        "{suite}: {} tests; {} should pass, {} passed in the guest",
         outcome
-            .native
+            .expected
             .keys()
             .chain(outcome.guest.keys())
             .collect::<std::collections::BTreeSet<_>>()
             .len(),
-        passed(&outcome.native),
+        passed(&outcome.expected),
         passed(&outcome.guest),
     );
     let mut good = true;
-    for (test, _) in outcome.native.iter().filter(|(_, passed)| **passed) {
+    for (test, _) in outcome.expected.iter().filter(|(_, passed)| **passed) {
         if outcome.guest.get(test) == Some(&true) {
             continue;
         }
         match known.get(test) {
             Some(reason) => println!("  known: {test}: {reason}"),
             None => {
-                println!("  FAILED in the guest alone: {test}");
+                println!("  FAILED in the guest: {test}");
                 good = false;
             }
         }
@@ -128,4 +144,26 @@ fn read(output: &str) -> Results {
         results.insert(unique, passed);
     }
     results
+}
+
+/// The results in the order of `items`.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let number = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some(item) = items.get(number)
+                {
+                    let result = work(item);
+                    done.lock().unwrap_or_else(|e| e.into_inner()).insert(number, result);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().collect()
 }

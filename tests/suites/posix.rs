@@ -5,14 +5,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use linnet_build::{At as _, Builder, Error, Files, Result, host};
 
 use crate::sides::{Side, Sides};
-use crate::{Outcome, Results, directory, read};
+use crate::{Outcome, Results, directory, in_parallel, read};
 
 /// Where the suite lies in the guest: its scripts expect to be run from there.
 const PLACE: &str = "posix";
@@ -33,9 +30,6 @@ const FLAGS: [&str; 9] = [
 
 /// Programs that share a boot binary.
 const PER_BINARY: usize = 200;
-
-/// Most tests sleep most of the time.
-const AT_A_TIME: usize = 4;
 
 /// Many tests expect that something takes longer than something else. What fails in the guest alone
 /// is run again so many times, and passes if it passes once.
@@ -76,9 +70,9 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
         let binary = binaries.get(*binary).ok_or_else(|| Error::new("no binary"))?;
         both(sides, name, binary, &interface.tests)
     })?;
-    let mut outcome = Outcome { native: Results::new(), guest: Results::new() };
+    let mut outcome = Outcome { expected: Results::new(), guest: Results::new() };
     for (native, guest) in outcomes {
-        outcome.native.extend(native);
+        outcome.expected.extend(native);
         outcome.guest.extend(guest);
     }
     Ok(outcome)
@@ -123,20 +117,14 @@ fn compile(builder: &Builder, sides: &Sides, source: &Path) -> Result<BTreeMap<S
         let wasm = programs.join(name).with_extension("wasm");
         fs::create_dir_all(wasm.parent().unwrap_or(&programs)).at(wasm.display())?;
         let native = sides.native_file(&program)?;
-        for (mut compiler, out) in
-            [(sides.native_compiler(), native), (sdk.compiler(), wasm.clone())]
-        {
-            if out.exists() {
-                continue;
-            }
+        let said = sides.compile(&sdk, &native, &wasm, |compiler, _| {
             compiler.args(FLAGS).arg("-include").arg(directory().join("prelude.h"));
-            let output = compiler.arg(name).arg("-o").arg(&out).current_dir(source).output();
-            let output = output.at(name)?;
-            if !output.status.success() {
-                let log = sides.logs().join(name.replace('/', "-"));
-                fs::write(&log, &output.stderr).at(log.display())?;
-                return Ok(None);
-            }
+            compiler.arg(name).current_dir(source);
+        })?;
+        if let Some(said) = said {
+            let log = sides.logs().join(name.replace('/', "-"));
+            fs::write(&log, said).at(log.display())?;
+            return Ok(None);
         }
         Ok(Some((program, wasm)))
     })?;
@@ -191,26 +179,4 @@ fn both(sides: &Sides, name: &str, binary: &Path, tests: &[String]) -> Result<(R
         left.retain(|test| native.get(test) == Some(&true) && guest.get(test) != Some(&true));
     }
     Ok((native, guest))
-}
-
-/// The results in the order of `items`.
-fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    work: impl Fn(&T) -> Result<R> + Sync,
-) -> Result<Vec<R>> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(BTreeMap::new());
-    thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
-            scope.spawn(|| {
-                while let number = next.fetch_add(1, Ordering::Relaxed)
-                    && let Some(item) = items.get(number)
-                {
-                    let result = work(item);
-                    done.lock().unwrap_or_else(|e| e.into_inner()).insert(number, result);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().collect()
 }

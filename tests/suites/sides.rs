@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use linnet_build::{At as _, Builder, Error, Result};
+use linnet_build::{At as _, Builder, Error, Result, Sdk};
 
 use crate::directory;
 
@@ -99,6 +99,31 @@ impl Sides {
         let mut compiler = Command::new("musl-gcc");
         compiler.arg("-static").arg("-idirafter").arg(self.native_work().join("headers"));
         compiler
+    }
+
+    /// Compiles a program for each side that does not have it yet: `prepare` gives the compiler its
+    /// arguments. Returns what a compiler that failed said.
+    pub(crate) fn compile(
+        &self,
+        sdk: &Sdk,
+        native: &Path,
+        wasm: &Path,
+        prepare: impl Fn(&mut Command, Side<'_>),
+    ) -> Result<Option<String>> {
+        let guest = Side::Guest(wasm);
+        for (mut compiler, side, out) in
+            [(self.native_compiler(), Side::Native, native), (sdk.compiler(), guest, wasm)]
+        {
+            if out.exists() {
+                continue;
+            }
+            prepare(&mut compiler, side);
+            let output = compiler.arg("-o").arg(out).output().at(out.display())?;
+            if !output.status.success() {
+                return Ok(Some(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     /// All that `command` prints on one side.

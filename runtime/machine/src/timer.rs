@@ -26,24 +26,29 @@ extern "C" fn main(_: usize) -> ! {
     sys::name_thread(c"linnet-timer");
     sys::precise_timers();
     loop {
-        TARGET.store(u64::MAX, Ordering::SeqCst);
-        let sequence = SEQUENCE.load(Ordering::SeqCst);
-        let now = clock::monotonic();
-        let mut next = u64::MAX;
-        for vcpu in vcpu::all() {
-            let deadline = vcpu.deadline.load(Ordering::SeqCst);
-            if deadline <= now {
-                if vcpu.expire(deadline) {
-                    vcpu.kick();
-                }
-            } else if !vcpu.is_idle() {
-                next = next.min(deadline);
+        round();
+    }
+}
+
+/// Look at all deadlines once, and sleep until the next one.
+pub fn round() {
+    TARGET.store(u64::MAX, Ordering::SeqCst);
+    let sequence = SEQUENCE.load(Ordering::SeqCst);
+    let now = clock::monotonic();
+    let mut next = u64::MAX;
+    for vcpu in vcpu::all() {
+        let deadline = vcpu.deadline.load(Ordering::SeqCst);
+        if deadline <= now {
+            if vcpu.expire(deadline) {
+                vcpu.kick();
             }
+        } else if !vcpu.is_idle() {
+            next = next.min(deadline);
         }
-        TARGET.store(next, Ordering::SeqCst);
-        if sequence == SEQUENCE.load(Ordering::SeqCst) {
-            let until = (next != u64::MAX).then_some(clock::to_host(next));
-            sys::futex_wait(&SEQUENCE, sequence, until);
-        }
+    }
+    TARGET.store(next, Ordering::SeqCst);
+    if sequence == SEQUENCE.load(Ordering::SeqCst) {
+        let until = (next != u64::MAX).then_some(clock::to_host(next));
+        sys::futex_wait(&SEQUENCE, sequence, until);
     }
 }

@@ -108,8 +108,12 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
 }
 
 /// There are up to `more` mappings more than before: one inside another makes three of one. Counted
-/// when they are there: a memory whose count is 0 has none.
+/// when they are there: a memory whose count is 0 has none. The kernel's own are never dropped, so that
+/// counting them would sooner or later leave no room for others.
 fn count_mappings(mm: u32, more: u32) {
+    if mm == 0 {
+        return;
+    }
     MAPPINGS[mm as usize].fetch_add(more, Ordering::SeqCst);
     TOTAL.fetch_add(more, Ordering::Relaxed);
 }
@@ -131,15 +135,13 @@ pub fn flush(mm: u32, address: u32, count: u32) {
     // nothing but its vmalloc area.
     unsafe { sys::munmap(start as usize, size as usize) };
     // A hole in the middle of a mapping makes two of one.
-    if mm != 0 {
-        count_mappings(mm, 1);
-    }
+    count_mappings(mm, 1);
 }
 
 /// Make the mappings of `count` pages from `address` read-only. The pages were there when the
 /// kernel looked, but the TLB may have lost some; then it loses all of these.
 pub fn protect(mm: u32, address: u32, count: u32) {
-    if MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
+    if mm != 0 && MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
         return;
     }
     let Some(_turn) = turn::keep(mm) else { return };

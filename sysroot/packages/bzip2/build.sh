@@ -7,3 +7,4 @@ program bzip2
 program bzip2recover
 headers bzlib.h
 libraries libbz2.a
+describe bz2

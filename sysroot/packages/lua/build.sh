@@ -8,3 +8,4 @@ program src/lua
 program src/luac
 headers src/lua.h src/luaconf.h src/lualib.h src/lauxlib.h
 libraries src/liblua.a
+describe lua

@@ -13,6 +13,7 @@ headers include/curses.h include/ncurses_dll.h include/term.h include/termcap.h 
 	include/panel.h include/menu.h include/form.h include/eti.h 2>/dev/null || headers include/*.h
 libraries lib/*.a
 for name in ncurses tinfo curses; do cp "$out/dev/lib/libncursesw.a" "$out/dev/lib/lib$name.a"; done
+describe ncurses ncursesw tinfo panelw menuw formw
 # Descriptions are the same for every machine.
 mkdir -p "$out/root/usr/share/terminfo"
 tic -x -o "$out/root/usr/share/terminfo" \

@@ -6,3 +6,4 @@ make -j"$JOBS" libsqlite3.la sqlite3
 program sqlite3
 headers sqlite3.h sqlite3ext.h
 libraries .libs/libsqlite3.a
+pkgconfig sqlite3.pc

@@ -6,3 +6,4 @@ make -j"$JOBS"
 program src/xz/xz
 headers src/liblzma/api/lzma.h src/liblzma/api/lzma
 libraries src/liblzma/.libs/liblzma.a
+pkgconfig src/liblzma/liblzma.pc

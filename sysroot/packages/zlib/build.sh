@@ -6,3 +6,4 @@ make -j"$JOBS" libz.a minigzip
 program minigzip
 headers zlib.h zconf.h
 libraries libz.a
+pkgconfig zlib.pc

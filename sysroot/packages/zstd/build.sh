@@ -7,3 +7,5 @@ make -C lib -j"$JOBS" CC="$cc" AR=llvm-ar-19 CFLAGS="$cflags" UNAME=Linux libzst
 program programs/zstd
 headers lib/zstd.h lib/zdict.h lib/zstd_errors.h
 libraries lib/libzstd.a
+make -C lib UNAME=Linux libzstd.pc
+pkgconfig lib/libzstd.pc

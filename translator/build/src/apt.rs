@@ -19,14 +19,20 @@ pub(crate) struct Apt {
 }
 
 impl Apt {
-    /// Makes the lists of sources and packages below `root`.
-    pub(crate) fn open(root: PathBuf, log: PathBuf, step: &Step<'_>) -> Result<Self> {
+    /// Makes the lists of sources and packages below `root`: those of the machine's own archives, or
+    /// of another suite of the same archive.
+    pub(crate) fn open(
+        root: PathBuf,
+        suite: Option<&str>,
+        log: PathBuf,
+        step: &Step<'_>,
+    ) -> Result<Self> {
         for part in ["lists/partial", "archives/partial"] {
             let path = root.join(part);
             fs::create_dir_all(&path).at(path.display())?;
         }
         let sources = root.join("debian.sources");
-        fs::write(&sources, debian_sources()?).at(sources.display())?;
+        fs::write(&sources, debian_sources(suite)?).at(sources.display())?;
         let apt = Self { root, log };
         step.doing("package lists");
         // One list that cannot be had, say of a mirror without sources, need not matter: what
@@ -100,8 +106,8 @@ struct Source {
     signed_by: Option<String>,
 }
 
-/// The machine's own Debian archives with `deb-src` added.
-fn debian_sources() -> Result<String> {
+/// The machine's own Debian archives with `deb-src` added, or one suite of its main archive.
+fn debian_sources(suite: Option<&str>) -> Result<String> {
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     if let Ok(parts) = fs::read_dir("/etc/apt/sources.list.d") {
         files.extend(parts.flatten().map(|entry| entry.path()));
@@ -118,12 +124,30 @@ fn debian_sources() -> Result<String> {
     }
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let codename = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
-    let text = render(sources, codename.unwrap_or("stable").trim_matches('"'));
+    let codename = codename.unwrap_or("stable").trim_matches('"');
+    let text = match suite {
+        Some(suite) => render(in_suite(sources, codename, suite), release_of(suite)),
+        None => render(sources, codename),
+    };
     if text.is_empty() {
         return Err(Error::new("no Debian archive in /etc/apt/sources.list or sources.list.d")
             .hint("add the archive of this Debian release and try again"));
     }
     Ok(text)
+}
+
+/// Another suite of the archives that have the release itself, and not only its updates.
+fn in_suite(sources: Vec<Source>, codename: &str, suite: &str) -> Vec<Source> {
+    let releases = [codename, "stable", "testing", "sid", "unstable"];
+    let has_release =
+        |source: &Source| source.suites.iter().any(|suite| releases.contains(&suite.as_str()));
+    let of_suite = |source| Source { suites: vec![suite.to_owned()], ..source };
+    sources.into_iter().filter(has_release).map(of_suite).collect()
+}
+
+/// `trixie` of `trixie-backports`.
+fn release_of(suite: &str) -> &str {
+    suite.split(['-', '/']).next().unwrap_or(suite)
 }
 
 /// Archives of other makers have suites of other names; they are left out.
@@ -132,8 +156,7 @@ fn render(sources: Vec<Source>, codename: &str) -> String {
     let mut seen = Vec::new();
     for mut source in sources {
         source.suites.retain(|suite| {
-            let base = suite.split(['-', '/']).next().unwrap_or(suite);
-            [codename, "stable", "testing", "sid", "unstable"].contains(&base)
+            [codename, "stable", "testing", "sid", "unstable"].contains(&release_of(suite))
         });
         let main = source.components.split_whitespace().any(|component| component == "main");
         if source.suites.is_empty() || !main || seen.contains(&source) {
@@ -236,6 +259,25 @@ mod tests {
         );
         assert_eq!(text.matches("Types: deb deb-src").count(), 2);
         assert!(!text.contains("vendor"));
+    }
+
+    #[test]
+    fn another_suite_is_taken_from_the_archive_of_the_release() {
+        let source = |uris: &str, suite: &str| Source {
+            uris: uris.to_owned(),
+            suites: vec![suite.to_owned(), format!("{suite}-updates")],
+            components: "main".to_owned(),
+            signed_by: Some("/k.gpg".to_owned()),
+        };
+        let sources =
+            vec![source("mirror:/a", "bookworm"), source("mirror:/b", "bookworm-security")];
+        let text = render(
+            in_suite(sources, "bookworm", "trixie-backports"),
+            release_of("trixie-backports"),
+        );
+        let wanted = "Types: deb deb-src\nURIs: mirror:/a\nSuites: trixie-backports\n\
+                      Components: main\nSigned-By: /k.gpg\n\n";
+        assert_eq!(text, wanted);
     }
 
     #[test]

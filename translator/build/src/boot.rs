@@ -46,7 +46,7 @@ impl Builder {
 
     /// The boot binary of a system; built unless it is there.
     pub fn boot_binary_of(&self, target: Target, system: &System) -> Result<PathBuf> {
-        let guest = self.guest()?;
+        let guest = self.guest(&system.kernel)?;
         let skeleton = self.root.join("sysroot/rootfs");
         let key = with_translator(Key::new("boot"))
             .with("builder", env!("LINNET_BUILDER"))

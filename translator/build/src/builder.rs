@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use linnet_codegen::Target;
@@ -55,6 +56,18 @@ impl Builder {
     /// The program that runs boot binaries of another instruction set; installed if it is missing.
     pub fn emulator(&self, target: Target) -> Result<PathBuf> {
         tools::emulator(target, &self.progress, &self.cache.path("logs/packages"))
+    }
+
+    /// Installs a Debian package if `program`, which is in it, is missing.
+    pub fn tool(&self, package: &str, program: &str) -> Result<()> {
+        let package = tools::package(package, program);
+        tools::install(&[package], &self.progress, &self.cache.path("logs/packages"))
+    }
+
+    /// pkg-config for the libraries of `packages`; installed if it is missing.
+    pub fn pkg_config(&self, packages: &[String]) -> Result<Command> {
+        self.tool("pkg-config", "pkg-config")?;
+        Ok(self.sdk_with(packages, false)?.pkg_config())
     }
 
     /// The host's debugger; installed if it is missing.

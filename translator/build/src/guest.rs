@@ -36,8 +36,25 @@ pub(crate) enum Origin<'a> {
     Given(&'a Source),
 }
 
-/// What the kernel and its headers are built in.
-const LINUX: Option<&str> = Some("linux");
+/// What the names of Linux in `sources.toml` begin with; the version follows.
+const LINUX: &str = "linux-";
+
+/// The version that a machine gets unless another is asked for. Programs are compiled with the
+/// headers of this one for all of them: Linux keeps what programs rely on.
+const LINUX_DEFAULT: &str = "linux-6.12";
+
+/// A version of Linux that can be built, as in `6.12`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelVersion {
+    /// In `sources.toml`.
+    source: String,
+}
+
+impl Default for KernelVersion {
+    fn default() -> Self {
+        Self { source: LINUX_DEFAULT.to_owned() }
+    }
+}
 
 const HEADERS: Component<'static> = Component {
     name: "headers",
@@ -48,16 +65,8 @@ const HEADERS: Component<'static> = Component {
         "linux/files/arch/wasm/include/uapi",
         "linux/files/arch/wasm/kernel/Makefile.syscalls",
     ],
-    source: Origin::Listed("linux"),
-    tree: LINUX,
-};
-
-const KERNEL: Component<'static> = Component {
-    name: "kernel",
-    script: "linux/build.sh",
-    inputs: &["linux"],
-    source: Origin::Listed("linux"),
-    tree: LINUX,
+    source: Origin::Listed(LINUX_DEFAULT),
+    tree: Some(LINUX_DEFAULT),
 };
 
 const MUSL: Component<'static> = Component {
@@ -141,6 +150,16 @@ impl Sdk {
         self.built.path.join("sdk")
     }
 
+    /// pkg-config for the libraries of the packages that the SDK was made with.
+    pub(crate) fn pkg_config(&self) -> Command {
+        let mut command = Command::new("pkg-config");
+        command
+            .env("PKG_CONFIG_LIBDIR", self.built.path.join("sysroot/lib/pkgconfig"))
+            .env_remove("PKG_CONFIG_PATH")
+            .env_remove("PKG_CONFIG_SYSROOT_DIR");
+        command
+    }
+
     fn clang(&self, program: &str, configuration: &str) -> Command {
         let mut option = OsString::from("--config=");
         option.push(self.directory().join(configuration));
@@ -156,12 +175,30 @@ pub fn binary_tool(name: &str) -> Command {
 }
 
 impl Builder {
+    /// The version of Linux with this name.
+    pub fn kernel_version(&self, name: &str) -> Result<KernelVersion> {
+        let mut known = self.sources.names_after(LINUX);
+        if known.any(|known| known == name) {
+            return Ok(KernelVersion { source: format!("{LINUX}{name}") });
+        }
+        let known: Vec<&str> = self.sources.names_after(LINUX).collect();
+        Err(Error::new(format!("unknown kernel version {name:?}"))
+            .hint(format!("there are {}", known.join(", "))))
+    }
+
     /// Builds all parts. The kernel, which takes longest, is built beside the others.
-    pub(crate) fn guest(&self) -> Result<Guest> {
-        // In the same tree as the kernel, so not beside it.
+    pub(crate) fn guest(&self, kernel: &KernelVersion) -> Result<Guest> {
+        // Maybe in the same tree as the kernel, so not beside it.
         self.component(&HEADERS, &[])?;
+        let kernel = Component {
+            name: "kernel",
+            script: "linux/build.sh",
+            inputs: &["linux"],
+            source: Origin::Listed(&kernel.source),
+            tree: Some(&kernel.source),
+        };
         thread::scope(|scope| {
-            let kernel = scope.spawn(|| self.component(&KERNEL, &[]));
+            let kernel = scope.spawn(|| self.component(&kernel, &[]));
             let userland = (|| {
                 let sdk = self.sdk()?;
                 let with_sdk = [("SDK", &sdk.built)];
@@ -174,9 +211,9 @@ impl Builder {
         })
     }
 
-    /// The kernel's WebAssembly module.
+    /// The WebAssembly module of the usual kernel.
     pub fn kernel_module(&self) -> Result<PathBuf> {
-        Ok(self.guest()?.kernel_module())
+        Ok(self.guest(&KernelVersion::default())?.kernel_module())
     }
 
     pub fn sdk(&self) -> Result<Sdk> {
@@ -186,8 +223,7 @@ impl Builder {
 
     /// The SDK with the C++ library. Its source is large, and fetched the first time only.
     pub fn sdk_with_cxx(&self) -> Result<Sdk> {
-        let log = self.cache.path("logs/packages");
-        tools::install(&[tools::package("cmake", "cmake")], &self.progress, &log)?;
+        self.tool("cmake", "cmake")?;
         let sdk = self.sdk()?;
         Ok(Sdk { built: self.component(&LIBCXX, &[("SDK", &sdk.built)])? })
     }

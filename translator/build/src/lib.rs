@@ -62,6 +62,7 @@ pub use boot::host;
 pub use builder::Builder;
 pub use error::{At, Error, Result};
 pub use files::Files;
-pub use guest::{Sdk, binary_tool};
+pub use guest::{KernelVersion, Sdk, binary_tool};
 pub use linnet_codegen::Target;
+pub use packages::Check;
 pub use system::System;

@@ -3,6 +3,9 @@
 //!
 //! `OUT/root` is what goes into the guest's root file system, `OUT/dev` what other packages need to
 //! be compiled with it: `include` and `lib`.
+//!
+//! `check`, if it is there, holds the package's own tests: `check/build.sh OUT WORK` builds them, `check/run`
+//! runs in the guest. Nobody gets them who does not ask for them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +16,7 @@ use serde::Deserialize;
 use crate::builder::Builder;
 use crate::error::{At as _, Error, Result};
 use crate::files::Files;
-use crate::guest::{Built, Component, Origin};
+use crate::guest::{Built, Component, Origin, Sdk};
 use crate::sources::Source;
 use crate::tools;
 
@@ -22,6 +25,18 @@ const RECIPES: &str = "packages";
 
 /// What all recipes share.
 const COMMON: &str = "packages/common.sh";
+
+/// The directory of a recipe with the package's own tests.
+const CHECK: &str = "check";
+
+/// A package's own tests.
+#[derive(Debug)]
+pub struct Check {
+    /// The package's files, and those of its tests.
+    pub files: Files,
+    /// A script for the guest.
+    pub script: PathBuf,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +50,17 @@ struct Recipe {
     /// Debian packages that the build needs, each with a program that shows that it is there.
     #[serde(default)]
     tools: BTreeMap<String, String>,
+    #[serde(default)]
+    check: CheckRecipe,
+}
+
+/// What the package's own tests need besides what the package does.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckRecipe {
+    /// Packages that are there when the tests are built and when they run.
+    #[serde(default)]
+    needs: Vec<String>,
 }
 
 /// The packages that there are recipes for, each with a line about it.
@@ -80,16 +106,55 @@ impl Builder {
         if what.contains(['/', '.']) {
             return Files::read(&directory.join(what));
         }
-        let packages = self.packages()?;
-        if !packages.iter().any(|(name, _)| name == what) {
-            let names: Vec<&str> = packages.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(Error::new(format!("no package is called '{what}'")).hint(format!(
-                "there are {}; a path has a '/' or a '.' in it, such as ./{what}",
-                names.join(", ")
-            )));
-        }
+        self.known(what)?;
         let built = self.package(what, &mut Vec::new())?;
         Files::read(&built.path.join("root"))
+    }
+
+    /// An error unless there is a recipe for it.
+    fn known(&self, name: &str) -> Result<()> {
+        let packages = self.packages()?;
+        if packages.iter().any(|(known, _)| known == name) {
+            return Ok(());
+        }
+        let names: Vec<&str> = packages.iter().map(|(name, _)| name.as_str()).collect();
+        Err(Error::new(format!("no package is called '{name}'")).hint(format!(
+            "there are {}; a path has a '/' or a '.' in it, such as ./{name}",
+            names.join(", ")
+        )))
+    }
+
+    /// A package's own tests, if its recipe has some, built for the guest.
+    pub fn package_check(&self, name: &str) -> Result<Option<Check>> {
+        let directory = format!("{RECIPES}/{name}/{CHECK}");
+        let script = self.root.join("sysroot").join(&directory).join("run");
+        if !script.exists() {
+            return Ok(None);
+        }
+        let recipe = recipe(&self.root, name)?;
+        let mut names = recipe.needs;
+        names.extend(recipe.check.needs);
+        let mut files = Files::default();
+        let mut needs = self.needs(&names, &mut Vec::new())?;
+        needs.push(("PACKAGE".to_owned(), self.package(name, &mut Vec::new())?));
+        for (_, package) in &needs {
+            let root = package.path.join("root");
+            if root.exists() {
+                files.merge(Files::read(&root)?);
+            }
+        }
+        needs.push(("SDK".to_owned(), self.sdk()?.built));
+        let build = format!("{directory}/build.sh");
+        let component = Component {
+            name: &format!("{name}-{CHECK}"),
+            script: &build,
+            inputs: &[COMMON],
+            source: Origin::Given(&recipe.source),
+            tree: None,
+        };
+        let built = self.component(&component, &borrowed(&needs))?;
+        files.merge(Files::read(&built.path.join("root"))?);
+        Ok(Some(Check { files, script }))
     }
 
     /// Builds a package and those that it needs. `above` are the packages that need it.
@@ -105,22 +170,72 @@ impl Builder {
             .collect();
         tools::install(&tools, &self.progress, &self.cache.path("logs/packages"))?;
         above.push(name.to_owned());
-        let mut needs = vec![("SDK".to_owned(), self.sdk()?.built)];
-        for need in &recipe.needs {
-            let variable = need.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-            needs.push((variable, self.package(need, above)?));
-        }
+        let mut needs = self.needs(&recipe.needs, above)?;
         above.pop();
-        let needs: Vec<(&str, &Built)> =
-            needs.iter().map(|(variable, built)| (variable.as_str(), built)).collect();
-        let directory = format!("{RECIPES}/{name}");
+        needs.push(("SDK".to_owned(), self.sdk()?.built));
+        let inputs = self.inputs(name)?;
+        let mut inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        inputs.push(COMMON);
         let component = Component {
             name,
-            script: &format!("{directory}/build.sh"),
-            inputs: &[&directory, COMMON],
+            script: &format!("{RECIPES}/{name}/build.sh"),
+            inputs: &inputs,
             source: Origin::Given(&recipe.source),
             tree: None,
         };
-        self.component(&component, &needs)
+        self.component(&component, &borrowed(&needs))
     }
+
+    /// Files of the recipe that decide what the package is: all but its tests.
+    fn inputs(&self, name: &str) -> Result<Vec<String>> {
+        let sysroot = self.root.join("sysroot");
+        let directory = format!("{RECIPES}/{name}");
+        let path = sysroot.join(&directory);
+        let mut inputs = Vec::new();
+        for entry in fs::read_dir(&path).at(path.display())? {
+            let entry = entry.at(path.display())?.file_name();
+            let entry = entry.to_string_lossy();
+            if entry != CHECK {
+                inputs.push(format!("{directory}/{entry}"));
+            }
+        }
+        inputs.sort();
+        Ok(inputs)
+    }
+
+    /// These packages, each with the variable that tells the script where it is.
+    fn needs(&self, names: &[String], above: &mut Vec<String>) -> Result<Vec<(String, Built)>> {
+        let variable = |name: &str| {
+            name.to_uppercase().replace(|character: char| !character.is_ascii_alphanumeric(), "_")
+        };
+        let need = |name: &String| Ok((variable(name), self.package(name, above)?));
+        names.iter().map(need).collect()
+    }
+
+    /// The compilers with the headers and libraries of packages, and with those of C++ if it is asked for.
+    pub fn sdk_with(&self, packages: &[String], cxx: bool) -> Result<Sdk> {
+        let sdk = if cxx { self.sdk_with_cxx()? } else { self.sdk()? };
+        if packages.is_empty() {
+            return Ok(sdk);
+        }
+        let mut needs = vec![("SDK".to_owned(), sdk.built)];
+        for name in packages {
+            self.known(name)?;
+        }
+        for (variable, package) in self.needs(packages, &mut Vec::new())? {
+            needs.push((format!("WITH_{variable}"), package));
+        }
+        let component = Component {
+            name: "sdk",
+            script: "packages/sdk.sh",
+            inputs: &[],
+            source: Origin::Nowhere,
+            tree: None,
+        };
+        Ok(Sdk { built: self.component(&component, &borrowed(&needs))? })
+    }
+}
+
+fn borrowed(needs: &[(String, Built)]) -> Vec<(&str, &Built)> {
+    needs.iter().map(|(variable, built)| (variable.as_str(), built)).collect()
 }

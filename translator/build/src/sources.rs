@@ -1,6 +1,7 @@
 //! Fetches the upstream sources listed in `sysroot/sources.toml`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,6 +24,8 @@ const INSTALLED: &str = "/usr/src";
 pub(crate) struct Source {
     /// The package that holds the file below [`INSTALLED`], or
     binary_package: Option<String>,
+    /// The suite of the Debian archive that has the package, if it is not this machine's release.
+    suite: Option<String>,
     /// the package whose upstream part the file is, in `version`.
     source_package: Option<String>,
     version: Option<String>,
@@ -40,22 +43,27 @@ pub(crate) struct Archive {
     pub(crate) digest: Digest,
 }
 
-/// The list, and the connection to the archive once it is needed.
+/// The list, and the connections to the archive that were needed so far, by suite.
 #[derive(Debug)]
 pub(crate) struct Sources {
     list: BTreeMap<String, Source>,
-    apt: Mutex<Option<Apt>>,
+    apt: Mutex<BTreeMap<Option<String>, Apt>>,
 }
 
 impl Sources {
     pub(crate) fn open(list: &Path) -> Result<Self> {
         let text = fs::read_to_string(list).at(list.display())?;
-        Ok(Self { list: toml::from_str(&text).at(list.display())?, apt: Mutex::new(None) })
+        Ok(Self { list: toml::from_str(&text).at(list.display())?, apt: Mutex::default() })
     }
 
     /// Of what every build needs.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.list.iter().filter(|(_, source)| !source.on_demand).map(|(name, _)| name.as_str())
+    }
+
+    /// What follows `prefix` in names.
+    pub(crate) fn names_after(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        self.list.keys().filter_map(move |name| name.strip_prefix(prefix))
     }
 }
 
@@ -106,11 +114,13 @@ impl Builder {
         // Another run, or another thread of this one, may have fetched it in the meantime.
         if !place.exists() {
             let step = self.progress.step(&format!("get {name}"));
-            let apt = match &mut *apt {
-                Some(apt) => apt,
-                none => {
+            let suite = source.suite.as_deref();
+            let apt = match apt.entry(source.suite.clone()) {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(place) => {
+                    let root = suite.map_or("apt".to_owned(), |suite| format!("apt-{suite}"));
                     let log = self.cache.path("logs/apt");
-                    none.insert(Apt::open(self.cache.path("apt"), log, &step)?)
+                    place.insert(Apt::open(self.cache.path(root), suite, log, &step)?)
                 }
             };
             self.fetch(apt, name, source, &place, &step)?;
@@ -135,7 +145,8 @@ impl Builder {
 
         step.doing(&source.file);
         let found = if let Some(package) = &source.binary_package {
-            apt.fetch(&["download", package], &work, step).map_err(without_package(package))?;
+            apt.fetch(&["download", package], &work, step)
+                .map_err(without_package(package, source.suite.as_deref()))?;
             self.unpack(&work, step)?;
             work.join("usr/src").join(&source.file)
         } else {
@@ -146,7 +157,7 @@ impl Builder {
                 .into_iter()
                 .find(|version| upstream_part(version) == upstream)
                 .ok_or_else(|| Error::new(format!("version {upstream} is not in the archive")))
-                .map_err(|error| without_package(package)(error.at(package)))?;
+                .map_err(|error| without_package(package, None)(error.at(package)))?;
             let exact = format!("{package}={version}");
             apt.fetch(&["source", "--download-only", "--tar-only", &exact], &work, step)?;
             work.join(&source.file)
@@ -168,11 +179,10 @@ impl Builder {
     }
 }
 
-fn without_package(package: &str) -> impl Fn(Error) -> Error {
+fn without_package(package: &str, suite: Option<&str>) -> impl Fn(Error) -> Error {
     move |error| {
-        error.hint(format!(
-            "is the network up, and does this Debian release (or its updates) have {package}?"
-        ))
+        let place = suite.unwrap_or("this Debian release (or its updates)");
+        error.hint(format!("is the network up, and does {place} have {package}?"))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::builder::Builder;
 use crate::digest::Key;
 use crate::error::{At as _, Error, Result};
 use crate::files::Files;
+use crate::guest::KernelVersion;
 use crate::tree::{Kind, Node};
 
 /// Where the first process finds the command that it runs if none is given: words that each end in
@@ -19,9 +20,10 @@ const COMMAND: &str = "linnet/command";
 /// What the runtime can give a guest, in bytes.
 const MEMORY: std::ops::RangeInclusive<u64> = 32 << 20..=3 << 30;
 
-/// What goes into a boot binary besides the kernel.
+/// What goes into a boot binary.
 #[derive(Debug, Clone)]
 pub struct System {
+    pub kernel: KernelVersion,
     pub files: Files,
     /// Whether the usual root file system, with BusyBox, lies below the files. The first process is
     /// Linnet's own in any case, unless the files have an `init`.
@@ -43,6 +45,7 @@ pub struct System {
 impl Default for System {
     fn default() -> Self {
         Self {
+            kernel: KernelVersion::default(),
             files: Files::default(),
             base: true,
             append: String::new(),
@@ -83,7 +86,7 @@ impl System {
         self.files.tree.add(COMMAND, Node::of_root(Kind::File(text.into_bytes()), 0o644));
     }
 
-    /// Adds all that the system is to a key.
+    /// Adds all that the system is besides its kernel to a key.
     pub(crate) fn with_key(&self, key: Key) -> Key {
         let key = key
             .with("base", [u8::from(self.base)])
@@ -101,6 +104,8 @@ impl System {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Description {
+    /// The version of Linux.
+    kernel: Option<String>,
     /// Files in place of the usual root file system.
     #[serde(default)]
     inputs: Vec<String>,
@@ -141,6 +146,9 @@ impl Builder {
             ..System::default()
         };
         let fill = |system: &mut System| {
+            if let Some(version) = &described.kernel {
+                system.kernel = self.kernel_version(version)?;
+            }
             for input in &described.inputs {
                 system.files.merge(Files::read(&directory.join(input))?);
             }

@@ -23,6 +23,10 @@ pub(crate) enum Command {
     #[command(name = "c++")]
     Cxx(Cxx),
     Sdk(Sdk),
+    /// Run pkg-config for the libraries of packages
+    ///
+    /// It knows those of the packages that the variable LINNET_WITH names.
+    PkgConfig(Tool),
     /// Run LLVM's `ar` on objects of the guest
     Ar(Tool),
     /// Run LLVM's `ranlib` on libraries of the guest
@@ -138,6 +142,9 @@ pub(crate) struct What {
     /// A file that describes the machine
     #[arg(long, value_name = "TOML")]
     system: Option<PathBuf>,
+    /// The version of Linux [default: 6.12]
+    #[arg(long, value_name = "VERSION")]
+    kernel: Option<String>,
     /// More for the root file system: packages by name (see `linnet packages`), or paths of
     /// directories, tar archives, Debian packages, OCI image layouts and WebAssembly programs
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
@@ -156,6 +163,9 @@ impl What {
             Some(path) => builder.system(path)?,
             None => (System::default(), Vec::new()),
         };
+        if let Some(version) = &self.kernel {
+            system.kernel = builder.kernel_version(version)?;
+        }
         for input in inputs {
             system.base = false;
             system.files.merge(Files::read(input)?);
@@ -232,6 +242,9 @@ pub(crate) struct Sdk {
     /// With the C++ library
     #[arg(long = "c++")]
     pub(crate) cxx: bool,
+    /// With the headers and libraries of packages, besides those that the variable LINNET_WITH names
+    #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
+    pub(crate) with: Vec<String>,
 }
 
 /// Translate a WebAssembly module to a native object file

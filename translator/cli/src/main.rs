@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Cc(arguments) => commands::sdk::compile(&arguments.rest),
         Command::Cxx(arguments) => commands::sdk::compile_cxx(&arguments.rest),
         Command::Sdk(arguments) => commands::sdk::directory(&arguments),
+        Command::PkgConfig(arguments) => commands::sdk::pkg_config(&arguments.rest),
         Command::Ar(arguments) => commands::sdk::tool("ar", &arguments.rest),
         Command::Ranlib(arguments) => commands::sdk::tool("ranlib", &arguments.rest),
         Command::Nm(arguments) => commands::sdk::tool("nm", &arguments.rest),

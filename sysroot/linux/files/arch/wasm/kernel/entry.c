@@ -13,6 +13,7 @@
 #include <asm/entry.h>
 #include <asm/fault.h>
 #include <asm/linnet_abi.h>
+#include <asm/older.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 
@@ -73,8 +74,8 @@ static noinline void call_traced_syscall(struct pt_regs *regs)
 	regs->sp = host_user_sp(0);
 	regs->ret = -ENOSYS;
 	if (test_thread_flag(TIF_SYSCALL_TRACE))
-		call = !ptrace_report_syscall_entry(regs);
-	if (call && secure_computing() == 0 && in_syscall(regs))
+		call = ptrace_report_syscall_permit_entry(regs);
+	if (call && seccomp_permit_syscall() && in_syscall(regs))
 		call_syscall(regs);
 	if (test_thread_flag(TIF_SYSCALL_TRACE))
 		ptrace_report_syscall_exit(regs, 0);

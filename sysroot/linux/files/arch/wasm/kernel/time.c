@@ -3,6 +3,7 @@
 #include <linux/clocksource.h>
 #include <linux/delay.h>
 #include <linux/init.h>
+#include <linux/pvclock_gtod.h>
 #include <linux/sched/clock.h>
 #include <linux/smp.h>
 #include <linux/timekeeper_internal.h>
@@ -40,8 +41,9 @@ u64 notrace sched_clock(void)
 /* Programs read their clocks from this, without a system call. */
 struct linnet_clocks linnet_clocks;
 
-void update_vsyscall(struct timekeeper *tk)
+static int update_clocks(struct notifier_block *block, unsigned long was_set, void *data)
 {
+	const struct timekeeper *tk = data;
 	struct linnet_clocks *clocks = &linnet_clocks;
 	u64 monotonic = tk->tkr_mono.base;
 	u64 real = monotonic + tk->offs_real;
@@ -61,11 +63,12 @@ void update_vsyscall(struct timekeeper *tk)
 	clocks->base[CLOCK_REALTIME_COARSE] = real + since;
 	smp_wmb();
 	WRITE_ONCE(clocks->sequence, clocks->sequence + 1);
+	return NOTIFY_DONE;
 }
 
-void update_vsyscall_tz(void)
-{
-}
+static struct notifier_block clocks_notifier = {
+	.notifier_call = update_clocks,
+};
 
 void read_persistent_clock64(struct timespec64 *ts)
 {
@@ -109,6 +112,7 @@ void clock_event_setup(void)
 void __init time_init(void)
 {
 	__clocksource_register(&clocksource_linnet);
+	pvclock_gtod_register_notifier(&clocks_notifier);
 	clock_event_setup();
 }
 

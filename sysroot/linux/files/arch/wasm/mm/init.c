@@ -5,21 +5,10 @@
 #include <linux/pgtable.h>
 
 pgd_t swapper_pg_dir[PTRS_PER_PGD] __page_aligned_bss;
-unsigned long empty_zero_page[PAGE_SIZE / sizeof(unsigned long)] __page_aligned_bss;
-EXPORT_SYMBOL(empty_zero_page);
 
-void __init paging_init(void)
+void __init arch_zone_limits_init(unsigned long *max_zone_pfn)
 {
-	unsigned long max_zone_pfn[MAX_NR_ZONES] = { };
-
 	max_zone_pfn[ZONE_NORMAL] = max_low_pfn;
-	free_area_init(max_zone_pfn);
-}
-
-void __init mem_init(void)
-{
-	set_max_mapnr(max_low_pfn);
-	memblock_free_all();
 }
 
 /* What is for boot only does not lie together: see kernel/sections.h. */

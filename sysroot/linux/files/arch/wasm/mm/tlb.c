@@ -172,7 +172,7 @@ void flush_tlb_mm(struct mm_struct *mm)
 	struct vm_area_struct *vma;
 
 	for_each_vma(vmi, vma)
-		if (is_cow_mapping(vma->vm_flags))
+		if ((vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE)
 			protect_range(mm, vma->vm_start, vma->vm_end);
 }
 

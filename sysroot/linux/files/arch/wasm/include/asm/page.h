@@ -3,10 +3,7 @@
 #define _ASM_WASM_PAGE_H
 
 #include <linux/const.h>
-
-#define PAGE_SHIFT	CONFIG_PAGE_SHIFT
-#define PAGE_SIZE	(_AC(1, UL) << PAGE_SHIFT)
-#define PAGE_MASK	(~((1 << PAGE_SHIFT) - 1))
+#include <asm/older.h>
 
 /* The kernel's linear memory from 0 on is the guest's physical memory. */
 #define PAGE_OFFSET	0UL
@@ -31,12 +28,10 @@ typedef struct page *pgtable_t;
 #define pfn_to_virt(pfn)	__va((pfn) << PAGE_SHIFT)
 #define virt_to_page(addr)	pfn_to_page(virt_to_pfn(addr))
 #define page_to_virt(page)	pfn_to_virt(page_to_pfn(page))
-#define page_to_phys(page)	(page_to_pfn(page) << PAGE_SHIFT)
 #define virt_addr_valid(kaddr)	pfn_valid(virt_to_pfn(kaddr))
 
 #define clear_page(page)	__builtin_memset((page), 0, PAGE_SIZE)
 #define copy_page(to, from)	__builtin_memcpy((to), (from), PAGE_SIZE)
-#define clear_user_page(page, vaddr, pg)	clear_page(page)
 #define copy_user_page(to, from, vaddr, pg)	copy_page(to, from)
 
 struct page;

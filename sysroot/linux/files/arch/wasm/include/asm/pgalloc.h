@@ -27,11 +27,12 @@ static inline void pgd_free(struct mm_struct *mm, pgd_t *pgd)
 /* Nobody walks the tables of a dying mm any more. */
 #define __pte_free_tlb(tlb, pte, addr)					\
 do {									\
-	pagetable_pte_dtor(page_ptdesc(pte));				\
-	if ((tlb)->fullmm)						\
-		tlb_remove_page_ptdesc((tlb), page_ptdesc(pte));	\
-	else								\
-		tlb_remove_table((tlb), page_ptdesc(pte));		\
+	if ((tlb)->fullmm) {						\
+		pagetable_dtor(page_ptdesc(pte));			\
+		tlb_remove_page((tlb), (pte));				\
+	} else {							\
+		tlb_remove_ptdesc((tlb), page_ptdesc(pte));		\
+	}								\
 } while (0)
 
 #endif

@@ -48,11 +48,6 @@ struct vm_area_struct;
 struct vm_fault;
 
 extern pgd_t swapper_pg_dir[];
-extern unsigned long empty_zero_page[];
-#define ZERO_PAGE(vaddr)	virt_to_page(empty_zero_page)
-
-void paging_init(void);
-
 #define pte_ERROR(e)	pr_err("bad pte %08lx\n", pte_val(e))
 #define pgd_ERROR(e)	pr_err("bad pgd %08lx\n", pgd_val(e))
 
@@ -86,7 +81,6 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 #define pte_pfn(pte)		(pte_val(pte) >> PAGE_SHIFT)
 #define pfn_pte(pfn, prot)	__pte(((unsigned long)(pfn) << PAGE_SHIFT) | pgprot_val(prot))
 #define pte_page(pte)		pfn_to_page(pte_pfn(pte))
-#define mk_pte(page, prot)	pfn_pte(page_to_pfn(page), prot)
 
 static inline void set_pte(pte_t *ptep, pte_t pte)
 {

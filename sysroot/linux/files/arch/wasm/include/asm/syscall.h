@@ -16,6 +16,11 @@ static inline int syscall_get_nr(struct task_struct *task, struct pt_regs *regs)
 	return regs->nr;
 }
 
+static inline void syscall_set_nr(struct task_struct *task, struct pt_regs *regs, int nr)
+{
+	regs->nr = nr;
+}
+
 static inline void syscall_rollback(struct task_struct *task, struct pt_regs *regs)
 {
 	regs->ret = regs->nr;
@@ -44,6 +49,13 @@ static inline void syscall_get_arguments(struct task_struct *task, struct pt_reg
 {
 	for (int i = 0; i < 6; i++)
 		args[i] = regs->args[i];
+}
+
+static inline void syscall_set_arguments(struct task_struct *task, struct pt_regs *regs,
+					 const unsigned long *args)
+{
+	for (int i = 0; i < 6; i++)
+		regs->args[i] = args[i];
 }
 
 static inline int syscall_get_arch(struct task_struct *task)

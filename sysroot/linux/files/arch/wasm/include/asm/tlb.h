@@ -20,10 +20,13 @@ static inline void tlb_flush(struct mmu_gather *tlb)
 			       (tlb->end - tlb->start) >> PAGE_SHIFT);
 }
 
+#if LINUX_OLDER
 /* Called when no walker can see the table any more. */
 static inline void __tlb_remove_table(void *table)
 {
+	pagetable_dtor(table);
 	pagetable_free(table);
 }
+#endif
 
 #endif

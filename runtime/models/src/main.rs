@@ -1,0 +1,243 @@
+//! Models of how the runtime's threads work together: its own source, as it stands, on atomics whose
+//! accesses [shuttle] puts in many orders. Each test explores some thousands of them.
+//!
+//! What the source needs around it, the host above all, is in [`stage`]. Accesses are sequentially
+//! consistent here, as the hand-over between vCPUs asks of the machine; weaker orders are not explored.
+
+// The runtime's `core::sync::atomic` and `core::hint` shall be those of this crate.
+extern crate self as core;
+
+pub use std::{cell, clone, cmp, fmt, marker, mem, ops, option, ptr};
+
+pub mod sync {
+    pub mod atomic {
+        pub use shuttle::sync::atomic::*;
+    }
+}
+
+pub mod hint {
+    pub use shuttle::hint::spin_loop;
+}
+
+mod stage;
+use stage::{arch, clock, kernel, ram, space, sys, task};
+
+/// What ends the machine fails the model.
+macro_rules! fatal {
+    ($code:expr, $($message:tt)*) => { panic!($($message)*) };
+}
+use fatal;
+
+#[path = "../../machine/src/lock.rs"]
+mod lock;
+#[path = "../../machine/src/timer.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
+mod timer;
+#[path = "../../machine/src/tlb.rs"]
+#[allow(
+    unreachable_pub,
+    unused_imports,
+    dead_code,
+    reason = "a part of the runtime stands alone here"
+)]
+mod tlb;
+#[path = "../../machine/src/turn.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
+mod turn;
+#[path = "../../machine/src/vcpu.rs"]
+#[allow(
+    unreachable_pub,
+    unused_imports,
+    dead_code,
+    reason = "a part of the runtime stands alone here"
+)]
+mod vcpu;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use linnet_abi::irq;
+    use linnet_abi::memory::SLOT_SIZE;
+
+    use crate::lock::Lock;
+    use crate::space::Space;
+    use crate::stage::{self, ram, sys};
+    use crate::sync::atomic::{AtomicU32, Ordering};
+    use crate::task::Task;
+    use crate::{clock, timer, tlb, turn, vcpu};
+
+    /// Some time that passes only when all wait.
+    const LATER: u64 = 1 << 40;
+
+    #[test]
+    fn lock_admits_one_at_a_time() {
+        stage::explore(1, 1000, || {
+            let lock = Arc::new(Lock::new(0));
+            let threads = [(); 3].map(|()| {
+                let lock = lock.clone();
+                stage::start(move || {
+                    for _ in 0..2 {
+                        let mut value = lock.lock();
+                        let before = *value;
+                        shuttle::thread::yield_now();
+                        *value = before + 1;
+                    }
+                })
+            });
+            threads.into_iter().for_each(stage::Thread::join);
+            assert_eq!(*lock.lock(), 6);
+        });
+    }
+
+    /// Takes what is pending, as the kernel does.
+    fn take(vcpu: u32) -> u32 {
+        ram::pending(vcpu).swap(0, Ordering::SeqCst)
+    }
+
+    #[test]
+    fn interrupt_wakes_an_idle_vcpu() {
+        // The vCPU spins for a few looks at the clock, or sleeps at once.
+        stage::explore(2, 20_000, || {
+            let taken = Arc::new(AtomicU32::new(0));
+            let counter = taken.clone();
+            let idle = stage::start(move || {
+                for _ in 0..3 {
+                    while take(1) == 0 {
+                        vcpu::get(1).sleep();
+                    }
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    sys::futex_wake(&counter, 1);
+                }
+            });
+            for time in 0..3 {
+                vcpu::get(1).interrupt(irq::RESCHEDULE);
+                while taken.load(Ordering::SeqCst) == time {
+                    sys::futex_wait(&taken, time, None);
+                }
+            }
+            idle.join();
+        });
+    }
+
+    #[test]
+    fn interrupt_pokes_whoever_runs() {
+        stage::explore(2, 1000, || {
+            let vcpu = vcpu::get(1);
+            let tasks = [Task::new(0), Task::new(0)];
+            vcpu.set_current(tasks[0]);
+            let busy = stage::start(move || {
+                let mut switched = false;
+                // Its time is over at any moment.
+                while take(1) == 0 {
+                    if !switched {
+                        switched = true;
+                        vcpu.set_current(tasks[1]);
+                        vcpu.poke_if_pending(tasks[1]);
+                    }
+                    tasks[1].run();
+                }
+            });
+            vcpu.interrupt(irq::RESCHEDULE);
+            busy.join();
+        });
+    }
+
+    /// One vCPU waits busily for its timer, another in its sleep, from which the first wakes it too
+    /// early; then it waits busily as well.
+    #[test]
+    fn every_deadline_is_watched() {
+        stage::explore(3, 1000, || {
+            let timer = stage::start_rounds(timer::round);
+            let first = Task::new(0);
+            let second = Task::new(0);
+            vcpu::get(1).set_current(first);
+            vcpu::get(2).set_current(second);
+            let busy = stage::start(move || {
+                vcpu::get(1).set_timer(clock::monotonic() + LATER);
+                vcpu::get(2).interrupt(irq::RESCHEDULE);
+                while take(1) & irq::TIMER == 0 {
+                    first.run();
+                }
+            });
+            let idle = stage::start(move || {
+                vcpu::get(2).set_timer(clock::monotonic() + LATER / 2);
+                let mut pending = 0;
+                while pending == 0 {
+                    vcpu::get(2).sleep();
+                    pending = take(2);
+                }
+                while pending & irq::TIMER == 0 {
+                    second.run();
+                    pending |= take(2);
+                }
+            });
+            busy.join();
+            idle.join();
+            stage::end_rounds(timer);
+        });
+    }
+
+    /// Pages of a memory are those of its number.
+    fn sees_only_its_own(task: &Task) {
+        let mm = task.mm.get();
+        let slot = Space::get().slots + SLOT_SIZE;
+        for page in stage::mapped(slot, slot + SLOT_SIZE) {
+            assert_eq!(page, u64::from(mm), "memory {mm} sees pages of another");
+        }
+    }
+
+    #[test]
+    fn memories_take_turns_in_a_slot() {
+        stage::explore(2, 400_000, || {
+            let threads = [1, 2, 3].map(|mm| {
+                turn::assign(mm, 0);
+                let task = Task::new(mm);
+                stage::start(move || {
+                    for page in 0..3 {
+                        while !turn::enter(task) {
+                            sys::sched_yield();
+                        }
+                        sees_only_its_own(task);
+                        tlb::fill(mm, page << 16, mm, 1, 0);
+                        sees_only_its_own(task);
+                        shuttle::thread::yield_now();
+                        turn::poll(task);
+                        if task.slot.load(Ordering::Relaxed) != 0 {
+                            sees_only_its_own(task);
+                            tlb::flush(mm, page << 16, 1);
+                            turn::leave(task);
+                        }
+                    }
+                    tlb::fill(mm, 0, mm, 1, 0);
+                })
+            });
+            threads.into_iter().for_each(stage::Thread::join);
+            for mm in 1..=3 {
+                if let Some(_turn) = turn::keep(mm) {
+                    tlb::flush_memory(mm);
+                }
+                turn::forget(mm);
+            }
+        });
+    }
+
+    #[test]
+    fn mappings_of_the_kernel_push_no_others_out() {
+        stage::once(|| {
+            turn::assign(1, 0);
+            let task = Task::new(1);
+            while !turn::enter(task) {}
+            tlb::fill(1, 0, 1, 1, 0);
+            for page in 0..50_000 {
+                tlb::fill(0, (page % 100) << 16, 7, 1, 0);
+            }
+            tlb::fill(1, 1 << 16, 1, 1, 0);
+            let slot = Space::get().slots + SLOT_SIZE;
+            assert_eq!(stage::mapped(slot, slot + SLOT_SIZE), [1, 1]);
+            turn::leave(task);
+            tlb::flush_memory(1);
+            turn::forget(1);
+        });
+    }
+}

@@ -1,0 +1,391 @@
+//! The runtime's surroundings in a model: the host's clock, futexes and mappings, and tasks whose user
+//! code does nothing but wait for a poke.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64 as StdU64, Ordering as StdOrdering};
+use std::sync::{Mutex as StdMutex, PoisonError};
+
+use shuttle::sync::{Condvar, Mutex};
+
+use crate::vcpu;
+
+/// What the host knows of the threads.
+struct Host {
+    /// Threads that do not wait for a futex.
+    running: usize,
+    waiters: BTreeMap<u64, Waiter>,
+    next: u64,
+    /// Nobody waits any more.
+    over: bool,
+}
+
+struct Waiter {
+    word: usize,
+    until: Option<u64>,
+    woken: bool,
+}
+
+static HOST: Mutex<Host> =
+    Mutex::new(Host { running: 0, waiters: BTreeMap::new(), next: 0, over: false });
+static WOKEN: Condvar = Condvar::new();
+
+/// Orders that are tried, at random but the same every time.
+const EXECUTIONS: usize = 3000;
+
+/// The runtime's state is in statics: one model at a time.
+static ALONE: StdMutex<()> = StdMutex::new(());
+
+/// Explores what threads may do that `model` starts, on a machine of some vCPUs. Each look at the clock
+/// takes `step` nanoseconds.
+pub(crate) fn explore(vcpus: u32, step: u64, model: impl Fn() + Send + Sync + 'static) {
+    explore_some(EXECUTIONS, vcpus, step, model);
+}
+
+/// Does what needs no more than one order.
+pub(crate) fn once(model: impl Fn() + Send + Sync + 'static) {
+    explore_some(1, 1, 1000, model);
+}
+
+fn explore_some(
+    executions: usize,
+    vcpus: u32,
+    step: u64,
+    model: impl Fn() + Send + Sync + 'static,
+) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    STEP.store(step, StdOrdering::Relaxed);
+    shuttle::check_random(
+        move || {
+            *HOST.lock().unwrap() =
+                Host { running: 1, waiters: BTreeMap::new(), next: 0, over: false };
+            MAPPED.lock().unwrap().clear();
+            vcpu::init(vcpus);
+            for vcpu in vcpu::all() {
+                vcpu.deadline.store(u64::MAX, crate::sync::atomic::Ordering::SeqCst);
+                ram::pending(vcpu.number).store(0, crate::sync::atomic::Ordering::SeqCst);
+            }
+            model();
+        },
+        executions,
+    );
+}
+
+/// A thread of the host.
+pub(crate) struct Thread(shuttle::thread::JoinHandle<()>);
+
+pub(crate) fn start(work: impl FnOnce() + Send + 'static) -> Thread {
+    HOST.lock().unwrap().running += 1;
+    Thread(shuttle::thread::spawn(move || {
+        work();
+        sys::leave();
+    }))
+}
+
+impl Thread {
+    /// Waits for its end.
+    pub(crate) fn join(self) {
+        sys::leave();
+        self.0.join().unwrap();
+        HOST.lock().unwrap().running += 1;
+    }
+}
+
+/// Starts a thread that does `round` again and again until [`end_rounds`].
+pub(crate) fn start_rounds(round: fn()) -> Thread {
+    start(move || {
+        while !HOST.lock().unwrap().over {
+            round();
+        }
+    })
+}
+
+/// Whoever waits, and will, goes on.
+pub(crate) fn end_rounds(thread: Thread) {
+    let mut host = HOST.lock().unwrap();
+    host.over = true;
+    let Host { waiters, running, .. } = &mut *host;
+    for waiter in waiters.values_mut().filter(|waiter| !waiter.woken) {
+        waiter.woken = true;
+        *running += 1;
+    }
+    WOKEN.notify_all();
+    drop(host);
+    thread.join();
+}
+
+/// Mapped pages by host address, and what is there.
+static MAPPED: StdMutex<BTreeMap<usize, u64>> = StdMutex::new(BTreeMap::new());
+
+/// What is mapped between two addresses.
+pub(crate) fn mapped(from: u64, to: u64) -> Vec<u64> {
+    let range = from as usize..to as usize;
+    MAPPED.lock().unwrap().range(range).map(|(_, page)| *page).collect()
+}
+
+static NOW: StdU64 = StdU64::new(0);
+/// How much later it is whenever somebody looks.
+static STEP: StdU64 = StdU64::new(0);
+
+pub(crate) mod clock {
+    use super::{NOW, STEP, StdOrdering};
+
+    pub(crate) fn host_now() -> u64 {
+        let step = STEP.load(StdOrdering::Relaxed);
+        NOW.fetch_add(step, StdOrdering::Relaxed)
+    }
+
+    pub(crate) fn monotonic() -> u64 {
+        host_now()
+    }
+
+    pub(crate) fn to_host(guest: u64) -> u64 {
+        guest
+    }
+}
+
+pub(crate) mod sys {
+    use super::{HOST, Host, MAPPED, NOW, StdOrdering, WOKEN, Waiter, vcpu};
+    use crate::sync::atomic::{AtomicU32, Ordering};
+
+    pub(crate) const PROT_READ: usize = 1;
+    pub(crate) const PROT_WRITE: usize = 2;
+    pub(crate) const MAP_SHARED: usize = 1;
+    pub(crate) const MAP_PRIVATE: usize = 2;
+    pub(crate) const MAP_FIXED: usize = 0x10;
+    pub(crate) const MAP_ANONYMOUS: usize = 0x20;
+    pub(crate) const MAP_NORESERVE: usize = 0x4000;
+    pub(crate) const MAP_POPULATE: usize = 0x8000;
+
+    const PAGE: usize = 1 << super::ram::PAGE_SHIFT;
+
+    /// This thread ends, or waits for another's end.
+    pub(crate) fn leave() {
+        let mut host = HOST.lock().unwrap();
+        host.running -= 1;
+        pass_time(&mut host);
+    }
+
+    /// When all wait, it gets as late as the first of them waits for.
+    fn pass_time(host: &mut Host) {
+        if host.running != 0 {
+            return;
+        }
+        let first = host.waiters.values_mut().filter(|waiter| !waiter.woken);
+        let Some(first) = first.min_by_key(|waiter| waiter.until.unwrap_or(u64::MAX)) else {
+            return;
+        };
+        let Some(until) = first.until else { return };
+        for vcpu in vcpu::all() {
+            let deadline = vcpu.deadline.load(Ordering::SeqCst);
+            assert!(deadline >= until, "nobody watches the deadline of vCPU {}", vcpu.number);
+        }
+        NOW.fetch_max(until, StdOrdering::Relaxed);
+        first.woken = true;
+        host.running += 1;
+        WOKEN.notify_all();
+    }
+
+    pub(crate) fn futex_wait(word: &AtomicU32, expected: u32, until: Option<u64>) {
+        let mut host = HOST.lock().unwrap();
+        if host.over || word.load(Ordering::SeqCst) != expected {
+            return;
+        }
+        let number = host.next;
+        host.next += 1;
+        let waiter = Waiter { word: std::ptr::from_ref(word) as usize, until, woken: false };
+        host.waiters.insert(number, waiter);
+        host.running -= 1;
+        pass_time(&mut host);
+        while !host.waiters[&number].woken {
+            host = WOKEN.wait(host).unwrap();
+        }
+        host.waiters.remove(&number);
+    }
+
+    pub(crate) fn futex_wake(word: &AtomicU32, count: u32) -> u32 {
+        let mut host = HOST.lock().unwrap();
+        let word = std::ptr::from_ref(word) as usize;
+        let mut woken = 0;
+        for waiter in host.waiters.values_mut() {
+            if waiter.word == word && !waiter.woken && woken < count {
+                waiter.woken = true;
+                woken += 1;
+            }
+        }
+        host.running += woken as usize;
+        WOKEN.notify_all();
+        woken
+    }
+
+    pub(crate) fn sched_yield() {
+        shuttle::thread::yield_now();
+    }
+
+    pub(crate) fn name_thread(_: &std::ffi::CStr) {}
+
+    pub(crate) fn precise_timers() {}
+
+    pub(crate) unsafe fn sigaltstack(_: usize, _: usize) {}
+
+    pub(crate) unsafe fn mmap(
+        to: usize,
+        size: usize,
+        _: usize,
+        flags: usize,
+        _: i32,
+        offset: u64,
+    ) -> isize {
+        if flags & MAP_FIXED != 0 {
+            for page in 0..size / PAGE {
+                let contents = (offset as usize / PAGE + page) as u64;
+                MAPPED.lock().unwrap().insert(to + page * PAGE, contents);
+            }
+            shuttle::thread::yield_now();
+        }
+        to as isize
+    }
+
+    pub(crate) unsafe fn munmap(start: usize, size: usize) -> isize {
+        shuttle::thread::yield_now();
+        MAPPED.lock().unwrap().retain(|address, _| !(start..start + size).contains(address));
+        shuttle::thread::yield_now();
+        0
+    }
+
+    pub(crate) unsafe fn mprotect(_: usize, _: usize, _: usize) -> isize {
+        0
+    }
+}
+
+pub(crate) mod arch {
+    pub(crate) fn spin_hint() {
+        shuttle::hint::spin_loop();
+    }
+
+    pub(crate) unsafe fn spawn(_: usize, _: extern "C" fn(usize) -> !, _: usize) -> isize {
+        unreachable!("models start their threads themselves")
+    }
+}
+
+pub(crate) mod kernel {
+    #[expect(non_camel_case_types, reason = "a symbol of the kernel")]
+    pub(crate) enum Symbol {
+        linnet_pending,
+    }
+
+    pub(crate) fn symbol(_: Symbol) -> u32 {
+        0
+    }
+}
+
+pub(crate) mod ram {
+    use crate::sync::atomic::AtomicU32;
+    use crate::vcpu::MAX_VCPUS;
+    use linnet_abi::irq;
+
+    pub(crate) const PAGE_SHIFT: u32 = 16;
+
+    pub(crate) struct Ram {
+        pub(crate) fd: i32,
+        pub(crate) size: u64,
+        pub(crate) page_shift: u32,
+    }
+
+    static RAM: Ram = Ram { fd: -1, size: 1 << 30, page_shift: PAGE_SHIFT };
+    static PENDING: [AtomicU32; MAX_VCPUS] = [const { AtomicU32::new(0) }; MAX_VCPUS];
+
+    /// What is requested of a vCPU.
+    pub(crate) fn pending(vcpu: u32) -> &'static AtomicU32 {
+        &PENDING[vcpu as usize]
+    }
+
+    impl Ram {
+        pub(crate) fn get() -> &'static Ram {
+            &RAM
+        }
+
+        /// Of the kernel's memory there are only the words in which interrupts are requested.
+        pub(crate) fn host(&self, offset: u32) -> *mut u8 {
+            std::ptr::from_ref(pending(offset / irq::STRIDE)).cast_mut().cast()
+        }
+    }
+}
+
+pub(crate) mod space {
+    use linnet_abi::memory::SLOT_SIZE;
+
+    pub(crate) const MEMORIES: usize = 4;
+
+    /// All memories but the kernel's use slot 1 in turn.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Space {
+        pub(crate) slots: u64,
+        pub(crate) slot_count: usize,
+    }
+
+    impl Space {
+        pub(crate) fn get() -> Space {
+            Space { slots: SLOT_SIZE, slot_count: 2 }
+        }
+
+        pub(crate) fn is_small() -> bool {
+            true
+        }
+    }
+}
+
+pub(crate) mod task {
+    use super::sys;
+    use crate::sync::atomic::{AtomicU32, Ordering};
+    use crate::vcpu::Vcpu;
+    use std::cell::Cell;
+
+    pub(crate) mod action {
+        pub(crate) const SLOT: u32 = 1;
+    }
+
+    pub(crate) struct Task {
+        pub(crate) mm: Cell<u32>,
+        pub(crate) slot: AtomicU32,
+        pub(crate) vcpu: Cell<Option<&'static Vcpu>>,
+        poll: AtomicU32,
+    }
+
+    // SAFETY: the runtime's own is shared in the same way: cells are of the vCPU that runs the task.
+    unsafe impl Sync for Task {}
+
+    impl Task {
+        /// Of one memory; lives for good.
+        pub(crate) fn new(mm: u32) -> &'static Task {
+            Box::leak(Box::new(Task {
+                mm: Cell::new(mm),
+                slot: AtomicU32::new(0),
+                vcpu: Cell::new(None),
+                poll: AtomicU32::new(0),
+            }))
+        }
+
+        pub(crate) fn address(&self) -> usize {
+            std::ptr::from_ref(self) as usize
+        }
+
+        pub(crate) fn request(&self, _: u32) {}
+
+        pub(crate) fn poke(&self) {
+            self.poll.store(1, Ordering::Release);
+            sys::futex_wake(&self.poll, 1);
+        }
+
+        /// User code runs until it is poked.
+        pub(crate) fn run(&self) {
+            while self.poll.load(Ordering::Acquire) == 0 {
+                sys::futex_wait(&self.poll, 0, None);
+            }
+            self.poll.store(0, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn enter(_: &Task, _: &Vcpu) -> ! {
+        unreachable!("models start their threads themselves")
+    }
+}

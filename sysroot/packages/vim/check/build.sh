@@ -1,0 +1,11 @@
+#!/bin/sh
+# usage: SOURCE=FILE SDK=DIR PACKAGE=DIR build.sh OUT WORK
+. "${0%/*}/../../common.sh"
+# Tests look at files of the source tree, at the manual, and at what else the package leaves out.
+mkdir -p "$out/root/check/src" "$out/root/usr/share/vim/vim90"
+cp -R src/testdir src/*.h src/xxd "$out/root/check/src/"
+ln -s /usr/share/vim/vim90 "$out/root/check/runtime"
+for part in doc lang spell tutor; do cp -R "runtime/$part" "$out/root/usr/share/vim/vim90/"; done
+cd src/xxd
+$cc $cflags -o xxd xxd.c $ldflags
+cp xxd "$out/root/check/src/xxd/"

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// boot: --cpus 1
+#include "test.h"
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/times.h>
+#include <time.h>
+
+static double now(clockid_t clock)
+{
+	struct timespec time;
+	CHECK(clock_gettime(clock, &time) == 0);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static double used(int who)
+{
+	struct rusage usage;
+	CHECK(getrusage(who, &usage) == 0);
+	return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void work(double seconds)
+{
+	for (double end = now(CLOCK_PROCESS_CPUTIME_ID) + seconds; now(CLOCK_PROCESS_CPUTIME_ID) < end;);
+}
+
+static int close_to(double a, double b)
+{
+	return a - b < 0.03 && b - a < 0.03;
+}
+
+int main(void)
+{
+	double began = now(CLOCK_MONOTONIC);
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++)
+		if ((pids[i] = fork()) == 0) {
+			work(0.1 * (i + 1));
+			CHECK(close_to(used(RUSAGE_SELF), now(CLOCK_PROCESS_CPUTIME_ID)));
+			_exit(0);
+		}
+	CHECK(pids[0] > 0 && pids[1] > 0 && pids[2] > 0);
+	for (int i = 0; i < 3; i++) CHECK(passed(wait_for(pids[i])));
+
+	double children = used(RUSAGE_CHILDREN), all = children + used(RUSAGE_SELF);
+	CHECK(children >= 0.6);
+	// One vCPU gives no more than the time that passes.
+	CHECK(all <= now(CLOCK_MONOTONIC) - began + 0.03);
+	struct tms times_;
+	CHECK(times(&times_) != (clock_t)-1);
+	CHECK(close_to((double)(times_.tms_cutime + times_.tms_cstime) / sysconf(_SC_CLK_TCK), children));
+
+	// Who sleeps uses none.
+	double before = now(CLOCK_PROCESS_CPUTIME_ID);
+	sleep_ms(300);
+	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - before < 0.1);
+}

@@ -1,0 +1,90 @@
+//! Programs of users, compiled outside of the tree with the compilers for the guest.
+
+use std::fs;
+
+use linnet_build::{Error, Result};
+
+use crate::build::{Place, expect};
+use crate::{Test, builder};
+
+pub(crate) fn tests() -> Vec<Test> {
+    let test = |name: &str, run: fn(&Place) -> Result<()>| -> Test {
+        let place = format!("sdk-{name}");
+        let run = move || Ok(Place::new(&place).and_then(|place| run(&place))?);
+        (format!("sdk::{name}"), Box::new(run))
+    };
+    vec![
+        test("pkg-config-finds-the-library-of-a-package", pkg_config),
+        test("cmake-finds-the-library-of-a-package", cmake),
+        test("configure-and-make-build-an-upstream-program", configure),
+    ]
+}
+
+/// Compresses and expands its argument.
+const PROGRAM: &str = r#"
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+int main(int argc, char **argv)
+{
+	unsigned char packed[100], plain[100];
+	uLongf packed_size = sizeof packed, size = sizeof plain;
+	if (argc != 2) return 2;
+	if (compress(packed, &packed_size, (unsigned char *)argv[1], strlen(argv[1]) + 1)) return 1;
+	if (uncompress(plain, &size, packed, packed_size)) return 1;
+	puts((char *)plain);
+}
+"#;
+
+fn pkg_config(place: &Place) -> Result<()> {
+    place.write("program.c", PROGRAM)?;
+    let script = "export LINNET_WITH=zlib
+        linnet cc -O2 $(linnet pkg-config --cflags zlib) -o program.wasm program.c $(linnet pkg-config --libs zlib)
+        ! LINNET_WITH= linnet pkg-config --exists zlib
+        linnet boot --with ./program.wasm -- program packed 2>>log";
+    expect(&shell(place, script)?, "packed\n")
+}
+
+fn cmake(place: &Place) -> Result<()> {
+    builder()?.tool("cmake", "cmake")?;
+    builder()?.tool("pkg-config", "pkg-config")?;
+    place.write("program.c", PROGRAM)?;
+    place.write(
+        "CMakeLists.txt",
+        "cmake_minimum_required(VERSION 3.13)\n\
+         project(program C)\n\
+         find_package(ZLIB REQUIRED)\n\
+         find_package(PkgConfig REQUIRED)\n\
+         pkg_check_modules(PKG REQUIRED zlib)\n\
+         add_executable(program program.c)\n\
+         target_link_libraries(program ZLIB::ZLIB)\n",
+    )?;
+    let script =
+        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake >log
+        cmake --build out >>log
+        linnet boot --with ./out/program.wasm -- program packed 2>>log";
+    expect(&shell(place, script)?, "packed\n")
+}
+
+/// nano is what a user would take from its author: it finds ncurses by pkg-config.
+fn configure(place: &Place) -> Result<()> {
+    builder()?.files("nano")?;
+    let archive = builder()?.cache_path("sources/nano_7.2.orig.tar.xz");
+    fs::create_dir(place.directory.join("nano")).map_err(Error::new)?;
+    let archive = archive.display().to_string();
+    place.run("tar", &["-C", "nano", "--strip-components=1", "-xf", &archive])?;
+    let script = "cd nano
+        export LINNET_WITH=ncurses
+        ./configure --host=wasm32-linux-musl CC='linnet cc' PKG_CONFIG='linnet pkg-config' >log 2>&1
+        make -j2 >>log 2>&1
+        cp src/nano ../nano.wasm
+        cd ..
+        linnet boot --with ncurses,./nano.wasm -- nano --version 2>>log | head -n 1";
+    expect(&shell(place, script)?, " GNU nano, version 7.2\n")
+}
+
+/// What a script prints in which `linnet` is the command under test, and every command must end well.
+fn shell(place: &Place, script: &str) -> Result<String> {
+    let linnet = place.linnet.parent().unwrap_or(&place.directory).display().to_string();
+    place.run("sh", &["-c", &format!("set -e\nexport PATH={linnet}:$PATH\n{script}")])
+}

@@ -1,0 +1,184 @@
+//! The selftests of the kernel's source, program by program, each in a machine of its own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use linnet_build::{At as _, Builder, Error, Files, Result, Sdk, Target, host};
+
+use crate::sides::{Side, Sides};
+use crate::{Outcome, Results, directory, in_parallel, read};
+
+/// Where the suite lies in the guest.
+const PLACE: &str = "kselftest";
+const SELFTESTS: &str = "tools/testing/selftests";
+const SCRIPT: &str = "suite/kselftest.sh";
+
+/// Files for the name of a program, besides its own.
+const PARTS: [(&str, &[&str]); 3] = [
+    ("openat2/", &["openat2/helpers.c"]),
+    ("cgroup/", &["cgroup/cgroup_util.c"]),
+    ("mm/", &["mm/vm_util.c", "mm/thp_settings.c"]),
+];
+const USERFAULTFD: (&str, &str) = ("mm/uffd", "mm/uffd-common.c");
+
+/// What of the archive is unpacked.
+const UNPACKED: [&str; 6] = ["Makefile", "arch", "include", "mm/gup_test.h", "scripts", "tools"];
+
+/// What fails in the guest alone is run again so many times, and passes if it passes once: some tests
+/// measure time, on a host that does other work as well.
+const AGAIN: usize = 2;
+
+pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
+    let source = unpack(builder, sides)?;
+    let list = directory().join("kselftest.txt");
+    let list = fs::read_to_string(&list).at(list.display())?;
+    let tests: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    let script = directory().join("kselftest.sh");
+    fs::copy(&script, sides.native_file(SCRIPT)?).at(script.display())?;
+    let mut files = Files::default();
+    files.add(SCRIPT, &script)?;
+
+    let sdk = builder.sdk()?;
+    let mut programs: Vec<&str> = tests.iter().filter_map(|test| test.split(' ').next()).collect();
+    // Programs that others run.
+    programs.extend(["splice/default_file_splice_read", "splice/splice_read"]);
+    programs.dedup();
+    for (place, file) in
+        in_parallel(&programs, |program| compile(sides, &sdk, &source, program))?.iter().flatten()
+    {
+        files.add(place, file)?;
+    }
+    let execveat = source.join(SELFTESTS).join("exec/script");
+    fs::write(&execveat, "#!/bin/sh\nexit $*\n").at(execveat.display())?;
+    place_script(sides, &mut files, "exec/script", &execveat)?;
+
+    let binary = builder.boot_binary(host()?, &files)?;
+    let outcomes = in_parallel(&tests, |test| both(sides, &binary, test))?;
+    let mut outcome = Outcome { expected: Results::new(), guest: Results::new() };
+    for (native, guest) in outcomes {
+        outcome.expected.extend(native);
+        outcome.guest.extend(guest);
+    }
+    Ok(outcome)
+}
+
+/// Unpacks the kernel's source, with its headers for native programs in `headers`.
+fn unpack(builder: &Builder, sides: &Sides) -> Result<PathBuf> {
+    let source = sides.work("kselftest");
+    let headers = source.join("headers");
+    if headers.exists() {
+        return Ok(source);
+    }
+    fs::create_dir_all(&source).at(source.display())?;
+    let archive = builder.source_file("linux")?;
+    let mut tar = Command::new("tar");
+    tar.arg("xf").arg(&archive).args(["--strip-components=1", "--wildcards", "-C"]).arg(&source);
+    run_to_end(tar.args(UNPACKED.map(|part| format!("*-6.*/{part}"))))?;
+
+    let tests = source.join(SELFTESTS);
+    // liburing is not used.
+    let configured = tests.join("mm/local_config.h");
+    fs::write(&configured, "").at(configured.display())?;
+
+    let architecture = match host()? {
+        Target::X86_64 => "x86",
+        Target::Aarch64 => "arm64",
+        Target::Riscv64 => "riscv",
+    };
+    let mut make = Command::new("make");
+    make.arg("-C").arg(&source).args(["-s", "headers_install"]).arg(format!("ARCH={architecture}"));
+    let staging = source.join("headers.new");
+    run_to_end(make.arg(format!("INSTALL_HDR_PATH={}", staging.display())))?;
+    fs::rename(staging.join("include"), &headers).at(headers.display())?;
+    Ok(source)
+}
+
+fn run_to_end(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().at(&name)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::new(String::from_utf8_lossy(&output.stderr).trim_end()).at(name))
+}
+
+/// A place in the guest and what lies there, if the program can be compiled for both sides.
+fn compile(
+    sides: &Sides,
+    sdk: &Sdk,
+    source: &Path,
+    program: &str,
+) -> Result<Option<(String, PathBuf)>> {
+    let tests = source.join(SELFTESTS);
+    let place = format!("{PLACE}/{program}");
+    if program.ends_with(".sh") {
+        let file = tests.join(program);
+        let native = sides.native_file(&place)?;
+        fs::copy(&file, &native).at(native.display())?;
+        fs::set_permissions(&native, PermissionsExt::from_mode(0o755)).at(native.display())?;
+        return Ok(Some((place, file)));
+    }
+    let wasm = sides.work(&format!("kselftest-{:.16}", sdk.digest().to_string())).join(program);
+    fs::create_dir_all(wasm.parent().unwrap_or(&wasm)).at(wasm.display())?;
+    let mut parts = vec![format!("{program}.c")];
+    for (prefix, more) in PARTS {
+        if program.starts_with(prefix) {
+            parts.extend(more.iter().map(|part| (*part).to_owned()));
+        }
+    }
+    if program.starts_with(USERFAULTFD.0) {
+        parts.push(USERFAULTFD.1.to_owned());
+    }
+    let folder = Path::new(program).parent().unwrap_or(Path::new("."));
+    let said = sides.compile(sdk, &sides.native_file(&place)?, &wasm, |compiler, side| {
+        compiler.current_dir(&tests).args(["-O2", "-w", "-pthread", "-D_GNU_SOURCE"]);
+        compiler.args(["-Wno-int-conversion", "-Wno-implicit-function-declaration"]);
+        compiler.arg("-include").arg(directory().join("kselftest.h"));
+        compiler.arg("-I").arg(directory().join("include")).arg("-I.").arg("-I").arg(folder);
+        compiler.arg("-I").arg(folder.join("../include")).arg("-I").arg(source);
+        if matches!(side, Side::Native) {
+            compiler.arg("-isystem").arg(source.join("headers"));
+        }
+        compiler.args(&parts).arg("-lm");
+    })?;
+    match said {
+        None => Ok(Some((place, wasm))),
+        Some(said) => {
+            let log = sides.logs().join(format!("kselftest-{}", program.replace('/', "-")));
+            fs::write(&log, said).at(log.display())?;
+            println!("  not compiled: {program}, see {}", log.display());
+            Ok(None)
+        }
+    }
+}
+
+/// A script that programs run.
+fn place_script(sides: &Sides, files: &mut Files, name: &str, file: &Path) -> Result<()> {
+    let place = format!("{PLACE}/{name}");
+    let native = sides.native_file(&place)?;
+    fs::copy(file, &native).at(native.display())?;
+    fs::set_permissions(&native, PermissionsExt::from_mode(0o755)).at(native.display())?;
+    files.add(&place, file)
+}
+
+/// Runs a test on both sides.
+fn both(sides: &Sides, binary: &Path, test: &str) -> Result<(Results, Results)> {
+    let name = format!("kselftest-{}", test.replace(['/', ' '], "-"));
+    let command = ["sh".to_owned(), format!("/{SCRIPT}")];
+    let command = command.each_ref().map(String::as_str);
+    let input = format!("{test}\n");
+    let native = read(&sides.run(&name, Side::Native, &command, input.as_bytes())?);
+    let mut guest = Results::new();
+    for _ in 0..=AGAIN {
+        let results = read(&sides.run(&name, Side::Guest(binary), &command, input.as_bytes())?);
+        for (test, passed) in results {
+            *guest.entry(test).or_default() |= passed;
+        }
+        if native.iter().all(|(test, passed)| !passed || guest.get(test) == Some(&true)) {
+            break;
+        }
+    }
+    Ok((native, guest))
+}
