@@ -37,7 +37,8 @@ const NOTES: &str = "
   `malloc` is part of the programs. zstd is without its assembly and intrinsics, and in SQLite `long
   double` is `double`.
 - Linnet's programs run in a guest, started as `linnet boot -- PROGRAM` starts them, with its timer and
-  polls. `vectors` means that clang had `-msimd128`, which `linnet cc` does not give by itself.
+  polls. `vectors` means that clang had `-msimd128`, which `linnet cc` does not give by itself. `frames`
+  means `linnet build --frames`; nothing is captured.
 - gcc and clang make code for any x86-64, and so does wasm2c. Linnet's code is for x86-64-v2. wasmtime
   uses all instructions of the processor at hand.
 - wasm2c is Debian's, with its default of guard pages instead of checks, and `gcc -O2`. wasmtime is the

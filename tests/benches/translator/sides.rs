@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-use linnet_build::{At as _, Builder, Error, Files, Result, Sdk, host};
+use linnet_build::{At as _, Builder, Error, Files, Result, Sdk, System, host};
 
 use crate::programs::{Program, Sources, here, run};
 
@@ -19,17 +19,20 @@ pub(crate) enum Side {
     Linnet,
     /// With the vector instructions of WebAssembly.
     LinnetSimd,
+    /// Ready to have its frames captured, which never happens.
+    LinnetFrames,
     Wasm2c,
     Wasmtime,
     WasmtimeSimd,
 }
 
 impl Side {
-    pub(crate) const ALL: [Side; 7] = [
+    pub(crate) const ALL: [Side; 8] = [
         Side::Clang,
         Side::Gcc,
         Side::Linnet,
         Side::LinnetSimd,
+        Side::LinnetFrames,
         Side::Wasm2c,
         Side::Wasmtime,
         Side::WasmtimeSimd,
@@ -43,6 +46,7 @@ impl fmt::Display for Side {
             Side::Gcc => "gcc",
             Side::Linnet => "Linnet",
             Side::LinnetSimd => "Linnet, vectors",
+            Side::LinnetFrames => "Linnet, frames",
             Side::Wasm2c => "wasm2c + gcc",
             Side::Wasmtime => "wasmtime",
             Side::WasmtimeSimd => "wasmtime, vectors",
@@ -79,6 +83,8 @@ pub(crate) struct Sides {
     sdk: Sdk,
     /// The boot binary with the programs.
     guest: PathBuf,
+    /// The same with `--frames`.
+    guest_with_frames: PathBuf,
     /// Sides that can't be built here, with the reason.
     pub(crate) missing: Vec<(Side, String)>,
 }
@@ -88,8 +94,13 @@ impl Sides {
     pub(crate) fn build(builder: &Builder, work: &Path, programs: &[&Program]) -> Result<Self> {
         fs::create_dir_all(work).at(work.display())?;
         let sdk = builder.sdk()?;
-        let mut sides =
-            Sides { work: work.to_path_buf(), sdk, guest: PathBuf::new(), missing: Vec::new() };
+        let mut sides = Sides {
+            work: work.to_path_buf(),
+            sdk,
+            guest: PathBuf::new(),
+            guest_with_frames: PathBuf::new(),
+            missing: Vec::new(),
+        };
         for (side, needed) in [
             (Side::Gcc, "/usr/bin/musl-gcc"),
             (Side::Wasm2c, WASM2C),
@@ -115,7 +126,10 @@ impl Sides {
                 files.add(&name, &sides.file(side, program, "wasm"))?;
             }
         }
-        sides.guest = builder.boot_binary(host()?, &files)?;
+        let mut system = System::with(files);
+        sides.guest = builder.boot_binary_of(host()?, &system)?;
+        system.frames = true;
+        sides.guest_with_frames = builder.boot_binary_of(host()?, &system)?;
         Ok(sides)
     }
 
@@ -182,6 +196,8 @@ impl Sides {
                 }
                 self.make(&clang, &mut self.sdk.compiler(), sources, &file.with_extension("wasm"))
             }
+            // The same modules.
+            Side::LinnetFrames => Ok(()),
             Side::Wasm2c => {
                 let module = self.wasi(side, program, sources)?;
                 let place = self.file(side, program, "w2c");
@@ -246,8 +262,11 @@ impl Sides {
         match side {
             Side::Clang | Side::Gcc | Side::Wasm2c => command.arg(&file),
             Side::Linnet | Side::LinnetSimd => {
-                let name = format!("/{PLACE}/{}", file_name(side, program));
-                command.arg(&self.guest).args(["--cpus", "1", "--", &name])
+                command.arg(&self.guest).args(["--cpus", "1", "--", &place(side, program)])
+            }
+            Side::LinnetFrames => {
+                let name = place(Side::Linnet, program);
+                command.arg(&self.guest_with_frames).args(["--cpus", "1", "--", &name])
             }
             Side::Wasmtime | Side::WasmtimeSimd => {
                 let script = here().join("wasi/run.py");
@@ -259,6 +278,11 @@ impl Sides {
         let result = result.and_then(|(time, sum)| Some((time.parse().ok()?, sum.to_owned())));
         result.ok_or_else(|| Error::new(format!("no result in {text:?}")).at(program.name).at(side))
     }
+}
+
+/// In the guest.
+fn place(side: Side, program: &Program) -> String {
+    format!("/{PLACE}/{}", file_name(side, program))
 }
 
 fn file_name(side: Side, program: &Program) -> String {
