@@ -10,6 +10,7 @@
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
+//! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
@@ -31,6 +32,7 @@ mod build;
 mod cli;
 mod debugger;
 mod disk;
+mod docs;
 mod examples;
 mod guest;
 mod host;
@@ -72,6 +74,7 @@ fn trials() -> Result<Vec<Trial>> {
         guest::tests_with_few_addresses()?,
         cli::tests()?,
         build::tests(),
+        docs::tests(),
         examples::tests()?,
         sdk::tests(),
         host::tests(),
