@@ -33,7 +33,7 @@ static int close_to(double a, double b)
 
 int main(void)
 {
-	double began = now(CLOCK_MONOTONIC);
+	double began = now(CLOCK_MONOTONIC), used_before = used(RUSAGE_SELF);
 	pid_t pids[3];
 
 	for (int i = 0; i < 3; i++)
@@ -48,7 +48,7 @@ int main(void)
 	double children = used(RUSAGE_CHILDREN), all = children + used(RUSAGE_SELF);
 	CHECK(children >= 0.6);
 	// One vCPU gives no more than the time that passes.
-	CHECK(all <= now(CLOCK_MONOTONIC) - began + 0.03);
+	CHECK(all - used_before <= now(CLOCK_MONOTONIC) - began + 0.03);
 	struct tms times_;
 	CHECK(times(&times_) != (clock_t)-1);
 	CHECK(close_to((double)(times_.tms_cutime + times_.tms_cstime) / sysconf(_SC_CLK_TCK), children));

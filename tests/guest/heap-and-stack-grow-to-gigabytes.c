@@ -13,7 +13,8 @@ int main(int argc, char **argv)
 	if (argc > 1) {
 		size_t size = GIB - (16 << 20);
 		volatile char *stack = alloca(size);
-		for (size_t i = 0; i < size; i += 4 << 20) stack[i] = i >> 22;
+		// From the top down: one step of all would be more than the machine's memory.
+		for (size_t i = size; i; i -= 4 << 20) stack[i - (4 << 20)] = (i >> 22) - 1;
 		for (size_t i = 0; i < size; i += 4 << 20) CHECK(stack[i] == (char)(i >> 22));
 		return 0;
 	}

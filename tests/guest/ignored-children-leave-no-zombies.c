@@ -7,9 +7,11 @@ static char state_of(pid_t pid)
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	FILE *file = fopen(path, "r");
 	if (!file) return 0;
-	CHECK(fgets(line, sizeof line, file));
+	char *read = fgets(line, sizeof line, file);
+	// It may have gone since the file was opened.
+	CHECK(read || errno == ESRCH);
 	fclose(file);
-	return strrchr(line, ')')[2];
+	return read ? strrchr(line, ')')[2] : 0;
 }
 
 // It may be on its way still.

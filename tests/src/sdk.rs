@@ -41,7 +41,7 @@ fn pkg_config(place: &Place) -> Result<()> {
     let script = "export LINNET_WITH=zlib
         linnet cc -O2 $(linnet pkg-config --cflags zlib) -o program.wasm program.c $(linnet pkg-config --libs zlib)
         ! LINNET_WITH= linnet pkg-config --exists zlib
-        linnet boot --with ./program.wasm -- program packed 2>>log";
+        linnet boot --with ./program.wasm -- program packed";
     expect(&shell(place, script)?, "packed\n")
 }
 
@@ -60,9 +60,9 @@ fn cmake(place: &Place) -> Result<()> {
          target_link_libraries(program ZLIB::ZLIB)\n",
     )?;
     let script =
-        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake >log
-        cmake --build out >>log
-        linnet boot --with ./out/program.wasm -- program packed 2>>log";
+        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake >&2
+        cmake --build out >&2
+        linnet boot --with ./out/program -- program packed";
     expect(&shell(place, script)?, "packed\n")
 }
 
@@ -75,16 +75,18 @@ fn configure(place: &Place) -> Result<()> {
     place.run("tar", &["-C", "nano", "--strip-components=1", "-xf", &archive])?;
     let script = "cd nano
         export LINNET_WITH=ncurses
-        ./configure --host=wasm32-linux-musl CC='linnet cc' PKG_CONFIG='linnet pkg-config' >log 2>&1
-        make -j2 >>log 2>&1
+        ./configure --host=wasm32-linux-musl CC='linnet cc' PKG_CONFIG='linnet pkg-config' >&2
+        make -j2 >&2
         cp src/nano ../nano.wasm
         cd ..
-        linnet boot --with ncurses,./nano.wasm -- nano --version 2>>log | head -n 1";
+        linnet boot --with ncurses,./nano.wasm -- nano --version | head -n 1";
     expect(&shell(place, script)?, " GNU nano, version 7.2\n")
 }
 
 /// What a script prints in which `linnet` is the command under test, and every command must end well.
+/// What they say of their progress is shown if one does not.
 fn shell(place: &Place, script: &str) -> Result<String> {
     let linnet = place.linnet.parent().unwrap_or(&place.directory).display().to_string();
-    place.run("sh", &["-c", &format!("set -e\nexport PATH={linnet}:$PATH\n{script}")])
+    let head = "set -e\nlog=$PWD/log\nexec 2>$log\ntrap 'test $? = 0 || cat $log' EXIT";
+    place.run("sh", &["-c", &format!("{head}\nexport PATH={linnet}:$PATH\n{script}")])
 }
