@@ -167,6 +167,19 @@ fn image_layout(place: &Place) -> Result<()> {
     place.run("tar", &["-xzf", &layer.display().to_string()])?;
     expect(&place.run("./linnet", &["--", "echo", "here"])?, "here\n")?;
     expect(&place.run("cmp", &["linnet", "vm"])?, "")?;
+    // Engines look for a name, and for their CPU behind it if there are several.
+    let targets = "x86_64,aarch64,riscv64";
+    place.run("linnet", &["build", "--target", targets, "--oci", "images"])?;
+    let images = read(&place.directory.join("images/index.json"))?;
+    for index in [&index, &images] {
+        expect_in(index, "\"org.opencontainers.image.ref.name\":\"latest\"")?;
+        expect(&index.matches("\"digest\"").count().to_string(), "1")?;
+    }
+    let several = place.directory.join("images/blobs/sha256");
+    let several = read(&several.join(digest_after(&images, "\"digest\":")?))?;
+    for architecture in ["amd64", "arm64", "riscv64"] {
+        expect_in(&several, &format!("\"architecture\":\"{architecture}\""))?;
+    }
     // A layout is never mixed with what is there.
     let again = place.run("linnet", &["build", "--oci", "image"]).err();
     expect_in(

@@ -1,4 +1,4 @@
-//! Boot binaries as an OCI image layout with an image for each instruction set, for container engines:
+//! Boot binaries as an OCI image layout, one image for all instruction sets, for container engines:
 //! <https://github.com/opencontainers/image-spec>, image-layout.md, image-index.md, manifest.md and
 //! config.md. An image holds one file, the boot binary, which is also its entry point.
 
@@ -19,6 +19,8 @@ use crate::output;
 const NAME: &str = "linnet";
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// The image's name in the layout: engines take it if they are told no other.
+const TAG: &str = "latest";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -37,13 +39,23 @@ pub fn write(directory: &Path, binaries: &[(Target, PathBuf)]) -> Result<()> {
         .iter()
         .map(|(target, binary)| image(&blobs, *target, binary))
         .collect::<Result<Vec<Value>>>()?;
-    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests });
+    // Engines want one entry with that name, and choose their CPU behind it.
+    let mut named = match <[Value; 1]>::try_from(manifests) {
+        Ok([only]) => only,
+        Err(several) => blob(&blobs, INDEX, list(several).to_string().as_bytes())?,
+    };
+    named["annotations"] = json!({ "org.opencontainers.image.ref.name": TAG });
+    let index = list(vec![named]);
     let put = |name: &str, value: &Value| {
         output::write(&directory.join(name), value.to_string().as_bytes(), 0o644)
     };
     put("index.json", &index)?;
     // Last: what has this file is whole.
     put("oci-layout", &json!({ "imageLayoutVersion": "1.0.0" }))
+}
+
+fn list(manifests: Vec<Value>) -> Value {
+    json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": manifests })
 }
 
 /// Writes an image and gives its descriptor.
