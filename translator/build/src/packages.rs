@@ -80,16 +80,29 @@ impl Builder {
         if what.contains(['/', '.']) {
             return Files::read(&directory.join(what));
         }
-        let packages = self.packages()?;
-        if !packages.iter().any(|(name, _)| name == what) {
-            let names: Vec<&str> = packages.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(Error::new(format!("no package is called '{what}'")).hint(format!(
-                "there are {}; a path has a '/' or a '.' in it, such as ./{what}",
-                names.join(", ")
-            )));
-        }
+        self.check_package(what, &format!("; a path has a '/' or a '.' in it, such as ./{what}"))?;
         let built = self.package(what, &mut Vec::new())?;
         Files::read(&built.path.join("root"))
+    }
+
+    /// Directory of a package's headers and libraries for the guest, `include` and `lib`.
+    pub fn libraries(&self, name: &str) -> Result<PathBuf> {
+        self.check_package(name, "")?;
+        let place = self.package(name, &mut Vec::new())?.path.join("dev");
+        if place.is_dir() {
+            return Ok(place);
+        }
+        Err(Error::new(format!("package '{name}' has programs only, no library")))
+    }
+
+    fn check_package(&self, name: &str, more: &str) -> Result<()> {
+        let packages = self.packages()?;
+        if packages.iter().any(|(known, _)| known == name) {
+            return Ok(());
+        }
+        let names: Vec<&str> = packages.iter().map(|(name, _)| name.as_str()).collect();
+        let hint = format!("there are {}{more}", names.join(", "));
+        Err(Error::new(format!("no package is called '{name}'")).hint(hint))
     }
 
     /// Builds a package and those that it needs. `above` are the packages that need it.

@@ -24,6 +24,9 @@ pub(crate) fn tool(name: &str, rest: &Rest) -> Result<()> {
 
 pub(crate) fn directory(arguments: &Sdk) -> Result<()> {
     let builder = Builder::new()?;
+    if let Some(package) = &arguments.package {
+        return print(builder.libraries(package)?.display());
+    }
     let sdk = if arguments.cxx { builder.sdk_with_cxx()? } else { builder.sdk()? };
     print(sdk.directory().display())
 }

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Debian's zlib, compiled to WebAssembly and translated, becomes part of a program in C.
+set -eu
+cd "$(dirname "$0")"
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+# The support library: liblinnet_embed.a, and linnet.h beside its source.
+root=../..
+cargo build --quiet --release --manifest-path "$root/Cargo.toml" -p linnet-embed
+support=$root/target/release/liblinnet_embed.a
+
+# A module without an operating system: what it exports is what the host may call.
+zlib=$(linnet sdk --package zlib)
+linnet cc -O2 -g -nostartfiles -Wl,--no-entry,--export-memory,-z,stack-size=65536 \
+	-Wl,--export=malloc,--export=compress,--export=compressBound,--export=uncompress,--export=crc32 \
+	-o "$out/zlib.wasm" malloc.c "$zlib/lib/libz.a"
+
+linnet compile "$out/zlib.wasm" --header "$out/zlib.h" -o "$out/zlib.o"
+cc -O2 -Wall -I"$out" -I"$root/runtime/embed/include" -o "$out/host" \
+	host.c "$out/zlib.o" "$support" -lm
+"$out/host"

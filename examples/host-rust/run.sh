@@ -1,0 +1,15 @@
+#!/bin/sh
+# Debian's zlib, compiled to WebAssembly and translated, becomes part of a program in Rust.
+set -eu
+cd "$(dirname "$0")"
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+# A module without an operating system: what it exports is what the host may call.
+zlib=$(linnet sdk --package zlib)
+linnet cc -O2 -g -nostartfiles -Wl,--no-entry,--export-memory,-z,stack-size=65536 \
+	-Wl,--export=malloc,--export=compress,--export=compressBound,--export=uncompress,--export=crc32 \
+	-o "$out/zlib.wasm" ../host-c/malloc.c "$zlib/lib/libz.a"
+
+linnet compile "$out/zlib.wasm" --rust "$out/zlib.rs" -o "$out/zlib.o"
+ZLIB=$out cargo run --quiet --release --offline --target-dir "$out/target"
