@@ -46,13 +46,7 @@ fn run() -> Result<()> {
     let target = host()?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("frames");
     fs::create_dir_all(&folder).at(folder.display())?;
-    let options = Options {
-        target,
-        prefix: "guest".to_owned(),
-        polls: true,
-        standalone: false,
-        frames: true,
-    };
+    let options = Options { polls: true, frames: true, ..Options::linux(target, "guest") };
     let wasm = wat::parse_str(PROGRAM).map_err(Error::new)?;
     let object = translate(&wasm, &options).map_err(Error::new)?;
     let (object_file, program) = (folder.join("program.o"), folder.join("program"));

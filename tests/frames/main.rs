@@ -114,13 +114,7 @@ struct Binary {
 
 impl Binary {
     fn new(wasm: &[u8], target: Target, file: PathBuf) -> Result<Binary> {
-        let options = Options {
-            target,
-            prefix: "guest".to_owned(),
-            polls: true,
-            standalone: false,
-            frames: true,
-        };
+        let options = Options { frames: true, ..Options::linux(target, "guest") };
         let object = linnet_codegen::translate(wasm, &options)
             .map_err(|cause| linnet_build::translate::error(&file, &cause))?;
         let object_file = file.with_extension("o");

@@ -289,6 +289,18 @@ pub struct Standalone {
     pub elements: *const ElementInfo,
     /// `fn(instance)`: initialises globals, tables and memories and runs the start function.
     pub initialize: *const u8,
+    /// For each of [`crate::module::Module::functions`] the number of its first place; one more follows.
+    pub first_places: *const u32,
+    pub places: *const Place,
+}
+
+/// Where code comes from: from `offset` in the function on, up to the next place of the function, it is
+/// that of the operator at `wasm_offset` in the WebAssembly file. Sorted by `offset`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub offset: u32,
+    pub wasm_offset: u32,
 }
 
 /// A name in the object; not terminated, UTF-8.

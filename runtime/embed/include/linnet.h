@@ -20,9 +20,15 @@ typedef struct linnet_instance linnet_instance;
 /* What the object's symbol `linnet_module_<prefix>` is. */
 typedef struct linnet_module linnet_module;
 
+#ifdef __cplusplus
+#define LINNET_ALIGN(n) alignas(n)
+#else
+#define LINNET_ALIGN(n) _Alignas(n)
+#endif
+
 /* A value: the field of its type. References are opaque words, 0 is null. */
 typedef union linnet_value {
-	_Alignas(16) uint8_t v128[16];
+	LINNET_ALIGN(16) uint8_t v128[16];
 	uint32_t i32;
 	uint64_t i64;
 	float f32;
@@ -34,23 +40,28 @@ typedef union linnet_value {
  * call that led to it ends with an error. */
 typedef bool (*linnet_function)(void *env, linnet_value *values);
 
-/* A function that a module may import. */
+/* Something that a module may import: a function of the host, called with `env`; or, if that is null, the
+ * export `number` of another instance of the store, of whatever kind. */
 typedef struct linnet_import {
 	const char *module;
 	const char *name;
 	linnet_function function;
 	void *env;
+	linnet_instance *instance;
+	uint32_t number;
 } linnet_import;
 
 /* A new store; never null. */
 linnet_store *linnet_store_new(void);
 /* Frees a store and all of its instances. */
 void linnet_store_delete(linnet_store *store);
-/* Why the last operation on the store failed: a text that lives until the next one fails. */
+/* Why the last operation on the store failed: a text that lives until the next one fails. Of a trap it has
+ * a line for each function that was active, innermost first, with its name and the offset of the
+ * instruction in the WebAssembly file. */
 const char *linnet_message(const linnet_store *store);
 
-/* Makes an instance and runs its start function. Null if an import is missing or has another type, if
- * there is no room, or if the start function traps. */
+/* Makes an instance and runs its start function. Imported memories that are not given are made too. Null
+ * if an import is missing or has another type, if there is no room, or if the start function traps. */
 linnet_instance *linnet_instantiate(linnet_store *store, const linnet_module *module,
 				    const linnet_import *imports, size_t count);
 

@@ -31,9 +31,14 @@ pub struct HostInstance {
 pub struct HostImport {
     module: *const c_char,
     name: *const c_char,
-    function: unsafe extern "C" fn(env: *mut c_void, values: *mut Slot) -> bool,
+    function: Option<HostFunction>,
     env: *mut c_void,
+    instance: *const HostInstance,
+    number: u32,
 }
+
+/// `linnet_function`
+type HostFunction = unsafe extern "C" fn(env: *mut c_void, values: *mut Slot) -> bool;
 
 impl HostStore {
     fn failed(&self, error: &Error) {
@@ -82,8 +87,7 @@ unsafe fn text(text: *const c_char) -> String {
 }
 
 /// A function of the host with the type that a module wants.
-fn function(store: &Store, import: &HostImport, ty: FuncType) -> Func {
-    let (call, env) = (import.function, import.env);
+fn function(store: &Store, call: HostFunction, env: *mut c_void, ty: FuncType) -> Func {
     let (params, results) = (ty.params.clone(), ty.results.clone());
     let inner = std::rc::Rc::downgrade(&store.0);
     Func::new(store, ty, move |args| {
@@ -115,17 +119,26 @@ unsafe fn instantiate(
         module.ok_or_else(|| Error::Link("not a module of this version for hosts".to_owned()))?;
     let mut known = Imports::new();
     for wanted in module.imports() {
-        let Some(ty) = wanted.func else { continue };
         let found = imports.iter().find(|import| {
             // SAFETY: the caller's promise.
             let (from, name) = unsafe { (text(import.module), text(import.name)) };
             from == wanted.module && name == wanted.name
         });
-        if let Some(import) = found {
-            let func = function(&store.store, import, ty);
-            known.define(wanted.module, wanted.name, Extern::Func(func));
+        let Some(import) = found else { continue };
+        let given = match (import.function, wanted.func) {
+            (Some(call), Some(ty)) => {
+                Some(Extern::Func(function(&store.store, call, import.env, ty)))
+            }
+            (Some(_), None) => None,
+            // SAFETY: the caller's promise: without a function it is another instance's export.
+            (None, _) => unsafe { import.instance.as_ref() }
+                .and_then(|instance| instance.exports.get(import.number as usize).cloned()),
+        };
+        if let Some(given) = given {
+            known.define(wanted.module, wanted.name, given);
         }
     }
+    known.missing_memories(&store.store, &module)?;
     Instance::new(&store.store, &module, &known)
 }
 

@@ -162,6 +162,25 @@ impl Imports {
         self
     }
 
+    /// Adds a new memory for each one that a module imports and that is not here yet.
+    ///
+    /// # Errors
+    ///
+    /// There is no room.
+    pub fn missing_memories(&mut self, store: &Store, module: &Module) -> Result<&mut Imports> {
+        for import in module.raw_imports() {
+            // SAFETY: emitted texts.
+            let (from, name) = unsafe { (text(import.module), text(import.name)) };
+            if import.kind != external::MEMORY || self.get(from, name).is_some() {
+                continue;
+            }
+            let types = list(module.standalone.memories, module.standalone.counts.memories);
+            let raw = store.new_memory(types[import.index as usize])?;
+            self.define(from, name, Extern::Memory(Memory { store: store.clone(), raw }));
+        }
+        Ok(self)
+    }
+
     fn get(&self, module: &str, name: &str) -> Option<&Extern> {
         self.known.get(&(module.to_owned(), name.to_owned()))
     }

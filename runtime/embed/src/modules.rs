@@ -82,6 +82,23 @@ pub(crate) fn find(pc: u64, is_return: bool) -> Option<Place> {
 }
 
 impl Place {
+    /// Offset in the WebAssembly file of the operator that the code is for; none in code that the
+    /// translator added. Of a return address, the call counts.
+    pub(crate) fn wasm_offset(&self, is_return: bool) -> Option<u32> {
+        let raw = self.tables.raw;
+        // SAFETY: the function is one of the table; standalone modules have these lists, whose ranges
+        // are the function's.
+        let places = unsafe {
+            let number = ptr::from_ref(self.function).offset_from(raw.functions) as usize;
+            let (firsts, places) = ((*raw.standalone).first_places, (*raw.standalone).places);
+            let (first, end) = (*firsts.add(number), *firsts.add(number + 1));
+            std::slice::from_raw_parts(places.add(first as usize), (end - first) as usize)
+        };
+        let at = self.offset - u32::from(is_return);
+        let number = places.partition_point(|place| place.offset <= at).checked_sub(1)?;
+        Some(places[number].wasm_offset)
+    }
+
     /// Name of the function; empty if the module has none.
     pub(crate) fn name(&self) -> &'static str {
         let (raw, f) = (self.tables.raw, self.function);

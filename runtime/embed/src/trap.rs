@@ -49,14 +49,12 @@ thread_local! {
 /// A frame of translated code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrapFrame {
-    /// Index in the wasm function space; `u32::MAX` for code that the translator added.
+    /// Index in the wasm function space; `u32::MAX`: it is the initialisation of an instance.
     pub function: u32,
     /// Name from the module; empty if it has none.
     pub name: &'static str,
-    /// Offset of the function's body in the WebAssembly file.
-    pub body_offset: u32,
-    /// Offset of the instruction in the function's machine code.
-    pub code_offset: u32,
+    /// Offset of the operator in the WebAssembly file; none in code that the translator added.
+    pub offset: Option<u32>,
 }
 
 /// Why translated code stopped.
@@ -94,11 +92,17 @@ impl Display for Trap {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.message())?;
         for frame in &self.frames {
-            write!(f, "\n  in function {} ", frame.function)?;
-            if !frame.name.is_empty() {
-                write!(f, "{:?} ", frame.name)?;
+            if frame.function == u32::MAX {
+                f.write_str("\n  in the initialisation of an instance")?;
+                continue;
             }
-            write!(f, "at {:#x}, code offset {:#x}", frame.body_offset, frame.code_offset)?;
+            write!(f, "\n  in function {}", frame.function)?;
+            if !frame.name.is_empty() {
+                write!(f, " {:?}", frame.name)?;
+            }
+            if let Some(offset) = frame.offset {
+                write!(f, ", offset {offset:#x}")?;
+            }
         }
         Ok(())
     }
@@ -158,11 +162,12 @@ impl Activation {
         let frames = self.frames[..self.frame_count].iter().enumerate();
         let frames = frames.filter_map(|(i, pc)| {
             let place = modules::find(*pc, i != 0)?;
-            Some(TrapFrame {
+            // Of the code that the translator added, this is the only one that is no bridge to the host.
+            let is_shown = place.function.index != u32::MAX || place.name() == "linnet.initialize";
+            is_shown.then(|| TrapFrame {
                 function: place.function.index,
                 name: place.name(),
-                body_offset: place.function.wasm_offset,
-                code_offset: place.offset,
+                offset: place.wasm_offset(i != 0),
             })
         });
         Trap { code: self.trap, frames: frames.collect() }

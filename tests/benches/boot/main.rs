@@ -73,7 +73,7 @@ fn one_target(builder: &Builder, target: Target, kernel: &Path) -> Result<Vec<St
     let (mut best, mut code) = (Duration::MAX, 0);
     for _ in 0..3 {
         let started = Instant::now();
-        let options = translate::options(target, linnet_abi::calls::KERNEL_PREFIX);
+        let options = linnet_codegen::Options::linux(target, linnet_abi::calls::KERNEL_PREFIX);
         let object = linnet_codegen::translate(&module, &options)
             .map_err(|e| translate::error(kernel, &e))?;
         best = best.min(started.elapsed());

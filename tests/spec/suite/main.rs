@@ -232,7 +232,7 @@ fn run_target(
 }
 
 fn options(target: Target, number: usize) -> Options {
-    Options { target, prefix: format!("m{number}"), polls: false, standalone: true, frames: false }
+    Options::host(target, &format!("m{number}"))
 }
 
 /// Modules that are wrong must not be translated.

@@ -28,32 +28,15 @@ pub fn error(path: &Path, cause: &linnet_codegen::Error) -> Error {
     }
 }
 
-/// How a module is translated that is known by `prefix`. The kernel looks for pending work by
-/// itself; everything else must be stopped at loop heads.
-pub fn options(target: Target, prefix: &str) -> Options {
-    Options {
-        target,
-        prefix: prefix.to_owned(),
-        polls: prefix != KERNEL_PREFIX,
-        standalone: false,
-        frames: false,
-    }
-}
-
 /// How a program is translated.
 pub fn program_options(target: Target, wasm: &[u8]) -> Options {
     // Long enough to be unique, short enough to read in a profile.
-    options(target, &format!("p{}", &Digest::of(wasm).to_string()[..16]))
+    Options::linux(target, &format!("p{}", &Digest::of(wasm).to_string()[..16]))
 }
 
 /// Whether that prefix makes a module the kernel.
 pub fn is_kernel(prefix: &str) -> bool {
     prefix == KERNEL_PREFIX
-}
-
-/// How a module is translated that a host program embeds.
-pub fn host_options(target: Target, prefix: &str) -> Options {
-    Options { target, prefix: prefix.to_owned(), polls: false, standalone: true, frames: false }
 }
 
 /// A program ready to be put into a boot binary.
@@ -75,7 +58,7 @@ impl Builder {
         target: Target,
         frames: bool,
     ) -> Result<PathBuf> {
-        let options = Options { frames, ..options(target, KERNEL_PREFIX) };
+        let options = Options { frames, ..Options::linux(target, KERNEL_PREFIX) };
         let bytes = fs::read(wasm).at(wasm.display())?;
         let key = key(Digest::of(&bytes), &options);
         let result = self
@@ -119,6 +102,7 @@ fn key(module: Digest, options: &Options) -> Digest {
         .with("prefix", &options.prefix)
         .with("polls", [u8::from(options.polls)])
         .with("frames", [u8::from(options.frames)])
+        .with("cpu", options.cpu.to_string())
         .finish()
 }
 

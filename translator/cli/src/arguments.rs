@@ -260,14 +260,18 @@ pub(crate) struct Compile {
     pub(crate) output: PathBuf,
     #[command(flatten)]
     pub(crate) target: TargetOption,
+    /// Instructions that may be used: those of every CPU (`baseline`), all that this machine has
+    /// (`native`), or a list of features such as avx2,bmi1 or zba,zbb
+    #[arg(long, value_name = "FEATURES", default_value = "baseline")]
+    pub(crate) cpu: String,
     /// Name of the module in the object's symbols; `kernel` makes it a kernel
     /// [default: for a host the file's name, for a boot binary one made of the contents]
     #[arg(long, value_name = "NAME", value_parser = prefix)]
     pub(crate) prefix: Option<String>,
-    /// Write a C header for a host of the module
+    /// Write a C header for hosts of the module
     #[arg(long, value_name = "FILE.h")]
     pub(crate) header: Option<PathBuf>,
-    /// Write a Rust module for a host of the module
+    /// Write a Rust module for hosts of the module
     #[arg(long, value_name = "FILE.rs")]
     pub(crate) rust: Option<PathBuf>,
     /// How many functions to compile at a time [default: one for each CPU]
@@ -276,6 +280,9 @@ pub(crate) struct Compile {
     /// Add what native frames need to be captured as data and rebuilt
     #[arg(long)]
     pub(crate) frames: bool,
+    /// Make arithmetic give the same NaN on every CPU
+    #[arg(long)]
+    pub(crate) canonical_nans: bool,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let polls = flags.iter().any(|f| f == "--polls");
     let frames = flags.iter().any(|f| f == "--frames");
     let wasm = std::fs::read(input)?;
-    let options = Options { target, prefix: prefix.clone(), polls, standalone: false, frames };
+    let options = Options { polls, frames, ..Options::linux(target, prefix) };
     let object = match translate(&wasm, &options) {
         Ok(object) => object,
         Err(e) => {

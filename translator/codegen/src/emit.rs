@@ -396,7 +396,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             t.put_address(row + offset_of!(Module, frames), frames);
         }
         if let Some(sections) = &module.standalone {
-            let address = self.standalone(sections)?;
+            let address = self.standalone(sections, functions, trampolines)?;
             t.put_address(row + offset_of!(Module, standalone), address);
         } else if let Some(start) = self.start_function()? {
             t.put_address(row + offset_of!(Module, start), Address::Function(start));

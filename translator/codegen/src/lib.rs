@@ -45,6 +45,7 @@ pub use standalone::bindings::{c_header, rust_module};
 pub use standalone::is_for_linux;
 pub use summary::{Summary, summary};
 pub use target::Target;
+pub use target::cpu::Cpu;
 
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,33 @@ pub struct Options {
     /// Whether frames can be captured and rebuilt, see [`linnet_abi::frames`]. The code gets several
     /// times as large.
     pub frames: bool,
+    /// Instructions that may be used.
+    pub cpu: Cpu,
+    /// Whether arithmetic gives the same NaN on every processor: the canonical one. It makes the code of
+    /// floats slower.
+    pub canonical_nans: bool,
+}
+
+impl Options {
+    /// For a module that a host program embeds.
+    #[must_use]
+    pub fn host(target: Target, prefix: &str) -> Options {
+        Options { polls: false, standalone: true, ..Options::linux(target, prefix) }
+    }
+
+    /// For the kernel, or for a program of a boot binary: that polls.
+    #[must_use]
+    pub fn linux(target: Target, prefix: &str) -> Options {
+        Options {
+            target,
+            prefix: prefix.to_owned(),
+            polls: prefix != linnet_abi::calls::KERNEL_PREFIX,
+            standalone: false,
+            frames: false,
+            cpu: Cpu::baseline(target),
+            canonical_nans: false,
+        }
+    }
 }
 
 /// What a translation did.
@@ -96,7 +124,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let module = module::Module::parse_as(wasm, options.standalone)?;
     let symbols = if options.standalone { Vec::new() } else { imports::resolve(&module)? };
     let read = Instant::now();
-    let isa = target::isa(options.target, options.standalone)?;
+    let isa = target::isa(options)?;
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
     let reaches = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.setjmp, s.test]);

@@ -34,7 +34,7 @@ const LINES: [u64; 5] = [11, 11, 12, 13, 13];
 const FUNCTION_LINE: u64 = 10;
 
 fn options(target: Target) -> Options {
-    Options { target, prefix: "p".to_owned(), polls: true, standalone: false, frames: false }
+    Options::linux(target, "p")
 }
 
 fn object(wasm: &[u8], target: Target) -> Vec<u8> {

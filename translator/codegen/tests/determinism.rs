@@ -38,13 +38,7 @@ fn module() -> Vec<u8> {
 fn threads_do_not_change_the_object() {
     let wasm = module();
     for target in Target::ALL {
-        let options = Options {
-            target,
-            prefix: "test".to_owned(),
-            polls: true,
-            standalone: false,
-            frames: false,
-        };
+        let options = Options::linux(target, "test");
         let with_threads = |threads| {
             let pool =
                 rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");

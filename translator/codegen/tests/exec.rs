@@ -76,13 +76,7 @@ fn names_of_globals_that_are_not_there_are_ignored() {
       (func (export "_start"))
       (@custom "name" "\07\1f\02\1a\0f__stack_pointer\1b\0b__heap_base"))"#;
     let wasm = wat::parse_str(text).expect("the module's text");
-    let options = Options {
-        target: Target::X86_64,
-        prefix: "test".to_owned(),
-        polls: true,
-        standalone: false,
-        frames: false,
-    };
+    let options = Options::linux(Target::X86_64, "test");
     translate(&wasm, &options).expect("a translation");
     let file = exec_file(&wasm, true).expect("a program file");
     assert_eq!(field(&file, offset_of!(ExecHeader, heap_base)), 0x10000);

@@ -4,6 +4,7 @@
 //! `linnet-spec` writes, one directive each. Every failure is a line on the standard output, and the last
 //! line says how many passed and failed.
 
+mod observe;
 mod script;
 mod values;
 
@@ -53,6 +54,10 @@ unsafe extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_in
         }
         let mut tokens = Tokens::of(line);
         let (directive, number) = (tokens.next(), tokens.next());
+        if let Some(seen) = runner.observe(directive, &mut tokens) {
+            println!("OUT {number} {seen}");
+            continue;
+        }
         match runner.directive(directive, &mut tokens) {
             Ok(()) => passed += 1,
             Err(e) => {

@@ -45,7 +45,7 @@ pub(crate) fn compare(values: &[Value], tokens: &mut Tokens) -> Result<(), Strin
     Ok(())
 }
 
-fn show(value: &Value) -> String {
+pub(crate) fn show(value: &Value) -> String {
     match value {
         Value::I32(value) => format!("i32:{value:x}"),
         Value::I64(value) => format!("i64:{value:x}"),

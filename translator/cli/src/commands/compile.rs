@@ -4,27 +4,36 @@ use std::fs;
 use std::path::Path;
 
 use linnet_build::{At as _, Error, Result, output, translate};
+use linnet_codegen::{Cpu, Options};
 
 use crate::arguments::Compile;
 
 pub(crate) fn run(arguments: &Compile) -> Result<()> {
-    let Compile { module, output: place, target, prefix, header, rust, threads, frames } =
-        arguments;
+    let Compile { module, output: place, target, cpu, prefix, header, rust, .. } = arguments;
+    let Compile { threads, frames, canonical_nans, .. } = arguments;
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().at("threads")?;
     }
     let wasm = fs::read(module).at(module.display())?;
     let is_kernel = prefix.as_deref().is_some_and(translate::is_kernel);
-    let mut options = if is_kernel || *frames || linnet_codegen::is_for_linux(&wasm) {
+    let target = target.get()?;
+    let options = if is_kernel || *frames || linnet_codegen::is_for_linux(&wasm) {
         match prefix {
-            Some(prefix) => translate::options(target.get()?, prefix),
-            None => translate::program_options(target.get()?, &wasm),
+            Some(prefix) => Options::linux(target, prefix),
+            None => translate::program_options(target, &wasm),
         }
     } else {
-        let prefix = prefix.clone().unwrap_or_else(|| file_name(module));
-        translate::host_options(target.get()?, &prefix)
+        Options::host(target, &prefix.clone().unwrap_or_else(|| file_name(module)))
     };
-    options.frames = *frames;
+    let cpu = Cpu::parse(target, cpu).map_err(|cause| {
+        let error = Error::new(&cause).at("--cpu");
+        match cause.hint_text() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    })?;
+    let canonical_nans = *canonical_nans;
+    let options = Options { frames: *frames, cpu, canonical_nans, ..options };
     let failed = |cause| translate::error(module, &cause);
     let object = linnet_codegen::translate(&wasm, &options).map_err(failed)?;
     let mut files = vec![(place, object.bytes)];

@@ -3,12 +3,13 @@
 use super::{Address, Emitter, Table, failed};
 use crate::compile::data;
 use crate::error::Result;
+use crate::func::Compiled;
 use crate::module::Module;
 use crate::standalone::{Items, Sections, thunk, types};
-use crate::trampoline::INITIALIZE;
+use crate::trampoline::{INITIALIZE, Trampoline};
 use cranelift_module::{DataId, Module as _};
 use linnet_abi::instance::{
-    Counts, ElementInfo, Export, FuncType, FunctionInfo, GlobalType, Import, MemoryType,
+    Counts, ElementInfo, Export, FuncType, FunctionInfo, GlobalType, Import, MemoryType, Place,
     Standalone, TYPE_PREFIX, TableType, Text, ValueType,
 };
 use std::mem::offset_of;
@@ -21,7 +22,13 @@ pub(super) fn type_symbol(spelling: &str) -> String {
 
 impl<'m> Emitter<'_, 'm, '_> {
     /// Emits the tables; the address is that of the [`Standalone`].
-    pub(super) fn standalone(&mut self, sections: &Sections) -> Result<Address> {
+    pub(super) fn standalone(
+        &mut self,
+        sections: &Sections,
+        functions: &[Compiled],
+        trampolines: &[Trampoline],
+    ) -> Result<Address> {
+        let (first_places, places) = self.places(functions, trampolines);
         let module = self.env.module;
         self.types(module)?;
 
@@ -85,7 +92,7 @@ impl<'m> Emitter<'_, 'm, '_> {
             let row = lengths.row::<u64>();
             lengths.put_u64(row, segment.bytes.len() as u64);
         }
-        let functions = self.functions_table(module);
+        let infos = self.functions_table(module);
         let elements = self.elements(sections)?;
 
         let mut t = Table::new();
@@ -117,13 +124,15 @@ impl<'m> Emitter<'_, 'm, '_> {
         for (at, name, table) in [
             (offset_of!(Standalone, imports), "linnet.imports", imports),
             (offset_of!(Standalone, exports), "linnet.exports", exports),
-            (offset_of!(Standalone, functions), "linnet.function_types", functions),
+            (offset_of!(Standalone, functions), "linnet.function_types", infos),
             (offset_of!(Standalone, memories), "linnet.memories", memories),
             (offset_of!(Standalone, tables), "linnet.tables", tables),
             (offset_of!(Standalone, globals), "linnet.global_types", globals),
             (offset_of!(Standalone, tags), "linnet.tags", tags),
             (offset_of!(Standalone, data), "linnet.lengths", lengths),
             (offset_of!(Standalone, elements), "linnet.elements", elements),
+            (offset_of!(Standalone, first_places), "linnet.first_places", first_places),
+            (offset_of!(Standalone, places), "linnet.places", places),
         ] {
             let address = self.local_table(name, table)?;
             t.put_address(row + at, address);
@@ -133,6 +142,31 @@ impl<'m> Emitter<'_, 'm, '_> {
             t.put_address(row + at, Address::Function(initialize));
         }
         self.local_table("linnet.standalone", t)
+    }
+
+    /// Where the code comes from, in the order of the function table.
+    fn places(&self, functions: &[Compiled], trampolines: &[Trampoline]) -> (Table, Table) {
+        let code_start = self.env.module.code_start as u32;
+        let (mut firsts, mut places) = (Table::new(), Table::new());
+        let mut count = 0;
+        let own = self.own_codes(functions).into_iter().map(|(_, _, code)| code);
+        for code in own.chain(trampolines.iter().map(|t| &t.code)) {
+            let row = firsts.row::<u32>();
+            firsts.put_u32(row, count);
+            let mut last = None;
+            for (offset, address) in &code.locations {
+                if last != Some(*address) {
+                    let row = places.row::<Place>();
+                    let wasm_offset = address + code_start;
+                    fields!(places, row, Place { offset: *offset, wasm_offset: wasm_offset });
+                    last = Some(*address);
+                    count += 1;
+                }
+            }
+        }
+        let row = firsts.row::<u32>();
+        firsts.put_u32(row, count);
+        (firsts, places)
     }
 
     fn declare_local(&mut self, name: &str) -> Result<DataId> {

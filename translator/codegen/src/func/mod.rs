@@ -137,7 +137,8 @@ impl Env<'_, '_> {
 
     /// Whether it is known which lines of which file a function comes from.
     fn has_lines(&self, body: &FunctionBody) -> bool {
-        self.sources.function(self.module.code_address(body)).is_some()
+        // Hosts are told where in the module a trap happened.
+        self.options.standalone || self.sources.function(self.module.code_address(body)).is_some()
     }
 
     /// In a module with tail calls all of its functions have the convention that these need.

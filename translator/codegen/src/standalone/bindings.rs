@@ -38,6 +38,21 @@ fn c_value(ty: ValType) -> (&'static str, &'static str) {
     }
 }
 
+/// Functions and types of `linnet.h`.
+const API: [&str; 11] = [
+    "linnet_call",
+    "linnet_function",
+    "linnet_import",
+    "linnet_instance",
+    "linnet_instantiate",
+    "linnet_memory",
+    "linnet_message",
+    "linnet_module",
+    "linnet_store",
+    "linnet_store_delete",
+    "linnet_store_new",
+];
+
 fn type_text(ty: &FuncType) -> String {
     crate::imports::type_text(ty.params(), ty.results())
 }
@@ -50,7 +65,8 @@ fn type_text(ty: &FuncType) -> String {
 pub fn c_header(wasm: &[u8], prefix: &str) -> Result<String> {
     let module = Module::parse_as(wasm, true)?;
     let sections = module.standalone.as_ref().expect("parsed as one");
-    let mut taken = HashSet::new();
+    // A prefix "linnet" must not make these anew.
+    let mut taken: HashSet<String> = API.map(str::to_owned).into();
     let upper = identifier(prefix, &mut HashSet::new()).to_uppercase();
     let mut t = String::new();
     line!(t, "/* Written by linnet compile; do not edit. */");
@@ -65,14 +81,22 @@ pub fn c_header(wasm: &[u8], prefix: &str) -> Result<String> {
             external::GLOBAL => "a global".to_owned(),
             _ => "a tag".to_owned(),
         };
-        let text = format!("imports {} {}: {what}", import.module, import.name);
-        line!(t, "/* {} */", text.replace("*/", "* /"));
+        let text = format!("imports {:?} {:?}: {what}", import.module, import.name);
+        line!(t, "/* {} */", text.replace("*/", "* /").replace("/*", "/ *"));
     }
     line!(t, "\n/* Numbers of the exports. */\nenum {{");
-    let names: Vec<String> = sections
-        .exports
-        .iter()
-        .map(|(name, ..)| identifier(&format!("{prefix}_{name}"), &mut taken))
+    taken.insert(format!("{prefix}_export_count"));
+    let exports = sections.exports.iter();
+    let names: Vec<String> = exports
+        .map(|(name, ..)| {
+            loop {
+                let name = identifier(&format!("{prefix}_{name}"), &mut taken);
+                // Its number has a name too.
+                if taken.insert(format!("{name}_export")) {
+                    break name;
+                }
+            }
+        })
         .collect();
     for (number, name) in names.iter().enumerate() {
         line!(t, "\t{name}_export = {number},");
@@ -144,10 +168,12 @@ fn rust_value(ty: ValType) -> (&'static str, &'static str) {
 pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
     let module = Module::parse_as(wasm, true)?;
     let sections = module.standalone.as_ref().expect("parsed as one");
-    // Names of the methods that are always there.
-    let mut taken: HashSet<String> = ["module", "new"].map(str::to_owned).into();
+    // What is there anyway, and what cannot be a name even behind `r#`.
+    let mut taken: HashSet<String> =
+        ["new", "clone", "fmt", "self", "Self", "super", "crate", "_"].map(str::to_owned).into();
     let mut t = String::new();
     line!(t, "// Written by linnet compile; do not edit.");
+    line!(t, r#"#[allow(unused_imports, reason = "not every module needs all")]"#);
     line!(
         t,
         "use linnet_embed::{{Imports, Instance, Memory, Module, RawModule, Result, Store, Value}};\n"
@@ -163,11 +189,11 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
         t,
         "/// An instance of it.\n#[derive(Debug, Clone)]\npub struct Exports(pub Instance);\n"
     );
-    line!(t, "#[allow(dead_code, clippy::all, non_snake_case)]\nimpl Exports {{");
+    line!(t, r#"#[allow(dead_code, clippy::all, non_snake_case, reason = "generated")]"#);
+    line!(t, "impl Exports {{");
     line!(t, "    /// Makes an instance and runs its start function. It imports:\n    ///");
     for import in &sections.imports {
-        let text = format!("{} {}", import.module, import.name).replace(['\n', '\r'], " ");
-        line!(t, "    /// * {text}");
+        line!(t, "    /// * {:?} {:?}", import.module, import.name);
     }
     line!(t, "    pub fn new(store: &Store, imports: &Imports) -> Result<Exports> {{");
     line!(t, "        Instance::new(store, &module(), imports).map(Exports)\n    }}");
@@ -180,7 +206,7 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
             external::MEMORY => {
                 line!(
                     t,
-                    "\n    /// The memory `{name}`.\n    pub fn r#{method}(&self) -> Memory {{"
+                    "\n    /// The memory {name:?}.\n    pub fn r#{method}(&self) -> Memory {{"
                 );
                 line!(t, "        self.0.memory({name:?}).expect(\"exported\")\n    }}");
             }

@@ -1,9 +1,11 @@
 //! What differs between instruction sets.
 
 mod aarch64;
+pub(crate) mod cpu;
 mod riscv64;
 mod x86_64;
 
+use crate::Options;
 use crate::error::{Error, Result};
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
@@ -93,25 +95,47 @@ const SETTINGS: &[(&str, &str)] = &[
     ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
 ];
 
+/// What the code generator calls the target, the features that every one of its processors has, and those
+/// that some have.
+fn description(target: Target) -> (&'static str, &'static [&'static str], &'static [Feature]) {
+    match target {
+        Target::X86_64 => (x86_64::TRIPLE, x86_64::FEATURES, x86_64::MORE),
+        Target::Aarch64 => (aarch64::TRIPLE, aarch64::FEATURES, aarch64::MORE),
+        Target::Riscv64 => (riscv64::TRIPLE, riscv64::FEATURES, riscv64::MORE),
+    }
+}
+
+/// A feature that some processors have.
+pub(crate) struct Feature {
+    /// As in `--cpu` and in Rust.
+    pub name: &'static str,
+    /// Its settings of the code generator.
+    pub settings: &'static [&'static str],
+    /// Whether this machine has it. Asked only on the target.
+    pub is_here: fn() -> bool,
+}
+
 /// Cranelift, set up for a target.
-pub(crate) fn isa(target: Target, standalone: bool) -> Result<OwnedTargetIsa> {
-    let (triple, features) = match target {
-        Target::X86_64 => (x86_64::TRIPLE, x86_64::FEATURES),
-        Target::Aarch64 => (aarch64::TRIPLE, aarch64::FEATURES),
-        Target::Riscv64 => (riscv64::TRIPLE, riscv64::FEATURES),
-    };
+pub(crate) fn isa(options: &Options) -> Result<OwnedTargetIsa> {
+    let (triple, features, _) = description(options.target);
     let failed =
         |e: &dyn std::fmt::Display| Error::new(format!("code generator for {triple}: {e}"));
     let mut flags = settings::builder();
+    let mut set = |name, value| flags.set(name, value).map_err(|e| failed(&e));
     for (name, value) in SETTINGS {
-        flags.set(name, value).map_err(|e| failed(&e))?;
+        set(name, value)?;
     }
-    if standalone {
+    if options.standalone {
+        // Host programs are usually loaded anywhere, and may be libraries.
+        set("is_pic", "true")?;
         // A host's thread has a guard of one page.
-        flags.set("probestack_size_log2", "12").map_err(|e| failed(&e))?;
+        set("probestack_size_log2", "12")?;
+    }
+    if options.canonical_nans {
+        set("enable_nan_canonicalization", "true")?;
     }
     let mut isa = isa::lookup_by_name(triple).map_err(|e| failed(&e))?;
-    for feature in features {
+    for feature in features.iter().copied().chain(options.cpu.settings(options.target)) {
         isa.enable(feature).map_err(|e| failed(&e))?;
     }
     isa.finish(settings::Flags::new(flags)).map_err(|e| failed(&e))

@@ -35,13 +35,7 @@ fn run(file: &Path) -> Result<(), Failed> {
     let mut failures = String::new();
     let mut blessings = Vec::new();
     for target in Target::ALL {
-        let options = Options {
-            target,
-            prefix: "test".to_owned(),
-            polls: test.polls,
-            standalone: false,
-            frames: false,
-        };
+        let options = Options { polls: test.polls, ..Options::linux(target, "test") };
         let object = translate(&wasm, &options)?;
         let functions = disassembly::functions(target, &object.bytes);
         for expectation in test.expectations.iter().filter(|e| e.targets.contains(&target)) {

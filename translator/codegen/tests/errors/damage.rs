@@ -8,13 +8,7 @@ const CHANGES: u64 = 40;
 
 /// An error, if there was no panic.
 fn attempt(wasm: &[u8], what: &str) -> Result<Option<Error>, String> {
-    let options = Options {
-        target: Target::X86_64,
-        prefix: "test".to_owned(),
-        polls: true,
-        standalone: false,
-        frames: false,
-    };
+    let options = Options::linux(Target::X86_64, "test");
     let result = catch_unwind(|| {
         let translated = translate(wasm, &options).err();
         let filed = exec_file(wasm, false).err();

@@ -50,13 +50,7 @@ fn run(file: &Path) -> Result<(), Failed> {
     let prefix = source.lines().find_map(|l| l.strip_prefix(";; prefix: ")).unwrap_or("test");
     let wasm = wat::parse_str(&source)?;
     for target in Target::ALL {
-        let options = Options {
-            target,
-            prefix: prefix.to_owned(),
-            polls: true,
-            standalone: false,
-            frames: false,
-        };
+        let options = Options { polls: true, ..Options::linux(target, prefix) };
         let Err(error) = translate(&wasm, &options) else {
             return Err("translated without an error".into());
         };

@@ -1,0 +1,177 @@
+//! What a host sees of a translated module: `linnet.h`, and what `linnet compile --header` and `--rust`
+//! write. A host in C and one in Rust use the same modules and print the same, on every target.
+//!
+//! `BLESS=1` writes the files that are compared.
+
+use linnet_codegen::{Options, Target, c_header, rust_module, translate};
+use linnet_spec::Error;
+use linnet_spec::link::Toolchain;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const MODULES: [&str; 2] = ["sample", "user"];
+
+/// Clang's names of the targets, and what it takes to be the ABI of all else.
+fn clang(target: Target) -> &'static [&'static str] {
+    match target {
+        Target::X86_64 => &["--target=x86_64-linux-gnu"],
+        Target::Aarch64 => &["--target=aarch64-linux-gnu"],
+        Target::Riscv64 => &["--target=riscv64-linux-gnu", "-march=rv64gc", "-mabi=lp64d"],
+    }
+}
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("embed")
+}
+
+fn wasm(name: &str) -> Vec<u8> {
+    wat::parse_file(here().join(format!("{name}.wat"))).expect("a module")
+}
+
+/// An empty directory for a test.
+fn place(name: &str) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed").join(name);
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).expect("a directory");
+    place
+}
+
+fn compare(found: &str, path: &Path) {
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(path, found).expect("to be written");
+    }
+    let wanted = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(found, wanted, "{}", path.display());
+}
+
+fn run(command: &mut Command) -> Result<String, Error> {
+    let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{command:?}: {}\n{text}", output.status).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn objects(target: Target, place: &Path) -> Result<Vec<PathBuf>, Error> {
+    let translated = |name: &&str| {
+        let object = place.join(format!("{name}.o"));
+        fs::write(&object, translate(&wasm(name), &Options::host(target, name))?.bytes)?;
+        Ok(object)
+    };
+    MODULES.iter().map(translated).collect()
+}
+
+/// Clang for a target, with the headers of the modules.
+fn c_compiler(target: Target, program: &str, place: &Path) -> Result<Command, Error> {
+    for name in MODULES {
+        fs::write(place.join(format!("{name}.h")), c_header(&wasm(name), name)?)?;
+    }
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtime/embed/include");
+    let mut command = Command::new(program);
+    command.args(clang(target)).args(["-ffreestanding", "-O2", "-Wall", "-Wextra", "-Werror"]);
+    command.arg("-I").arg(place).arg("-I").arg(library).arg("-I").arg(here().join("include"));
+    Ok(command)
+}
+
+/// Runs a host and compares what it prints.
+fn check(toolchain: &Toolchain, objects: &[PathBuf], program: &Path) -> Result<(), Error> {
+    toolchain.link(objects, program)?;
+    compare(&run(&mut toolchain.command(program))?, &here().join("expected.txt"));
+    Ok(())
+}
+
+fn builds() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("spec/driver")
+}
+
+fn c_host(target: Target) -> Result<(), Error> {
+    let place = place(&format!("c-{}", target.name()));
+    let mut objects = objects(target, &place)?;
+    let host = place.join("host.o");
+    let mut compile = c_compiler(target, "clang-19", &place)?;
+    run(compile.arg("-c").arg(here().join("host.c")).arg("-o").arg(&host))?;
+    objects.push(host);
+    let toolchain = Toolchain::new(target, "linnet-embed", &builds())?;
+    check(&toolchain, &objects, &place.join("host"))
+}
+
+fn rust_host(target: Target) -> Result<(), Error> {
+    let place = place(&format!("rust-{}", target.name()));
+    let objects = objects(target, &place)?;
+    let toolchain = Toolchain::new(target, "linnet-spec-host", &builds())?;
+    check(&toolchain, &objects, &place.join("host"))
+}
+
+#[test]
+fn c_host_on_x86_64() -> Result<(), Error> {
+    c_host(Target::X86_64)
+}
+
+#[test]
+fn c_host_on_aarch64() -> Result<(), Error> {
+    c_host(Target::Aarch64)
+}
+
+#[test]
+fn c_host_on_riscv64() -> Result<(), Error> {
+    c_host(Target::Riscv64)
+}
+
+#[test]
+fn rust_host_on_x86_64() -> Result<(), Error> {
+    rust_host(Target::X86_64)
+}
+
+#[test]
+fn rust_host_on_aarch64() -> Result<(), Error> {
+    rust_host(Target::Aarch64)
+}
+
+#[test]
+fn rust_host_on_riscv64() -> Result<(), Error> {
+    rust_host(Target::Riscv64)
+}
+
+#[test]
+fn rust_modules_are_those_that_the_host_is_built_with() -> Result<(), Error> {
+    for name in MODULES {
+        let path = here().join(format!("../host/src/{name}.rs"));
+        compare(&rust_module(&wasm(name), name)?, &path);
+    }
+    Ok(())
+}
+
+#[test]
+fn headers_are_cpp_too() -> Result<(), Error> {
+    let place = place("cpp");
+    let mut compile = c_compiler(Target::X86_64, "clang++-19", &place)?;
+    let source = place.join("headers.cpp");
+    fs::write(&source, "#include \"sample.h\"\n#include \"user.h\"\n")?;
+    run(compile.args(["-std=c++11", "-fsyntax-only"]).arg(source)).map(drop)
+}
+
+/// Debian's compilers make programs that are loaded anywhere.
+#[test]
+fn objects_fit_position_independent_programs() -> Result<(), Error> {
+    let place = place("pie");
+    let objects = objects(Target::X86_64, &place)?;
+    for object in objects {
+        let file = fs::read(&object)?;
+        let file = object::File::parse(&*file)?;
+        use object::{Object as _, ObjectSection as _};
+        for section in file.sections() {
+            let is_constant = matches!(
+                section.kind(),
+                object::SectionKind::Text | object::SectionKind::ReadOnlyData
+            );
+            let absolute = section
+                .relocations()
+                .filter(|(_, r)| r.kind() == object::RelocationKind::Absolute)
+                .count();
+            assert!(!is_constant || absolute == 0, "{}: {:?}", object.display(), section.name());
+        }
+    }
+    Ok(())
+}
