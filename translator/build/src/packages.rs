@@ -28,6 +28,7 @@ const COMMON: &str = "packages/common.sh";
 
 /// The directory of a recipe with the package's own tests.
 const CHECK: &str = "check";
+const TERMINAL: &str = "packages/terminal.c";
 
 /// A package's own tests.
 #[derive(Debug)]
@@ -144,11 +145,13 @@ impl Builder {
             }
         }
         needs.push(("SDK".to_owned(), self.sdk()?.built));
-        let build = format!("{directory}/build.sh");
+        let inputs = self.entries(&directory, "run")?;
+        let mut inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        inputs.extend([COMMON, TERMINAL]);
         let component = Component {
             name: &format!("{name}-{CHECK}"),
-            script: &build,
-            inputs: &[COMMON],
+            script: &format!("{directory}/build.sh"),
+            inputs: &inputs,
             source: Origin::Given(&recipe.source),
             tree: None,
         };
@@ -173,7 +176,8 @@ impl Builder {
         let mut needs = self.needs(&recipe.needs, above)?;
         above.pop();
         needs.push(("SDK".to_owned(), self.sdk()?.built));
-        let inputs = self.inputs(name)?;
+        // All of the recipe but its tests decides what the package is.
+        let inputs = self.entries(&format!("{RECIPES}/{name}"), CHECK)?;
         let mut inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
         inputs.push(COMMON);
         let component = Component {
@@ -186,21 +190,19 @@ impl Builder {
         self.component(&component, &borrowed(&needs))
     }
 
-    /// Files of the recipe that decide what the package is: all but its tests.
-    fn inputs(&self, name: &str) -> Result<Vec<String>> {
-        let sysroot = self.root.join("sysroot");
-        let directory = format!("{RECIPES}/{name}");
-        let path = sysroot.join(&directory);
-        let mut inputs = Vec::new();
+    /// What is in a directory of `sysroot`, but for one name.
+    fn entries(&self, directory: &str, without: &str) -> Result<Vec<String>> {
+        let path = self.root.join("sysroot").join(directory);
+        let mut entries = Vec::new();
         for entry in fs::read_dir(&path).at(path.display())? {
             let entry = entry.at(path.display())?.file_name();
             let entry = entry.to_string_lossy();
-            if entry != CHECK {
-                inputs.push(format!("{directory}/{entry}"));
+            if entry != without {
+                entries.push(format!("{directory}/{entry}"));
             }
         }
-        inputs.sort();
-        Ok(inputs)
+        entries.sort();
+        Ok(entries)
     }
 
     /// These packages, each with the variable that tells the script where it is.

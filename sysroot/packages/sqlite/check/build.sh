@@ -1,7 +1,7 @@
 #!/bin/sh
-# usage: SOURCE=FILE SDK=DIR PACKAGE=DIR TCL=DIR build.sh OUT WORK
+# usage: SOURCE=FILE SDK=DIR PACKAGE=DIR TCL=DIR ZLIB=DIR build.sh OUT WORK
 . "${0%/*}/../../common.sh"
-uses "$TCL"
+uses "$TCL" "$ZLIB"
 mkdir tcl
 sed "s|/usr/|$TCL/dev/|g" "$TCL/dev/lib/tclConfig.sh" >tcl/tclConfig.sh
 configure --with-tcl="$PWD/tcl" --disable-readline --disable-load-extension

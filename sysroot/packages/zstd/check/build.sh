@@ -6,6 +6,8 @@ cflags="-O2 -w -ffunction-sections -fdata-sections"
 make -C tests -j"$JOBS" CC="$cc" AR=llvm-ar-19 CFLAGS="$cflags" LDFLAGS="$ldflags" DEBUGLEVEL=1 \
 	HAVE_THREAD=1 HAVE_ZLIB=0 HAVE_LZMA=0 HAVE_LZ4=0 UNAME=Linux \
 	datagen fuzzer zstreamtest invalidDictionaries legacy decodecorpus poolTests
-cd tests
-check datagen fuzzer zstreamtest invalidDictionaries legacy decodecorpus poolTests playTests.sh \
-	golden-compression golden-decompression golden-dictionaries dict-files
+# The script trains dictionaries with the sources, which it finds from its place in the source tree.
+mkdir -p "$out/root/check/programs"
+cp programs/*.[ch] "$out/root/check/programs/"
+rm -r tests/*.o tests/fuzz
+cp -R tests "$out/root/check/"
