@@ -7,6 +7,7 @@
 //! | `bash`      | bash's own tests                                                        |
 //! | `posix`     | the conformance tests of posixtestsuite: signals, threads, timers, IPC  |
 //! | `kselftest` | the selftests of the kernel's source, those in `kselftest.txt`          |
+//! | `kunit`     | the kernel's own unit tests, which all should pass                      |
 //!
 //! `cargo test --release --test suites -- [SUITE...]` needs root, for both sides are root's, and
 //! musl-gcc. `differences.toml` lists what need not pass in the guest, each with the reason.
@@ -16,6 +17,7 @@
 mod bash;
 mod busybox;
 mod kselftest;
+mod kunit;
 mod posix;
 mod sides;
 
@@ -46,11 +48,12 @@ struct Outcome {
 
 type Suite = fn(&Builder, &Sides) -> Result<Outcome>;
 
-const SUITES: [(&str, Suite); 4] = [
+const SUITES: [(&str, Suite); 5] = [
     ("busybox", busybox::run),
     ("bash", bash::run),
     ("posix", posix::run),
     ("kselftest", kselftest::run),
+    ("kunit", kunit::run),
 ];
 
 fn main() -> ExitCode {
