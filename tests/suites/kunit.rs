@@ -1,5 +1,5 @@
-//! The kernel's own unit tests, which run when the debug kernel boots and tell their results in its
-//! log as [KTAP](https://docs.kernel.org/dev-tools/ktap.html).
+//! The kernel's own unit tests, which run when the debug kernel boots if it is told so, and tell their
+//! results in its log as [KTAP](https://docs.kernel.org/dev-tools/ktap.html).
 
 use linnet_build::{Builder, Error, KernelVersion, Result, System, host};
 
@@ -7,7 +7,8 @@ use crate::sides::{Side, Sides};
 use crate::{Outcome, Results};
 
 pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
-    let system = System { kernel: KernelVersion::default().debug(), ..System::default() };
+    let mut system = System { kernel: KernelVersion::default().debug(), ..System::default() };
+    system.add_arguments("kunit.enable=1");
     let binary = builder.boot_binary_of(host()?, &system)?;
     let log = sides.run("kunit", Side::Guest(&binary), &["dmesg", "-r"], &[])?;
     let guest = read(&log);

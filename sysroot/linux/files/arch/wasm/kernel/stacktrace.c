@@ -37,16 +37,23 @@ bool arch_sprint_symbol(char *buffer, size_t size, unsigned long pointer)
 }
 
 #ifdef CONFIG_STACKTRACE
+/* regs: not NULL after a fault of the kernel. What was called since is left out. */
 void arch_stack_walk(stack_trace_consume_fn consume, void *cookie, struct task_struct *task,
 		     struct pt_regs *regs)
 {
 	struct frame frames[MAX_FRAMES];
-	unsigned int count;
+	unsigned int count, first = 0;
 
 	if (task == current)
 		task = NULL;
 	count = host_backtrace((unsigned long)task, (unsigned long)frames, MAX_FRAMES);
-	for (unsigned int i = 0; i < count; i++) {
+	if (regs) {
+		unsigned int fault = host_table_function((unsigned long)linnet_kernel_fault);
+
+		while (first < count && frames[first++].function != fault)
+			;
+	}
+	for (unsigned int i = first; i < count; i++) {
 		unsigned long place = min(frames[i].offset, BIT(PLACE_BITS) - 1);
 
 		if (!consume(cookie, frames[i].function << PLACE_BITS | place))

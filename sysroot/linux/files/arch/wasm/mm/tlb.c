@@ -221,7 +221,7 @@ bool handle_kernel_fault(unsigned long address, bool write)
 	pte_t *ptep = vmalloc_pte(address);
 
 	if (!ptep || (write && !pte_write(*ptep)))
-		return kfence_handle_page_fault(address, write, NULL);
+		return kfence_handle_page_fault(address, write, current_pt_regs());
 	vmalloc_fill(address & PAGE_MASK, *ptep, 1);
 	return true;
 }
