@@ -3,7 +3,8 @@
 #
 # OUT gets vmlinux.wasm and config; WORK is for source and objects, and makes
 # the next build short. From the environment: SOURCE, the archive of Linux;
-# JOBS, how many compilers run at once; PAGE_SIZE, 4, 16 or 64 (KiB).
+# JOBS, how many compilers run at once; PAGE_SIZE, 4, 16 or 64 (KiB); DEBUG,
+# if not empty, for the kernel that checks itself.
 set -eu
 
 OUT=${1:?OUT WORK}
@@ -15,11 +16,12 @@ mkdir -p "$OUT" "$build"
 
 {
 	cat "$here/configs/linnet_defconfig"
+	[ -z "${DEBUG:-}" ] || cat "$here/configs/debug.config"
 	echo "CONFIG_PAGE_SIZE_${PAGE_SIZE:-16}KB=y"
 } > "$build/allconfig"
 kmake O="$build" KCONFIG_ALLCONFIG="$build/allconfig" allnoconfig
 echo "Options that this version of Linux has under another name, or not any more:"
-grep '^CONFIG_.*=[^n]' "$here/configs/linnet_defconfig" | grep -vxFf "$build/.config" || echo none
+grep "^CONFIG_.*=[^n]" "$build/allconfig" | grep -vxFf "$build/.config" || echo none
 kmake O="$build" -j"${JOBS:-$(nproc)}" vmlinux
 
 cp "$build/.config" "$OUT/config"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// boot: --memory 128M
+// boot: --memory 160M
 #include "test.h"
 #include <sys/prctl.h>
 

@@ -1,16 +1,17 @@
 //! A storm of processes in machines with 1 to 8 vCPUs and little memory, in turn.
 //!
 //! `cargo test --release --test soak -- [MINUTES]`: 30 unless told. Each machine checks itself; see
-//! `storm.c`.
+//! `storm.c`. `LINNET_KERNEL=6.12-debug` has the kernel check itself as well.
 
 #![forbid(unsafe_code)]
 
+use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use linnet_build::{At as _, Builder, Error, Files, Result, host};
+use linnet_build::{At as _, Builder, Error, Files, Result, System, host};
 
 /// vCPUs and memory.
 const MACHINES: [(&str, &str); 4] = [("1", "128M"), ("2", "192M"), ("4", "256M"), ("8", "384M")];
@@ -29,14 +30,18 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    let minutes = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let minutes = env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let minutes: u64 = minutes.map_or(Ok(30), |text| text.parse()).at("minutes")?;
     let builder = Builder::new()?;
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("soak/storm.c");
     let program = builder.guest_programs([source.as_path()], host()?)?.remove(0)?;
     let mut files = Files::default();
     files.add("test/storm", &program)?;
-    let binary = builder.boot_binary(host()?, &files)?;
+    let mut system = System::with(files);
+    if let Ok(version) = env::var("LINNET_KERNEL") {
+        system.kernel = builder.kernel_version(&version)?;
+    }
+    let binary = builder.boot_binary_of(host()?, &system)?;
 
     let each = Duration::from_secs(minutes * 60 / MACHINES.len() as u64);
     for (cpus, memory) in MACHINES {

@@ -158,6 +158,8 @@ static void transfer(int from, int to)
 		fill(bytes, BYTES, 3);
 		for (size_t done = 0; done < BYTES;) {
 			ssize_t n = write(to, bytes + done, BYTES - done < 5000 ? BYTES - done : 1 + chance(5000));
+			// Whoever reads may have been killed.
+			if (n < 0 && errno == EPIPE) _exit(0);
 			CHECK(n > 0);
 			done += n;
 		}
@@ -316,7 +318,7 @@ int main(int argc, char **argv)
 
 	static char log[1 << 20];
 	CHECK(klogctl(3, log, sizeof log - 1) >= 0);
-	static const char *const mistakes[] = { "WARNING:", "BUG:", "Oops", "detected stall", "blocked for more than", "lockup" };
+	static const char *const mistakes[] = { "WARNING:", "] BUG", "Oops", "detected stall", "blocked for more than", "lockup" };
 	for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
 		if (strstr(log, mistakes[i])) {
 			dprintf(2, "the kernel's log tells of a mistake:\n%s", log);

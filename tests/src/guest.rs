@@ -7,12 +7,26 @@ use std::time::Duration;
 
 use linnet_build::{Error, Files, Result, Target, host};
 
-use crate::{Once, Outcome, Test, boot_binary, builder, files, hostile, machine};
+use crate::{Once, Outcome, Test, boot_binary, builder, files, hostile, kernel_version, machine};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Where the programs lie in the guest.
 const PLACE: &str = "test";
+
+/// Runs its arguments, and fails as well if a kernel that checks itself has found a mistake.
+const WITH_CHECKS: &str = r#"
+"$0" "$@"
+status=$?
+if dmesg | grep -qE 'WARNING:|\] BUG|Oops|detected stall|blocked for more than|lockup'; then
+    dmesg
+    exit 1
+fi
+exit $status
+"#;
+
+/// What such a kernel does takes so much longer.
+const CHECKS: u32 = 6;
 
 /// A comment of this form in a test's source gives the machine's options.
 const OPTIONS: &str = "boot:";
@@ -115,11 +129,15 @@ impl Suite {
         }
         let mut command = machine::command(self.target, &built.binary)?;
         command.args(options_first).args(options(&source.path)).arg("--");
+        let mut limit = machine::limit(self.target, LIMIT);
+        if kernel_version()?.is_debug() {
+            command.args(["/bin/sh", "-c", WITH_CHECKS]);
+            limit *= CHECKS;
+        }
         if source.kind == Kind::Script {
             command.arg("/bin/sh");
         }
         command.arg(place_of(&source.name));
-        let limit = machine::limit(self.target, LIMIT);
         let ended = machine::run(&mut command, &[], limit)?;
         match ended.status {
             Some(status) if status.success() => Ok(()),

@@ -24,7 +24,8 @@
 //! What is missing is built first, in the same way as by `linnet boot`. `skip.toml` lists what is
 //! not run. `BLESS=1` writes what the commands print into the files of `cli`. `LINNET_KERNEL=7.3` has
 //! the machines of `guest`, `few-addresses`, `hostile`, `interactive`, `packages`, `host`, `oops` and
-//! `promise` run that version of Linux.
+//! `promise` run that version of Linux. With `6.12-debug` it checks itself, and what it finds fails a test
+//! of `guest` and `few-addresses`.
 
 #![forbid(unsafe_code)]
 
@@ -52,7 +53,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::{env, fs};
 
 use libtest_mimic::{Arguments, Trial};
-use linnet_build::{At as _, Builder, Error, Files, Result, System, Target};
+use linnet_build::{At as _, Builder, Error, Files, KernelVersion, Result, System, Target};
 
 /// What a test says when it fails.
 type Outcome = std::result::Result<(), libtest_mimic::Failed>;
@@ -141,15 +142,18 @@ fn vm(target: Target) -> Result<PathBuf> {
     vm.get_or_init(|| Once::new(boot_binary(target, Files::default()))).get().cloned()
 }
 
-/// The boot binary with the usual root file system and `files`, and with the version of Linux in
-/// `LINNET_KERNEL` if there is one.
+/// The boot binary with the usual root file system and `files`, and with [`kernel_version`].
 fn boot_binary(target: Target, files: Files) -> Result<PathBuf> {
-    let builder = builder()?;
-    let mut system = System::with(files);
-    if let Ok(version) = env::var("LINNET_KERNEL") {
-        system.kernel = builder.kernel_version(&version)?;
+    let system = System { kernel: kernel_version()?, ..System::with(files) };
+    builder()?.boot_binary_of(target, &system)
+}
+
+/// The version of Linux in `LINNET_KERNEL`, or the usual one.
+fn kernel_version() -> Result<KernelVersion> {
+    match env::var("LINNET_KERNEL") {
+        Ok(version) => builder()?.kernel_version(&version),
+        Err(_) => Ok(KernelVersion::default()),
     }
-    builder.boot_binary_of(target, &system)
 }
 
 /// Something that was built for many tests. If that failed, one of them tells why.

@@ -34,6 +34,20 @@ typedef long __fsword_t;
 #define PR_SET_MEMORY_MERGE	67
 #define PR_GET_MEMORY_MERGE	68
 
+/* glibc's name of a member. */
+#undef sigev_notify_thread_id
+#define _sigev_un	__sev_fields
+#define _tid		sigev_notify_thread_id
+
+#ifdef __wasm__
+/* The kernel's header has one of this name as well. */
+#define user_regs_struct musl_user_regs_struct
+#include <sys/user.h>
+#undef user_regs_struct
+/* The guest does not have it: its times have 64 bits. */
+#define __NR_nanosleep 101
+#endif
+
 #define __GLIBC_PREREQ(major, minor) 1
 
 static inline int kselftest_renameat2(int from, const char *name, int to, const char *other, unsigned flags)

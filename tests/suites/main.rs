@@ -7,6 +7,7 @@
 //! | `bash`      | bash's own tests                                                        |
 //! | `posix`     | the conformance tests of posixtestsuite: signals, threads, timers, IPC  |
 //! | `kselftest` | the selftests of the kernel's source, those in `kselftest.txt`          |
+//! | `kunit`     | the kernel's own unit tests, all of which should pass                   |
 //!
 //! `cargo test --release --test suites -- [SUITE...]` needs root, for both sides are root's, and
 //! musl-gcc. `differences.toml` lists what need not pass in the guest, each with the reason.
@@ -16,6 +17,7 @@
 mod bash;
 mod busybox;
 mod kselftest;
+mod kunit;
 mod posix;
 mod sides;
 
@@ -46,11 +48,12 @@ struct Outcome {
 
 type Suite = fn(&Builder, &Sides) -> Result<Outcome>;
 
-const SUITES: [(&str, Suite); 4] = [
+const SUITES: [(&str, Suite); 5] = [
     ("busybox", busybox::run),
     ("bash", bash::run),
     ("posix", posix::run),
     ("kselftest", kselftest::run),
+    ("kunit", kunit::run),
 ];
 
 fn main() -> ExitCode {
@@ -110,7 +113,7 @@ fn report(suite: &str, outcome: &Outcome, known: &BTreeMap<String, String>) -> b
         if outcome.guest.get(test) == Some(&true) {
             continue;
         }
-        match known.get(test) {
+        match reason(known, test) {
             Some(reason) => println!("  known: {test}: {reason}"),
             None => {
                 println!("  FAILED in the guest: {test}");
@@ -119,6 +122,15 @@ fn report(suite: &str, outcome: &Outcome, known: &BTreeMap<String, String>) -> b
         }
     }
     good
+}
+
+/// Why a test need not pass. A name that ends in `*` stands for all that begin so.
+fn reason<'a>(known: &'a BTreeMap<String, String>, test: &str) -> Option<&'a str> {
+    let names = |name: &str| match name.strip_suffix('*') {
+        Some(start) => test.starts_with(start),
+        None => test == name,
+    };
+    known.iter().find(|(name, _)| names(name)).map(|(_, reason)| reason.as_str())
 }
 
 /// The directory that holds the suites' files.

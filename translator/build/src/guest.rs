@@ -43,16 +43,32 @@ const LINUX: &str = "linux-";
 /// headers of this one for all of them: Linux keeps what programs rely on.
 const LINUX_DEFAULT: &str = "linux-6.12";
 
+/// Behind a version: the kernel that tests itself when it boots and checks itself all the time,
+/// which makes it slow.
+const DEBUG: &str = "-debug";
+
 /// A version of Linux that can be built, as in `6.12`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelVersion {
     /// In `sources.toml`.
     source: String,
+    debug: bool,
 }
 
 impl Default for KernelVersion {
     fn default() -> Self {
-        Self { source: LINUX_DEFAULT.to_owned() }
+        Self { source: LINUX_DEFAULT.to_owned(), debug: false }
+    }
+}
+
+impl KernelVersion {
+    /// With the checks and tests of itself.
+    pub fn debug(self) -> Self {
+        Self { debug: true, ..self }
+    }
+
+    pub fn is_debug(&self) -> bool {
+        self.debug
     }
 }
 
@@ -175,11 +191,14 @@ pub fn binary_tool(name: &str) -> Command {
 }
 
 impl Builder {
-    /// The version of Linux with this name.
+    /// The version of Linux with this name, as in `6.12` or `6.12-debug`.
     pub fn kernel_version(&self, name: &str) -> Result<KernelVersion> {
-        let mut known = self.sources.names_after(LINUX);
-        if known.any(|known| known == name) {
-            return Ok(KernelVersion { source: format!("{LINUX}{name}") });
+        let (version, debug) = match name.strip_suffix(DEBUG) {
+            Some(version) => (version, true),
+            None => (name, false),
+        };
+        if self.sources.names_after(LINUX).any(|known| known == version) {
+            return Ok(KernelVersion { source: format!("{LINUX}{version}"), debug });
         }
         let known: Vec<&str> = self.sources.names_after(LINUX).collect();
         Err(Error::new(format!("unknown kernel version {name:?}"))
@@ -190,12 +209,16 @@ impl Builder {
     pub(crate) fn guest(&self, kernel: &KernelVersion) -> Result<Guest> {
         // Maybe in the same tree as the kernel, so not beside it.
         self.component(&HEADERS, &[])?;
+        let (name, script, tree) = match kernel.debug {
+            false => ("kernel", "linux/build.sh", kernel.source.clone()),
+            true => ("kernel-debug", "linux/build-debug.sh", format!("{}{DEBUG}", kernel.source)),
+        };
         let kernel = Component {
-            name: "kernel",
-            script: "linux/build.sh",
+            name,
+            script,
             inputs: &["linux"],
             source: Origin::Listed(&kernel.source),
-            tree: Some(&kernel.source),
+            tree: Some(&tree),
         };
         thread::scope(|scope| {
             let kernel = scope.spawn(|| self.component(&kernel, &[]));

@@ -16,6 +16,7 @@
 #include <linux/random.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
+#include <asm/coredump.h>
 #include <asm/fault.h>
 #include <asm/linnet_abi.h>
 #include <asm/processor.h>
@@ -280,6 +281,10 @@ static int load_wasm(struct linux_binprm *bprm)
 static struct linux_binfmt wasm_format = {
 	.module = THIS_MODULE,
 	.load_binary = load_wasm,
+#ifdef CONFIG_ELF_CORE
+	.core_dump = dump_core,
+	.min_coredump = PAGE_SIZE,
+#endif
 };
 
 static int __init register_wasm_format(void)

@@ -40,6 +40,7 @@ static void deliver(struct pt_regs *regs)
 	unsigned long bits;
 
 	irq_flag = ARCH_IRQ_DISABLED;
+	trace_hardirqs_off();
 	for (;;) {
 		bits = __atomic_exchange_n(&linnet_pending[raw_smp_processor_id()].bits, 0,
 					   __ATOMIC_SEQ_CST);
@@ -49,6 +50,7 @@ static void deliver(struct pt_regs *regs)
 		handle_interrupts(bits);
 		irq_exit();
 	}
+	trace_hardirqs_on();
 	irq_flag = ARCH_IRQ_ENABLED;
 	set_irq_regs(interrupted);
 }

@@ -15,6 +15,11 @@
  * NONE: no symbol is wanted, only the order counts.
  */
 
+/* These follow .data, and objects that lockdep asks for lie in them. */
+SECTION("__param", __start___param, __stop___param)
+SECTION("__modver", __start___modver, __stop___modver)
+SECTION("__modver", NONE, _edata)
+
 /* Per-CPU variables. */
 SECTION("percpu..first", __per_cpu_load, NONE)
 SECTION("percpu..first", __per_cpu_start, NONE)
@@ -32,8 +37,6 @@ SECTION("__ext_sched_class", NONE, NONE)
 SECTION("__idle_sched_class", NONE, __sched_class_lowest)
 
 /* Tables. */
-SECTION("__param", __start___param, __stop___param)
-SECTION("__modver", __start___modver, __stop___modver)
 SECTION("__ex_table", __start___ex_table, __stop___ex_table)
 SECTION("__bug_table", __start___bug_table, __stop___bug_table)
 SECTION("__jump_table", __start___jump_table, __stop___jump_table)
@@ -50,6 +53,8 @@ SECTION(".lsm_info.init", __start_lsm_info, __end_lsm_info)
 SECTION(".early_lsm_info.init", __start_early_lsm_info, __end_early_lsm_info)
 SECTION(".note.Linux", __start_notes, __stop_notes)
 SECTION("__earlycon_table", __earlycon_table, __earlycon_table_end)
+SECTION(".kunit_test_suites", __kunit_suites_start, __kunit_suites_end)
+SECTION(".kunit_init_test_suites", __kunit_init_suites_start, __kunit_init_suites_end)
 
 /* What runs and is parsed at boot. */
 SECTION(".init.setup", __setup_start, __setup_end)
@@ -73,17 +78,16 @@ SECTION(".initcall7.init", __initcall7_start, NONE)
 SECTION(".initcall7s.init", NONE, __initcall_end)
 SECTION(".con_initcall.init", __con_initcall_start, __con_initcall_end)
 SECTION(".init.ramfs", __initramfs_start, NONE)
+SECTION(".init.data", __init_begin, __init_end)
 
 /* Data. */
 SECTION(".rodata", __start_rodata, __end_rodata)
-SECTION(".data", _sdata, _edata)
+SECTION(".data", _sdata, NONE)
 SECTION(".data..ro_after_init", __start_ro_after_init, __end_ro_after_init)
 SECTION(".bss", __bss_start, __bss_stop)
 SECTION(".bss", NONE, _end)
 
 /* Code is not in memory: empty ranges. */
-SECTION("bounds.init_begin", __init_begin, NONE)
-SECTION("bounds.init_end", NONE, __init_end)
 SECTION("bounds.text", _text, NONE)
 SECTION("bounds.text", _stext, _etext)
 SECTION("bounds.inittext", _sinittext, _einittext)

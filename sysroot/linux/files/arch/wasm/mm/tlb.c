@@ -4,6 +4,7 @@
  * the table, so that whoever changes an entry and then flushes leaves nothing
  * stale behind.
  */
+#include <linux/kfence.h>
 #include <linux/mm.h>
 #include <linux/mmu_context.h>
 #include <linux/pgtable.h>
@@ -220,7 +221,7 @@ bool handle_kernel_fault(unsigned long address, bool write)
 	pte_t *ptep = vmalloc_pte(address);
 
 	if (!ptep || (write && !pte_write(*ptep)))
-		return false;
+		return kfence_handle_page_fault(address, write, current_pt_regs());
 	vmalloc_fill(address & PAGE_MASK, *ptep, 1);
 	return true;
 }
