@@ -74,6 +74,8 @@ pub(crate) struct Case {
     pub(crate) kind: Kind,
     pub(crate) wasm: Vec<u8>,
     pub(crate) calls: Vec<Call>,
+    /// Names of all exports.
+    pub(crate) exports: Vec<String>,
 }
 
 /// Loops and calls that a module may make in all.
@@ -92,7 +94,15 @@ fn config(kind: Kind, random: &mut Random) -> Config {
         max_table_elements: 1000,
         table_max_size_required: true,
         max_funcs: pick(random, &[3, 8, 20]),
-        min_funcs: 1,
+        min_funcs: 2,
+        // What is no code is small.
+        max_types: 20,
+        max_globals: 20,
+        max_elements: 20,
+        max_element_segments: 5,
+        max_data_segments: 5,
+        // Else most calls end soon.
+        disallow_traps: random.below(3) != 0,
         max_instructions: pick(random, &[50, 200, 600]),
         max_type_size: 100,
         memory64_enabled: random.below(4) == 0,
@@ -116,20 +126,21 @@ pub(crate) fn case(seed: u64) -> Option<Case> {
     let kind = Kind::of(seed);
     let mut random = Random::new(seed);
     let config = config(kind, &mut random);
-    let size = [500, 2000, 8000][random.below(3)];
+    let size = [4000, 16_000, 64_000][random.below(3)];
     let bytes: Vec<u8> = (0..size).map(|_| random.next() as u8).collect();
     let mut module = Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     let wasm = module.to_bytes();
-    let calls = calls(&wasm, &mut random)?;
-    Some(Case { seed, kind, wasm, calls })
+    let (calls, exports) = calls(&wasm, &mut random)?;
+    Some(Case { seed, kind, wasm, calls, exports })
 }
 
-/// Two calls of each function that a module exports. None if something in it may wait for ever.
-fn calls(wasm: &[u8], random: &mut Random) -> Option<Vec<Call>> {
+/// Two calls of each function that a module exports, and the names of all exports. None if something in it
+/// may wait for ever.
+fn calls(wasm: &[u8], random: &mut Random) -> Option<(Vec<Call>, Vec<String>)> {
     let mut types: Vec<FuncType> = Vec::new();
     let mut functions: Vec<u32> = Vec::new();
-    let mut names = Vec::new();
+    let (mut names, mut exports) = (Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.ok()? {
             Payload::TypeSection(section) => {
@@ -152,6 +163,7 @@ fn calls(wasm: &[u8], random: &mut Random) -> Option<Vec<Call>> {
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.ok()?;
+                    exports.push(export.name.to_owned());
                     if export.kind == ExternalKind::Func {
                         names.push((export.name.to_owned(), export.index));
                     }
@@ -179,7 +191,7 @@ fn calls(wasm: &[u8], random: &mut Random) -> Option<Vec<Call>> {
             calls.push(Call { name: name.clone(), args: args.collect::<Option<_>>()? });
         }
     }
-    Some(calls)
+    Some((calls, exports))
 }
 
 fn argument(ty: ValType, random: &mut Random) -> Option<Argument> {

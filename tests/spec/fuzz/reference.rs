@@ -34,8 +34,7 @@ pub(crate) fn run(case: &Case) -> Result<Vec<String>, String> {
             Err(error) => failure(&error),
         });
     }
-    let names: Vec<String> = module.exports().map(|e| e.name().to_owned()).collect();
-    let exports = names.iter().filter_map(|name| instance.get_export(&store, name));
+    let exports = case.exports.iter().filter_map(|name| instance.get_export(&store, name));
     let state = exports.filter_map(|export| match export {
         Extern::Global(global) => Some(show(&global.get(&store))),
         Extern::Memory(memory) => Some(contents(&memory, &store)),
