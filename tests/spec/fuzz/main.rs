@@ -183,10 +183,8 @@ fn run(
     let mut prefixes = Vec::new();
     for (i, case) in cases.iter().enumerate() {
         let prefix = format!("m{i}");
-        let options = Options {
-            canonical_nans: case.kind == Kind::Nans,
-            ..Options::host(target, &prefix)
-        };
+        let options =
+            Options { canonical_nans: case.kind == Kind::Nans, ..Options::host(target, &prefix) };
         match translate(&case.wasm, &options) {
             Ok(object) => {
                 let path = place.join(format!("{prefix}.o"));
