@@ -48,6 +48,16 @@ soak MINUTES='30':
 torture FILTER='O':
     cargo test --release -p linnet-tests --test torture -- {{FILTER}}
 
+# Run the official WebAssembly test suite, or its files whose names hold one of NAMES
+[group: 'test']
+spec *NAMES:
+    cargo test --release -p linnet-spec --test suite -- {{NAMES}}
+
+# Compare random modules with an interpreter and between CPUs; those that fail are kept in target/tmp/fuzz
+[group: 'test']
+fuzz SECONDS='600':
+    FUZZ_SECONDS={{SECONDS}} cargo test --release -p linnet-spec --test fuzz
+
 # Write what the commands print now into the files of tests/cli
 [group: 'test']
 bless:

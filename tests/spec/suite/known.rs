@@ -1,33 +1,43 @@
 //! Failures that have a reason, and what the driver says.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::process::Command;
 
 /// `file lines` for all targets, the lines with commas in between, below `= reason`.
 const LIST: &str = include_str!("failures.txt");
 
 /// The list, and what of it was seen.
+#[derive(Default)]
 pub(crate) struct Failures {
-    known: HashSet<(&'static str, usize)>,
+    /// Reasons by file and line.
+    known: HashMap<(&'static str, usize), &'static str>,
     seen: HashSet<(&'static str, usize)>,
+    /// Assertions by reason, and by target.
+    counts: BTreeMap<&'static str, BTreeMap<String, usize>>,
     unknown: usize,
 }
 
-impl Default for Failures {
-    fn default() -> Failures {
-        let known = LIST.lines().filter(|l| !l.starts_with(['#', '='])).filter_map(|row| {
-            let (file, lines) = row.split_once(' ')?;
-            Some(lines.split(',').filter_map(move |line| Some((file, line.parse().ok()?))))
-        });
-        Failures { known: known.flatten().collect(), seen: HashSet::new(), unknown: 0 }
-    }
-}
-
 impl Failures {
+    pub(crate) fn read() -> Failures {
+        let mut known = HashMap::new();
+        let mut reason = "";
+        for row in LIST.lines().filter(|row| !row.starts_with('#')) {
+            if let Some(text) = row.strip_prefix("= ") {
+                reason = text;
+            } else if let Some((file, lines)) = row.split_once(' ') {
+                let lines = lines.split(',').filter_map(|line| line.parse().ok());
+                known.extend(lines.map(|line| ((file, line), reason)));
+            }
+        }
+        Failures { known, ..Failures::default() }
+    }
+
     /// Whether a failure has a reason; prints it if not.
     pub(crate) fn is_known(&mut self, target: &str, file: &str, line: usize, cause: &str) -> bool {
-        if let Some(known) = self.known.iter().find(|known| **known == (file, line)) {
-            self.seen.insert(*known);
+        let found = self.known.iter().find(|(known, _)| **known == (file, line));
+        if let Some((place, reason)) = found {
+            self.seen.insert(*place);
+            *self.counts.entry(reason).or_default().entry(target.to_owned()).or_default() += 1;
             return true;
         }
         self.unknown += 1;
@@ -35,11 +45,19 @@ impl Failures {
         false
     }
 
+    pub(crate) fn report(&self) {
+        println!("known failures:");
+        for (reason, counts) in &self.counts {
+            let row: Vec<_> = counts.iter().map(|(target, n)| format!("{target} {n}")).collect();
+            println!("  {}: {reason}", row.join("  "));
+        }
+    }
+
     /// Failures without a reason, and, after a run of everything, reasons without a failure.
     pub(crate) fn unknown(&self, filters: &[String]) -> usize {
         let mut count = self.unknown;
         if filters.is_empty() && std::env::var_os("SPEC_TARGETS").is_none() {
-            for (file, line) in self.known.difference(&self.seen) {
+            for (file, line) in self.known.keys().filter(|place| !self.seen.contains(place)) {
                 println!("in failures.txt, but passes: {file} {line}");
                 count += 1;
             }

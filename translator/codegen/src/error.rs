@@ -101,9 +101,16 @@ const WITHOUT: &[(&str, &str)] = &[
 /// were a switch.
 fn disabled_feature(message: &str) -> Option<&str> {
     let before = |words| message.split_once(words).map(|m| m.0);
+    let between = |first, last| message.split_once(first)?.1.strip_suffix(last);
+    if message == "gc proposal not supported" {
+        return Some("garbage collection");
+    }
     message
         .strip_suffix(" support is not enabled")
         .or_else(|| before(" must be enabled for "))
+        .or_else(|| before(" proposal must be enabled to use "))
         .or_else(|| before(" not supported without the "))
+        .or_else(|| between(" when ", " is disabled"))
+        .or_else(|| between(" require the ", " proposal"))
         .or_else(|| ["multiple memories", "multiple tables"].into_iter().find(|m| *m == message))
 }

@@ -207,12 +207,14 @@ impl<'a> Module<'a> {
         match payload {
             Payload::TypeSection(types) => {
                 let mut first = HashMap::new();
+                let start = types.range().start as u64;
                 for ty in types.into_iter_err_on_gc_types() {
                     let ty = ty?;
                     let index = self.types.len() as u32;
                     // Types that refer to others may be equal and look different.
                     let name = match self.standalone {
-                        Some(_) => standalone::types::spell(&ty, &self.type_names)?,
+                        Some(_) => standalone::types::spell(&ty, &self.type_names)
+                            .map_err(|e| e.at(start))?,
                         None => String::new(),
                     };
                     self.canonical.push(

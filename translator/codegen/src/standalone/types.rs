@@ -62,14 +62,14 @@ fn spell_reference(ty: RefType, known: &[String], name: &mut String) -> Result<(
 /// Number of a reference type in `linnet_abi::instance::kind`, and the function type that it names.
 pub(crate) fn reference(ty: RefType) -> Result<(u32, Option<u32>)> {
     let kind = match ty.heap_type() {
-        HeapType::Abstract { shared: false, ty } => match ty {
+        HeapType::Abstract { shared: false, ty: heap } => match heap {
             AbstractHeapType::Func => kind::FUNC,
             AbstractHeapType::Extern => kind::EXTERN,
             AbstractHeapType::Exn => kind::EXN,
             AbstractHeapType::NoFunc => kind::NO_FUNC,
             AbstractHeapType::NoExtern => kind::NO_EXTERN,
             AbstractHeapType::NoExn => kind::NO_EXN,
-            _ => return Err(Error::new(format!("values of type {ty:?} are not supported"))),
+            _ => return Err(Error::new(format!("values of type {ty} are not supported"))),
         },
         HeapType::Concrete(UnpackedIndex::Module(index)) => return Ok((kind::FUNC, Some(index))),
         _ => return Err(Error::new(format!("values of type {ty} are not supported"))),

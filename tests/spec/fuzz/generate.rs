@@ -1,0 +1,255 @@
+//! Modules at random, and what is done with them.
+
+use arbitrary::Unstructured;
+use std::fmt::Write as _;
+use wasm_smith::{Config, Module};
+use wasmparser::{ExternalKind, FuncType, Operator, Parser, Payload, TypeRef, ValType};
+
+/// xorshift64*: the same numbers for the same seed, everywhere.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        // Neighbouring seeds must not have neighbouring states; 0 would be the only number ever.
+        Random(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+}
+
+/// What is compared with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// All targets with an interpreter.
+    Reference,
+    /// What the interpreter does not have, threads and exceptions: targets with each other.
+    Others,
+    /// NaNs that the translator makes the same: targets with each other.
+    Nans,
+}
+
+impl Kind {
+    fn of(seed: u64) -> Kind {
+        match seed % 4 {
+            0 | 1 => Kind::Reference,
+            2 => Kind::Others,
+            _ => Kind::Nans,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Reference => "compared with the interpreter",
+            Kind::Others => "threads and exceptions",
+            Kind::Nans => "NaNs of the translator",
+        }
+    }
+}
+
+/// A number of a value type, or a null reference.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Argument {
+    pub(crate) ty: ValType,
+    pub(crate) bits: u128,
+}
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    pub(crate) args: Vec<Argument>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Case {
+    pub(crate) seed: u64,
+    pub(crate) kind: Kind,
+    pub(crate) wasm: Vec<u8>,
+    pub(crate) calls: Vec<Call>,
+    /// Names of all exports.
+    pub(crate) exports: Vec<String>,
+}
+
+/// Loops and calls that a module may make in all.
+const FUEL: u32 = 1000;
+
+fn config(kind: Kind, random: &mut Random) -> Config {
+    let pick = |random: &mut Random, values: &[usize]| values[random.below(values.len())];
+    Config {
+        max_imports: 0,
+        export_everything: true,
+        max_memories: pick(random, &[1, 1, 1, 3]),
+        max_tables: pick(random, &[1, 1, 3]),
+        max_memory32_bytes: 1 << 18,
+        max_memory64_bytes: 1 << 18,
+        memory_max_size_required: true,
+        max_table_elements: 1000,
+        table_max_size_required: true,
+        max_funcs: pick(random, &[3, 8, 20]),
+        min_funcs: 2,
+        // What is no code is small.
+        max_types: 20,
+        max_globals: 20,
+        max_elements: 20,
+        max_element_segments: 5,
+        max_data_segments: 5,
+        // Else most calls end soon.
+        disallow_traps: random.below(3) != 0,
+        max_instructions: pick(random, &[50, 200, 600]),
+        max_type_size: 100,
+        memory64_enabled: random.below(4) == 0,
+        custom_page_sizes_enabled: random.below(4) == 0,
+        wide_arithmetic_enabled: true,
+        tail_call_enabled: random.below(3) == 0,
+        simd_enabled: random.below(2) == 0,
+        // Its results may differ between processors.
+        relaxed_simd_enabled: false,
+        gc_enabled: false,
+        compact_imports_enabled: false,
+        threads_enabled: kind == Kind::Others,
+        exceptions_enabled: kind == Kind::Others,
+        canonicalize_nans: kind != Kind::Nans,
+        ..Config::default()
+    }
+}
+
+/// The module of a seed; none if it is one that cannot be compared.
+pub(crate) fn case(seed: u64) -> Option<Case> {
+    let kind = Kind::of(seed);
+    let mut random = Random::new(seed);
+    let config = config(kind, &mut random);
+    let size = [4000, 16_000, 64_000][random.below(3)];
+    let bytes: Vec<u8> = (0..size).map(|_| random.next() as u8).collect();
+    let mut module = Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
+    module.ensure_termination(FUEL).ok()?;
+    let wasm = module.to_bytes();
+    let (calls, exports) = calls(&wasm, &mut random)?;
+    Some(Case { seed, kind, wasm, calls, exports })
+}
+
+/// Two calls of each function that a module exports, and the names of all exports. None if something in it
+/// may wait for ever.
+fn calls(wasm: &[u8], random: &mut Random) -> Option<(Vec<Call>, Vec<String>)> {
+    let mut types: Vec<FuncType> = Vec::new();
+    let mut functions: Vec<u32> = Vec::new();
+    let (mut names, mut exports) = (Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.ok()? {
+            Payload::TypeSection(section) => {
+                for ty in section.into_iter_err_on_gc_types() {
+                    types.push(ty.ok()?);
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    if let TypeRef::Func(ty) = import.ok()?.ty {
+                        functions.push(ty);
+                    }
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    functions.push(ty.ok()?);
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export.ok()?;
+                    exports.push(export.name.to_owned());
+                    if export.kind == ExternalKind::Func {
+                        names.push((export.name.to_owned(), export.index));
+                    }
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                for operator in body.get_operators_reader().ok()? {
+                    let operator = operator.ok()?;
+                    if matches!(
+                        operator,
+                        Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }
+                    ) {
+                        return None;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        for (name, function) in &names {
+            let ty = types.get(*functions.get(*function as usize)? as usize)?;
+            let args = ty.params().iter().map(|ty| argument(*ty, random));
+            calls.push(Call { name: name.clone(), args: args.collect::<Option<_>>()? });
+        }
+    }
+    Some((calls, exports))
+}
+
+fn argument(ty: ValType, random: &mut Random) -> Option<Argument> {
+    const NUMBERS: [u64; 12] = [
+        0,
+        1,
+        2,
+        8,
+        u64::MAX,
+        0x8000_0000,
+        0x7fff_ffff,
+        1 << 63,
+        i64::MAX as u64,
+        0x3ff8_0000_3fc0_0000,
+        0x7ff0_0000_7f80_0000,
+        0x7ff8_0000_7fc0_0000,
+    ];
+    let mut word = || match random.below(3) {
+        0 => random.next(),
+        1 => random.below(300) as u64,
+        _ => NUMBERS[random.below(NUMBERS.len())],
+    };
+    let bits = match ty {
+        ValType::I32 | ValType::F32 => u128::from(word() as u32),
+        ValType::I64 | ValType::F64 => u128::from(word()),
+        ValType::V128 => u128::from(word()) << 64 | u128::from(word()),
+        ValType::Ref(ty) if ty.is_nullable() => 0,
+        ValType::Ref(_) => return None,
+    };
+    Some(Argument { ty, bits })
+}
+
+impl Argument {
+    fn word(self) -> String {
+        match self.ty {
+            ValType::Ref(ty) if ty.is_extern_ref() => "nullextern".to_owned(),
+            ValType::Ref(ty) if ty.is_func_ref() => "nullfunc".to_owned(),
+            ValType::Ref(_) => "nullexn".to_owned(),
+            number => format!("{number}:{:x}", self.bits),
+        }
+    }
+}
+
+impl Case {
+    /// What the driver is to do, `place` being the module's number in the program: a line for each thing
+    /// that is compared.
+    pub(crate) fn script(&self, place: usize) -> String {
+        let mut text = format!("see-module {place} {place}\n");
+        for call in &self.calls {
+            let name = call.name.bytes().fold(":".to_owned(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+            let args: Vec<_> = call.args.iter().map(|arg| arg.word()).collect();
+            let count = args.len();
+            let _ = writeln!(text, "see-call {place} call - {name} {count} {}", args.join(" "));
+        }
+        let _ = writeln!(text, "see-state {place}");
+        text
+    }
+}
