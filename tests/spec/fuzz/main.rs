@@ -169,6 +169,9 @@ fn compare(
         totals.failures += 1;
         let path = keep(directory, &format!("{}.wasm", case.seed), &case.wasm)?;
         println!("FAIL seed {} ({}), {}, {what}", case.seed, case.kind.name(), path.display());
+        if all[2..].iter().all(|(_, lines)| *lines == all[1].1) {
+            println!("  all but {first} agree");
+        }
         return Ok(());
     }
     Ok(())
