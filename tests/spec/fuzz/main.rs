@@ -26,6 +26,11 @@ const BATCH: u64 = 200;
 /// Modules of a run without arguments.
 const COUNT: u64 = 600;
 
+/// Modules that the interpreter (wasmi 2.0.0) does wrong; the targets are compared with each other only.
+/// 248: it divides by zero after `i32.const 1`, `local.get 2`, `local.get 2`, `i32.eqz`, `select`,
+/// `local.set 2`, before which the local was 0. V8 does what the targets do.
+const INTERPRETER_IS_WRONG: [u64; 1] = [248];
+
 /// A batch that takes longer has a module that does not end.
 const LIMIT_SECONDS: u64 = 120;
 
@@ -120,7 +125,7 @@ fn batch(
     for (number, case) in cases.iter().enumerate() {
         let mut all: Vec<(&str, Vec<String>)> =
             seen.iter().map(|(name, lines)| (*name, lines[number].clone())).collect();
-        if case.kind == Kind::Reference {
+        if case.kind == Kind::Reference && !INTERPRETER_IS_WRONG.contains(&case.seed) {
             match reference::run(case) {
                 Ok(lines) => all.insert(0, ("interpreter", lines)),
                 Err(cause) => all.insert(0, ("interpreter", vec![cause])),
@@ -164,6 +169,9 @@ fn compare(
         totals.failures += 1;
         let path = keep(directory, &format!("{}.wasm", case.seed), &case.wasm)?;
         println!("FAIL seed {} ({}), {}, {what}", case.seed, case.kind.name(), path.display());
+        if all[2..].iter().all(|(_, lines)| *lines == all[1].1) {
+            println!("  all but {first} agree");
+        }
         return Ok(());
     }
     Ok(())
