@@ -207,7 +207,7 @@ impl<'a> Module<'a> {
         match payload {
             Payload::TypeSection(types) => {
                 let mut first = HashMap::new();
-                let start = types.range().start as u64;
+                let start = types.range().start;
                 for ty in types.into_iter_err_on_gc_types() {
                     let ty = ty?;
                     let index = self.types.len() as u32;
