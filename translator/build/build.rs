@@ -1,6 +1,7 @@
 //! Gives the library the identity of the translator it is built with, so that cached objects are
 //! used only as long as the code that made them is unchanged.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ const BUILDER: [&str; 1] = ["translator/build/src"];
 fn main() -> io::Result<()> {
     println!("cargo:rustc-env=LINNET_TRANSLATOR={}", digest(&TRANSLATOR)?);
     println!("cargo:rustc-env=LINNET_BUILDER={}", digest(&BUILDER)?);
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output()?.stdout;
     println!("cargo:rustc-env=LINNET_RUSTC={}", String::from_utf8_lossy(&version).trim());
     Ok(())
@@ -26,7 +27,7 @@ fn main() -> io::Result<()> {
 
 /// SHA-256 over the names and contents of files, in hexadecimal.
 fn digest(inputs: &[&str]) -> io::Result<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../..");
     let mut hash = Sha256::new();
     for input in inputs {
         let path = root.join(input);
