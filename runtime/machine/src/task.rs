@@ -30,9 +30,9 @@ const ROOM: usize = 64 << 10;
 const USER_TOP: usize = 8 << 20;
 const KERNEL_STACK: usize = 252 << 10;
 
-/// Freed regions that stay as they are; the memory of further ones goes back to the host. A kernel
-/// that forks all the time frees about as many at once, after a grace period of RCU.
-const KEEP: usize = 256;
+/// Freed regions that stay as they are; the memory of further ones goes back to the host. A region is
+/// free as soon as its task has been switched away from for the last time.
+const KEEP: usize = 64;
 
 /// What a task does when it enters user mode for the first time.
 #[derive(Debug, Clone, Copy)]

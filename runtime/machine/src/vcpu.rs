@@ -4,7 +4,7 @@ use crate::ram::Ram;
 use crate::task::{self, Task};
 use crate::{arch, clock, fatal, kernel, sys, timer};
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
 use linnet_abi::irq;
 
 pub const MAX_VCPUS: usize = 64;
@@ -16,9 +16,17 @@ const THREAD_STACK: usize = 64 << 10;
 /// read past their end without harm: an emulator leaves their optional parts out.
 const SIGNAL_STACK_END: usize = 1024;
 
-/// Bounds of how long an idle vCPU spins before it sleeps, in nanoseconds.
+/// Bounds of how long an idle vCPU spins before it sleeps, in nanoseconds. The upper one is that of
+/// Linux as a guest (`drivers/cpuidle/governors/haltpoll.c`).
 const SPIN_MIN: u64 = 4_000;
-const SPIN_MAX: u64 = 64_000;
+const SPIN_MAX: u64 = 200_000;
+
+/// What a vCPU does when it runs no task.
+mod idle {
+    pub const NOT: u32 = 0;
+    pub const SPINS: u32 = 1;
+    pub const SLEEPS: u32 = 2;
+}
 
 /// A vCPU.
 pub struct Vcpu {
@@ -28,7 +36,8 @@ pub struct Vcpu {
     pending: AtomicPtr<AtomicU32>,
     /// When its timer goes off, on the guest's monotonic clock; all ones: never.
     pub deadline: AtomicU64,
-    idle: AtomicBool,
+    /// One of [`idle`].
+    idle: AtomicU32,
     spin: AtomicU64,
     signal_stack: AtomicU64,
 }
@@ -44,6 +53,9 @@ static VCPUS: [Vcpu; MAX_VCPUS] = {
 };
 
 static COUNT: AtomicU32 = AtomicU32::new(1);
+
+/// How long an idle vCPU spins at most: not at all if that may take the CPU of the host from another.
+static SPIN_LIMIT: AtomicU64 = AtomicU64::new(0);
 
 /// Number of vCPUs of this machine.
 pub fn count() -> u32 {
@@ -63,6 +75,8 @@ pub fn get(number: u32) -> &'static Vcpu {
 /// Fix the number of vCPUs and find their pending words.
 pub fn init(count: u32) {
     COUNT.store(count, Ordering::Relaxed);
+    let limit = if count <= sys::host_cpus() { SPIN_MAX } else { 0 };
+    SPIN_LIMIT.store(limit, Ordering::Relaxed);
     let words = kernel::symbol(kernel::Symbol::linnet_pending);
     for vcpu in all() {
         let word = Ram::get().host(words + vcpu.number * irq::STRIDE);
@@ -77,7 +91,7 @@ impl Vcpu {
             current: AtomicPtr::new(ptr::null_mut()),
             pending: AtomicPtr::new(ptr::null_mut()),
             deadline: AtomicU64::new(u64::MAX),
-            idle: AtomicBool::new(false),
+            idle: AtomicU32::new(idle::NOT),
             spin: AtomicU64::new(0),
             signal_stack: AtomicU64::new(0),
         }
@@ -89,7 +103,7 @@ impl Vcpu {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.idle.load(Ordering::SeqCst)
+        self.idle.load(Ordering::SeqCst) != idle::NOT
     }
 
     /// Say who runs. Whoever sets a pending bit after this pokes the new task; whoever did before
@@ -118,7 +132,8 @@ impl Vcpu {
         if let Some(task) = self.current() {
             task.poke();
         }
-        if self.is_idle() {
+        // Who is about to sleep says so first and looks at the pending word then.
+        if self.idle.load(Ordering::SeqCst) == idle::SLEEPS {
             sys::futex_wake(self.pending(), 1);
         }
     }
@@ -134,7 +149,7 @@ impl Vcpu {
     /// A vCPU that was woken soon after its last sleeps spins first: the host needs some 50 us to
     /// wake a thread on an idle core of a virtual machine.
     pub fn sleep(&self) {
-        self.idle.store(true, Ordering::SeqCst);
+        self.idle.store(idle::SPINS, Ordering::SeqCst);
         let start = clock::host_now();
         let spin = self.spin.load(Ordering::Relaxed);
         while self.pending().load(Ordering::SeqCst) == 0 {
@@ -149,13 +164,15 @@ impl Vcpu {
                 arch::spin_hint();
                 continue;
             }
+            self.idle.store(idle::SLEEPS, Ordering::SeqCst);
             let until = (deadline != u64::MAX).then_some(host_deadline);
             sys::futex_wait(self.pending(), 0, until);
         }
-        self.idle.store(false, Ordering::SeqCst);
+        self.idle.store(idle::NOT, Ordering::SeqCst);
         let slept = clock::host_now() - start;
-        let next = if slept < SPIN_MAX { (spin * 2).clamp(SPIN_MIN, SPIN_MAX) } else { spin / 2 };
-        self.spin.store(if next < SPIN_MIN { 0 } else { next }, Ordering::Relaxed);
+        let limit = SPIN_LIMIT.load(Ordering::Relaxed);
+        let next = if slept < limit { (spin * 2).max(SPIN_MIN) } else { spin / 2 };
+        self.spin.store(if next < SPIN_MIN { 0 } else { next.min(limit) }, Ordering::Relaxed);
         // From here on the deadline is the timer thread's to watch.
         timer::watch(self.deadline.load(Ordering::SeqCst));
     }

@@ -41,11 +41,23 @@ void arch_release_task_struct(struct task_struct *task)
 {
 	if (task->thread.on_host)
 		host_task_free((unsigned long)task);
+	task->thread.on_host = false;
+}
+
+/*
+ * Native stacks are free as soon as nothing runs on them, so that the next task
+ * finds them in the cache; the task_struct lives on until a grace period ends.
+ */
+void linnet_release_dead(struct task_struct *prev)
+{
+	if (unlikely(READ_ONCE(prev->__state) == TASK_DEAD))
+		arch_release_task_struct(prev);
 }
 
 void linnet_task_entry(unsigned long task, unsigned long prev)
 {
 	set_current((struct task_struct *)task);
+	linnet_release_dead((struct task_struct *)prev);
 	schedule_tail((struct task_struct *)prev);
 	/* The function of a kernel thread returns if it has executed a program. */
 	if (current->thread.function)

@@ -4,8 +4,13 @@
 
 #include <asm/linnet_abi.h>
 
+void linnet_release_dead(struct task_struct *prev);
+
 #define switch_to(prev, next, last)					\
-	((last) = (struct task_struct *)host_switch_to((unsigned long)(prev), \
-						       (unsigned long)(next)))
+do {									\
+	(last) = (struct task_struct *)host_switch_to((unsigned long)(prev), \
+						      (unsigned long)(next)); \
+	linnet_release_dead(last);						\
+} while (0)
 
 #endif
