@@ -29,6 +29,7 @@ mod cpio;
 mod entry;
 mod exit;
 mod fault;
+mod handles;
 mod host;
 mod kernel;
 mod libcall;

@@ -5,71 +5,26 @@
 //! That is what bounds their number: the host allows a process about 65,530 mappings, so when the
 //! estimate reaches [`BUDGET`], whole memories are flushed.
 
+use crate::handles::Handles;
 use crate::lock::Lock;
 use crate::ram::Ram;
 use crate::space::{MEMORIES, Space};
 use crate::{fatal, sys, turn};
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD, PROT_SAME, PROT_WRITE, SLOT_SIZE};
+use core::sync::atomic::{AtomicU32, Ordering};
+use linnet_abi::memory::{MEMORY_SIZE, PROT_SAME, PROT_WRITE, SLOT_SIZE};
 
 /// Host mappings that all memories together may have. The rest of the host's limit is for stacks.
 const BUDGET: u32 = 44_000;
+
+/// So many memories that nobody uses any more are unmapped at once: most of what that takes is to
+/// interrupt the other CPUs of the host, a multiple of what else it takes to end a small process.
+const BATCH: u32 = 64;
 
 /// Upper bound of the mappings of each memory.
 static MAPPINGS: [AtomicU32; MEMORIES] = [const { AtomicU32::new(0) }; MEMORIES];
 static TOTAL: AtomicU32 = AtomicU32::new(0);
 
-/// Memories with these numbers keep page tables of the host where they have none of their own: at the
-/// start, where a program's data is, and near the end, where its stack is. A page there that nobody may
-/// touch keeps them when all else is unmapped, so that the next process finds them.
-const ANCHORED: usize = 64;
-const ANCHORS: [u64; 2] = [0, MEMORY_SIZE - NULL_GUARD];
-
-/// Does a memory have its anchors, and nothing mapped over them?
-static IS_ANCHORED: [AtomicBool; ANCHORED] = [const { AtomicBool::new(false) }; ANCHORED];
-
-fn anchor(mm: u32) {
-    let Some(is_anchored) = IS_ANCHORED.get(mm as usize) else { return };
-    if is_anchored.swap(true, Ordering::SeqCst) {
-        return;
-    }
-    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE | sys::MAP_FIXED;
-    for offset in ANCHORS {
-        // SAFETY: the memory is new: nothing of it is mapped. If the host refuses, all is as without.
-        unsafe { sys::mmap((base(mm) + offset) as usize, NULL_GUARD as usize, 0, flags, -1, 0) };
-    }
-}
-
-/// Something is about to be mapped or made accessible: where an anchor is, that goes first.
-fn weigh_anchor(mm: u32, address: u64, size: u64) {
-    if let Some(is_anchored) = IS_ANCHORED.get(mm as usize)
-        && (address < NULL_GUARD || address + size > MEMORY_SIZE - NULL_GUARD)
-        && is_anchored.load(Ordering::SeqCst)
-    {
-        for offset in ANCHORS {
-            // SAFETY: only guest memory lies there.
-            unsafe { sys::munmap((base(mm) + offset) as usize, NULL_GUARD as usize) };
-        }
-        is_anchored.store(false, Ordering::SeqCst);
-    }
-}
-
-/// Address and size of all that may be mapped of a memory, without its anchors.
-fn extent(mm: u32) -> (usize, usize) {
-    let (start, size) = (base(mm) as usize, MEMORY_SIZE as usize);
-    let guard = NULL_GUARD as usize;
-    match IS_ANCHORED.get(mm as usize) {
-        Some(is) if is.load(Ordering::SeqCst) => (start + guard, size - 2 * guard),
-        _ => (start, size),
-    }
-}
-
-struct Handles {
-    used: [u64; MEMORIES.div_ceil(64)],
-    next: usize,
-}
-
-static HANDLES: Lock<Handles> = Lock::new(Handles { used: [0; MEMORIES.div_ceil(64)], next: 1 });
+static HANDLES: Lock<Handles> = Lock::new(Handles::new());
 
 /// Host address of byte 0 of a memory. Memory n has slot n, if there are as many.
 pub fn base(mm: u32) -> u64 {
@@ -80,42 +35,43 @@ pub fn base(mm: u32) -> u64 {
 /// A new memory's handle, or 0 if all are taken. `parent` is the memory that it will be a copy of, or
 /// 0.
 pub fn mm_new(parent: u32) -> u32 {
-    let mm = new_handle();
+    let mut mm = HANDLES.lock().take();
+    if mm == 0 {
+        flush_ended();
+        mm = HANDLES.lock().take();
+    }
     if mm != 0 && Space::is_small() {
         turn::assign(mm, parent);
-    } else if mm != 0 {
-        anchor(mm);
     }
     mm
 }
 
-fn new_handle() -> u32 {
-    let mut handles = HANDLES.lock();
-    let first = handles.next;
-    for i in 0..MEMORIES {
-        let n = (first + i) % MEMORIES;
-        if n != 0 && handles.used[n / 64] & (1 << (n % 64)) == 0 {
-            handles.used[n / 64] |= 1 << (n % 64);
-            // A handle just freed is taken again first: its page tables on the host are warm.
-            handles.next = n;
-            return n as u32;
-        }
-    }
-    0
-}
-
 /// Give a memory back.
 pub fn mm_free(mm: u32) {
-    if let Some(_turn) = turn::keep(mm) {
-        flush_memory(mm);
-    }
     if Space::is_small() {
+        if let Some(_turn) = turn::keep(mm) {
+            flush_memory(mm);
+        }
         turn::forget(mm);
+        HANDLES.lock().give_back(mm);
+    } else if HANDLES.lock().end(mm) >= BATCH {
+        flush_ended();
     }
-    let n = mm as usize;
-    let mut handles = HANDLES.lock();
-    handles.used[n / 64] &= !(1 << (n % 64));
-    handles.next = n;
+}
+
+/// Unmap the memories that nobody uses any more and give their handles back.
+fn flush_ended() {
+    let ended = HANDLES.lock().take_ended();
+    for run in ended.runs() {
+        let size = run.len() * SLOT_SIZE as usize;
+        // SAFETY: only guest memory lies there, of tasks that are gone.
+        unsafe { sys::munmap(base(run.start) as usize, size) };
+        for mm in run {
+            let n = MAPPINGS[mm as usize].swap(0, Ordering::SeqCst);
+            TOTAL.fetch_sub(n, Ordering::Relaxed);
+            HANDLES.lock().give_back(mm);
+        }
+    }
 }
 
 /// Map `count` pages of a memory from `address` to guest-physical pages from `pfn`.
@@ -135,7 +91,6 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
     if TOTAL.load(Ordering::Relaxed) > BUDGET {
         flush_all();
     }
-    weigh_anchor(mm, u64::from(address), size as u64);
     // SAFETY: the caller says that what is mapped there is what it wants to be mapped; fails if
     // nothing is.
     if same && unsafe { sys::mprotect(to, size, prot) } == 0 {
@@ -195,7 +150,6 @@ pub fn protect(mm: u32, address: u32, count: u32) {
     let Some(_turn) = turn::keep(mm) else { return };
     let start = (base(mm) + u64::from(address)) as usize;
     let size = (count as usize) << Ram::get().page_shift;
-    weigh_anchor(mm, u64::from(address), size as u64);
     // SAFETY: only guest memory lies there, and losing a right or a mapping of it is never wrong.
     unsafe {
         if sys::mprotect(start, size, sys::PROT_READ) < 0 {
@@ -209,10 +163,8 @@ pub fn protect(mm: u32, address: u32, count: u32) {
 pub fn flush_memory(mm: u32) {
     let n = MAPPINGS[mm as usize].load(Ordering::SeqCst);
     if n != 0 {
-        // After the count: who mapped what is in it has weighed the anchor before.
-        let (start, size) = extent(mm);
         // SAFETY: only guest memory lies there.
-        unsafe { sys::munmap(start, size) };
+        unsafe { sys::munmap(base(mm) as usize, MEMORY_SIZE as usize) };
         // Only what was counted before: another vCPU may have filled meanwhile.
         MAPPINGS[mm as usize].fetch_sub(n, Ordering::SeqCst);
         TOTAL.fetch_sub(n, Ordering::Relaxed);

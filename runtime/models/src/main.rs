@@ -7,7 +7,7 @@
 // The runtime's `core::sync::atomic` and `core::hint` shall be those of this crate.
 extern crate self as core;
 
-pub use std::{cell, clone, cmp, fmt, marker, mem, ops, option, ptr};
+pub use std::{cell, clone, cmp, fmt, iter, marker, mem, ops, option, ptr};
 
 pub mod sync {
     pub mod atomic {
@@ -28,6 +28,9 @@ macro_rules! fatal {
 }
 use fatal;
 
+#[path = "../../machine/src/handles.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
+mod handles;
 #[path = "../../machine/src/lock.rs"]
 mod lock;
 #[path = "../../machine/src/timer.rs"]
@@ -60,6 +63,7 @@ mod tests {
     use linnet_abi::irq;
     use linnet_abi::memory::SLOT_SIZE;
 
+    use crate::handles::Handles;
     use crate::lock::Lock;
     use crate::space::Space;
     use crate::stage::{self, ram, sys};
@@ -88,6 +92,19 @@ mod tests {
             threads.into_iter().for_each(stage::Thread::join);
             assert_eq!(*lock.lock(), 6);
         });
+    }
+
+    #[test]
+    fn memories_that_have_ended_are_taken_again_when_they_are_unmapped() {
+        let mut handles = Handles::new();
+        assert_eq!([(); 4].map(|()| handles.take()), [1, 2, 3, 0]);
+        assert_eq!([handles.end(3), handles.end(1)], [1, 2]);
+        assert_eq!(handles.take(), 0);
+        let ended = handles.take_ended();
+        assert_eq!(ended.runs().collect::<Vec<_>>(), [1..2, 3..4]);
+        assert_eq!(handles.take_ended().runs().count(), 0);
+        handles.give_back(3);
+        assert_eq!(handles.take(), 3);
     }
 
     /// Takes what is pending, as the kernel does.
