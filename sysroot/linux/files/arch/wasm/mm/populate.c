@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A fault costs a signal and a system call of the host, which is more than a
- * page of zeros does. So memory that is written to in order is made in pieces
- * that double in size, each of it one run of page frames and one mapping of the
- * host. They are single pages to the kernel, each with a life of its own.
+ * page of zeros does. So memory that is written to in order, up or down, is made
+ * in pieces that double in size, each of it one run of page frames and one
+ * mapping of the host. They are single pages to the kernel, each with a life of
+ * its own.
  */
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
@@ -18,24 +19,42 @@
 #include <asm/fault.h>
 #include <asm/populate.h>
 
-/* Most pages of a piece. */
-#define MOST	(SZ_1M >> PAGE_SHIFT)
+/* Most pages of a piece, as a power of two. */
+#define MOST_ORDER	ilog2(SZ_1M >> PAGE_SHIFT)
 
-/* Pages right before and from `address` on that are there, and that are not. */
-static unsigned int piece_at(struct vm_area_struct *vma, unsigned long address, const pte_t *ptep)
+static bool is_at_least(const pte_t *ptep, unsigned int count, unsigned int least)
 {
-	unsigned int before = min((address - vma->vm_start) >> PAGE_SHIFT, pte_index(address));
-	unsigned int after = min((vma->vm_end - address) >> PAGE_SHIFT,
-				 PTRS_PER_PTE - pte_index(address));
-	unsigned int there = 0, missing = 0;
+	unsigned int there = 0;
 
-	before = min_t(unsigned int, before, MOST);
-	while (there < before && !pte_none(READ_ONCE(*(ptep - there - 1))))
-		there++;
-	after = min(after, there);
-	while (missing < after && pte_none(READ_ONCE(ptep[missing])))
-		missing++;
-	return missing;
+	while (count && there < least && there + count >= least)
+		there += !pte_none(READ_ONCE(ptep[--count]));
+	return there >= least;
+}
+
+/*
+ * The order of the largest aligned piece around `address` of which nothing is
+ * there, but most of as much before it or behind it: loops write to memory
+ * upwards or downwards, and unrolled ones a few pages back and forth.
+ */
+static unsigned int order_at(struct vm_area_struct *vma, unsigned long address, const pte_t *ptep)
+{
+	for (unsigned int order = MOST_ORDER; order; order--) {
+		unsigned int count = 1 << order;
+		unsigned long size = PAGE_SIZE << order;
+		unsigned long start = round_down(address, size);
+		const pte_t *first = ptep - ((address - start) >> PAGE_SHIFT);
+
+		if (start < vma->vm_start || vma->vm_end - start < size ||
+		    is_at_least(first, count, 1))
+			continue;
+		if (start - vma->vm_start >= size && pte_index(start) &&
+		    is_at_least(first - count, count, count / 2 + 1))
+			return order;
+		if (vma->vm_end - start >= 2 * size && pte_index(start + size) &&
+		    is_at_least(first + count, count, count / 2 + 1))
+			return order;
+	}
+	return 0;
 }
 
 static struct page *allocate(unsigned int order)
@@ -48,23 +67,20 @@ static struct page *allocate(unsigned int order)
 	return page;
 }
 
-/* Returns how many pages were charged for. */
-static unsigned int charge(struct mm_struct *mm, struct page *page, unsigned int count)
+static bool charge(struct mm_struct *mm, struct page *page, unsigned int count)
 {
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		if (mem_cgroup_charge(page_folio(page + i), mm, GFP_NOWAIT | __GFP_NOWARN))
-			break;
+			return false;
 		__folio_mark_uptodate(page_folio(page + i));
 	}
-	return i;
+	return true;
 }
 
-static void free_pages_from(struct page *page, unsigned int first, unsigned int count)
+static void put_pages(struct page *page, unsigned int count)
 {
-	while (first < count)
-		put_page(page + first++);
+	while (count--)
+		put_page(page + count);
 }
 
 static void enter(struct vm_area_struct *vma, unsigned long address, pte_t *ptep,
@@ -84,7 +100,8 @@ static void enter(struct vm_area_struct *vma, unsigned long address, pte_t *ptep
 bool populate_ahead(struct vm_area_struct *vma, unsigned long address)
 {
 	struct mm_struct *mm = vma->vm_mm;
-	unsigned int wanted, count, order;
+	unsigned int order, count;
+	bool is_made = false;
 	struct page *page;
 	spinlock_t *ptl;
 	pmd_t *pmd;
@@ -93,38 +110,36 @@ bool populate_ahead(struct vm_area_struct *vma, unsigned long address)
 	if (!vma_is_anonymous(vma) || !vma->anon_vma || vma->vm_flags & (VM_SHARED | VM_GROWSDOWN) ||
 	    userfaultfd_armed(vma))
 		return false;
-	address &= PAGE_MASK;
 	pmd = pmd_off(mm, address);
 	ptep = pte_offset_map(pmd, address);
 	if (!ptep)
 		return false;
-	wanted = piece_at(vma, address, ptep);
+	order = order_at(vma, address, ptep);
 	pte_unmap(ptep);
-	if (wanted < 2)
+	if (!order)
 		return false;
 
-	order = ilog2(wanted);
 	page = allocate(order);
 	if (!page)
 		return false;
-	wanted = 1 << order;
-	count = charge(mm, page, wanted);
-
-	ptep = pte_offset_map_lock(mm, pmd, address, &ptl);
-	if (ptep && !check_stable_address_space(mm))
-		count = min(count, piece_at(vma, address, ptep));
-	else
-		count = 0;
-	if (count) {
-		enter(vma, address, ptep, page, count);
-		tlb_fill(mm, address, ptep, count);
+	count = 1 << order;
+	address = round_down(address, PAGE_SIZE << order);
+	if (charge(mm, page, count)) {
+		ptep = pte_offset_map_lock(mm, pmd, address, &ptl);
+		if (ptep) {
+			is_made = !is_at_least(ptep, count, 1) && !check_stable_address_space(mm);
+			if (is_made) {
+				enter(vma, address, ptep, page, count);
+				tlb_fill(mm, address, ptep, count);
+			}
+			pte_unmap_unlock(ptep, ptl);
+		}
 	}
-	if (ptep)
-		pte_unmap_unlock(ptep, ptl);
-	free_pages_from(page, count, wanted);
-	if (count) {
+	if (is_made) {
 		current->min_flt++;
 		count_vm_event(PGFAULT);
+	} else {
+		put_pages(page, count);
 	}
-	return count;
+	return is_made;
 }

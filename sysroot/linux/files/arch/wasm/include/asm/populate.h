@@ -7,7 +7,7 @@
 struct vm_area_struct;
 
 /*
- * If memory before `address` has been written to in order, makes as much of
+ * If memory beside `address` has been written to in order, makes as much of
  * what follows at once. Returns whether it has made the page at `address`.
  * The caller holds the lock of the mm or of the vma for reading.
  */

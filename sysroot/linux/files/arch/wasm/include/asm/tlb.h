@@ -10,14 +10,14 @@ static inline void tlb_flush(struct mmu_gather *tlb);
 
 static inline void tlb_flush(struct mmu_gather *tlb)
 {
-	/* No code runs over a dying mm, and the host drops it as a whole. */
-	if (tlb->fullmm)
+	/*
+	 * No code runs over a dying mm, and the host drops it as a whole. Page
+	 * tables themselves are in no TLB.
+	 */
+	if (tlb->fullmm || !tlb->cleared_ptes)
 		return;
-	if (tlb->need_flush_all)
-		host_tlb_flush(tlb->mm->context.host_mm, 0, TLB_FLUSH_ALL_PAGES);
-	else if (tlb->end)
-		host_tlb_flush(tlb->mm->context.host_mm, tlb->start,
-			       (tlb->end - tlb->start) >> PAGE_SHIFT);
+	host_tlb_flush(tlb->mm->context.host_mm, tlb->start,
+		       (tlb->end - tlb->start) >> PAGE_SHIFT);
 }
 
 #if LINUX_OLDER
