@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use linnet_build::{At as _, Builder, Error, Files, Result, host};
+use linnet_build::{At as _, Builder, Error, Files, Result, System, host};
 
 /// Where the programs lie in the guest.
 const PLACE: &str = "bench";
@@ -167,6 +167,11 @@ fn compile(command: &mut Command, package: &str) -> Result<()> {
     }
 }
 
+/// Another kernel than the usual one, as `linnet boot --kernel` takes it.
+pub(crate) fn other_kernel() -> Option<String> {
+    std::env::var("LINNET_KERNEL").ok()
+}
+
 /// The boot binary with the programs.
 fn guest() -> Result<PathBuf> {
     let builder = Builder::new()?;
@@ -176,5 +181,9 @@ fn guest() -> Result<PathBuf> {
     for (name, program) in ["process", "leave"].iter().zip(programs) {
         files.add(&format!("{PLACE}/{name}"), &program?)?;
     }
-    builder.boot_binary(host()?, &files)
+    let mut system = System::with(files);
+    if let Some(kernel) = other_kernel() {
+        system.kernel = builder.kernel_version(&kernel)?;
+    }
+    builder.boot_binary_of(host()?, &system)
 }

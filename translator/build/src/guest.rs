@@ -43,32 +43,49 @@ const LINUX: &str = "linux-";
 /// headers of this one for all of them: Linux keeps what programs rely on.
 const LINUX_DEFAULT: &str = "linux-6.12";
 
-/// Behind a version: the kernel that tests itself when it boots and checks itself all the time,
-/// which makes it slow.
-const DEBUG: &str = "-debug";
+/// A kernel that is built otherwise than the usual one.
+#[derive(Debug, PartialEq, Eq)]
+struct Variant {
+    /// Behind the version.
+    suffix: &'static str,
+    component: &'static str,
+    script: &'static str,
+}
+
+const USUAL: Variant = Variant { suffix: "", component: "kernel", script: "linux/build.sh" };
+
+/// The kernel that tests itself when it boots and checks itself all the time, which makes it slow.
+const DEBUG: Variant =
+    Variant { suffix: "-debug", component: "kernel-debug", script: "linux/build-debug.sh" };
+
+const VARIANTS: [&Variant; 3] = [
+    &DEBUG,
+    &Variant { suffix: "-4k", component: "kernel-4k", script: "linux/build-4k.sh" },
+    &Variant { suffix: "-64k", component: "kernel-64k", script: "linux/build-64k.sh" },
+];
 
 /// A version of Linux that can be built, as in `6.12`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelVersion {
     /// In `sources.toml`.
     source: String,
-    debug: bool,
+    variant: &'static Variant,
 }
 
 impl Default for KernelVersion {
     fn default() -> Self {
-        Self { source: LINUX_DEFAULT.to_owned(), debug: false }
+        Self { source: LINUX_DEFAULT.to_owned(), variant: &USUAL }
     }
 }
 
 impl KernelVersion {
     /// With the checks and tests of itself.
     pub fn debug(self) -> Self {
-        Self { debug: true, ..self }
+        Self { variant: &DEBUG, ..self }
     }
 
     pub fn is_debug(&self) -> bool {
-        self.debug
+        *self.variant == DEBUG
     }
 }
 
@@ -193,12 +210,12 @@ pub fn binary_tool(name: &str) -> Command {
 impl Builder {
     /// The version of Linux with this name, as in `6.12` or `6.12-debug`.
     pub fn kernel_version(&self, name: &str) -> Result<KernelVersion> {
-        let (version, debug) = match name.strip_suffix(DEBUG) {
-            Some(version) => (version, true),
-            None => (name, false),
-        };
+        let (version, variant) = VARIANTS
+            .into_iter()
+            .find_map(|variant| Some((name.strip_suffix(variant.suffix)?, variant)))
+            .unwrap_or((name, &USUAL));
         if self.sources.names_after(LINUX).any(|known| known == version) {
-            return Ok(KernelVersion { source: format!("{LINUX}{version}"), debug });
+            return Ok(KernelVersion { source: format!("{LINUX}{version}"), variant });
         }
         let known: Vec<&str> = self.sources.names_after(LINUX).collect();
         Err(Error::new(format!("unknown kernel version {name:?}"))
@@ -209,13 +226,10 @@ impl Builder {
     pub(crate) fn guest(&self, kernel: &KernelVersion) -> Result<Guest> {
         // Maybe in the same tree as the kernel, so not beside it.
         self.component(&HEADERS, &[])?;
-        let (name, script, tree) = match kernel.debug {
-            false => ("kernel", "linux/build.sh", kernel.source.clone()),
-            true => ("kernel-debug", "linux/build-debug.sh", format!("{}{DEBUG}", kernel.source)),
-        };
+        let tree = format!("{}{}", kernel.source, kernel.variant.suffix);
         let kernel = Component {
-            name,
-            script,
+            name: kernel.variant.component,
+            script: kernel.variant.script,
             inputs: &["linux"],
             source: Origin::Listed(&kernel.source),
             tree: Some(&tree),
