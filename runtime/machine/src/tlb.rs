@@ -9,16 +9,12 @@ use crate::handles::Handles;
 use crate::lock::Lock;
 use crate::ram::Ram;
 use crate::space::{MEMORIES, Space};
-use crate::{fatal, sys, turn};
+use crate::{arch, fatal, sys, turn};
 use core::sync::atomic::{AtomicU32, Ordering};
 use linnet_abi::memory::{MEMORY_SIZE, PROT_SAME, PROT_WRITE, SLOT_SIZE};
 
 /// Host mappings that all memories together may have. The rest of the host's limit is for stacks.
 const BUDGET: u32 = 44_000;
-
-/// So many memories that nobody uses any more are unmapped at once: most of what that takes is to
-/// interrupt the other CPUs of the host, a multiple of what else it takes to end a small process.
-const BATCH: u32 = 64;
 
 /// Upper bound of the mappings of each memory.
 static MAPPINGS: [AtomicU32; MEMORIES] = [const { AtomicU32::new(0) }; MEMORIES];
@@ -54,7 +50,7 @@ pub fn mm_free(mm: u32) {
         }
         turn::forget(mm);
         HANDLES.lock().give_back(mm);
-    } else if HANDLES.lock().end(mm) >= BATCH {
+    } else if HANDLES.lock().end(mm) >= arch::UNMAP_BATCH {
         flush_ended();
     }
 }
@@ -63,7 +59,7 @@ pub fn mm_free(mm: u32) {
 fn flush_ended() {
     let ended = HANDLES.lock().take_ended();
     for run in ended.runs() {
-        let size = run.len() * SLOT_SIZE as usize;
+        let size = (run.len() - 1) * SLOT_SIZE as usize + MEMORY_SIZE as usize;
         // SAFETY: only guest memory lies there, of tasks that are gone.
         unsafe { sys::munmap(base(run.start) as usize, size) };
         for mm in run {

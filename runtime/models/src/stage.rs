@@ -262,6 +262,8 @@ pub(crate) mod sys {
 }
 
 pub(crate) mod arch {
+    pub(crate) const UNMAP_BATCH: u32 = 2;
+
     pub(crate) fn spin_hint() {
         shuttle::hint::spin_loop();
     }

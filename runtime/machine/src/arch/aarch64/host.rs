@@ -4,6 +4,10 @@ use crate::sys::THREAD_FLAGS;
 use core::arch::{asm, global_asm, naked_asm};
 use linnet_host::nr;
 
+/// Memories that nobody uses any more are unmapped so many at once: other CPUs hear of it without an
+/// interrupt.
+pub const UNMAP_BATCH: u32 = 1;
+
 /// The host's name for this ISA (uapi/linux/audit.h).
 pub const AUDIT_ARCH: u32 = 0xc000_00b7;
 
