@@ -21,10 +21,11 @@ static TOTAL: AtomicU32 = AtomicU32::new(0);
 
 struct Handles {
     used: [u64; MEMORIES.div_ceil(64)],
-    next: usize,
+    /// All words of `used` before this one are full.
+    first: usize,
 }
 
-static HANDLES: Lock<Handles> = Lock::new(Handles { used: [0; MEMORIES.div_ceil(64)], next: 1 });
+static HANDLES: Lock<Handles> = Lock::new(Handles { used: [0; MEMORIES.div_ceil(64)], first: 0 });
 
 /// Host address of byte 0 of a memory. Memory n has slot n, if there are as many.
 pub fn base(mm: u32) -> u64 {
@@ -42,17 +43,19 @@ pub fn mm_new(parent: u32) -> u32 {
     mm
 }
 
+/// The lowest free one: few addresses are ever used, which matters under QEMU's user mode emulation. It
+/// keeps 32 bytes for each page that was ever mapped or unmapped, so 32 MiB for each memory.
 fn new_handle() -> u32 {
     let mut handles = HANDLES.lock();
-    let first = handles.next;
-    for i in 0..MEMORIES {
-        let n = (first + i) % MEMORIES;
-        if n != 0 && handles.used[n / 64] & (1 << (n % 64)) == 0 {
+    // That of the kernel is never given out.
+    handles.used[0] |= 1;
+    while let Some(used) = handles.used.get(handles.first).copied() {
+        let n = handles.first * 64 + used.trailing_ones() as usize;
+        if used != u64::MAX && n < MEMORIES {
             handles.used[n / 64] |= 1 << (n % 64);
-            // A handle just freed is taken again first: its page tables on the host are warm.
-            handles.next = n;
             return n as u32;
         }
+        handles.first += 1;
     }
     0
 }
@@ -68,7 +71,7 @@ pub fn mm_free(mm: u32) {
     let n = mm as usize;
     let mut handles = HANDLES.lock();
     handles.used[n / 64] &= !(1 << (n % 64));
-    handles.next = n;
+    handles.first = handles.first.min(n / 64);
 }
 
 /// Map `count` pages of a memory from `address` to guest-physical pages from `pfn`.
