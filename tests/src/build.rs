@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use linnet_build::{At as _, Error, Result, Target};
 
 use crate::machine::{self, Ended};
+use crate::pty::Terminal;
 use crate::{Test, cli, vm};
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -35,6 +36,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("an-image-layout-holds-the-boot-binaries", image_layout),
         test("a-full-disk-leaves-no-file", full_disk),
         test("a-killed-build-leaves-no-file-and-can-be-repeated", killed),
+        test("a-terminal-shows-a-bar", bar),
         test("a-stripped-system-is-smaller-and-works", stripped),
         test("a-compressed-system-is-small-and-works-for-every-isa", compressed),
         test("a-system-is-the-same-file-twice-for-every-isa", same_twice),
@@ -242,6 +244,22 @@ fn killed(place: &Place) -> Result<()> {
     }
     place.run("linnet", &arguments)?;
     expect(&place.run("./vm", &["--", "program", "a"])?, &format!("<a>{now}\n"))
+}
+
+fn bar(place: &Place) -> Result<()> {
+    // A program that nobody has translated before.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).at("clock")?.as_nanos().to_string();
+    place.compile("program.wasm", &now)?;
+    let path = |name: &str| place.directory.join(name).display().to_string();
+    let arguments =
+        ["build", "--with", &path("program.wasm"), "-o", &path("vm")].map(str::to_owned);
+    let mut terminal = Terminal::start(linnet_build::host()?, &place.linnet, &arguments)?;
+    terminal.expect("] ", LIMIT)?;
+    terminal.expect(" % ", LIMIT)?;
+    match terminal.end(LIMIT)? {
+        Some(0) => Ok(()),
+        status => Err(Error::new(format!("{status:?}"))),
+    }
 }
 
 fn compressed(place: &Place) -> Result<()> {
