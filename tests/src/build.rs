@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use linnet_build::{At as _, Error, Result, Target};
 
 use crate::machine::{self, Ended};
+use crate::pty::Terminal;
 use crate::{Test, cli, vm};
 
 const LIMIT: Duration = Duration::from_secs(120);
@@ -35,9 +36,11 @@ pub(crate) fn tests() -> Vec<Test> {
         test("an-image-layout-holds-the-boot-binaries", image_layout),
         test("a-full-disk-leaves-no-file", full_disk),
         test("a-killed-build-leaves-no-file-and-can-be-repeated", killed),
+        test("a-terminal-shows-a-bar", bar),
         test("a-stripped-system-is-smaller-and-works", stripped),
         test("a-compressed-system-is-small-and-works-for-every-isa", compressed),
         test("a-system-is-the-same-file-twice-for-every-isa", same_twice),
+        test("another-host-builds-the-same-files-for-every-isa", same_elsewhere),
     ]
 }
 
@@ -95,6 +98,22 @@ impl Place {
         }
         let stamp = format!("-DSTAMP=\"{stamp}\"");
         self.run("linnet", &["cc", "-O1", &stamp, "-o", name, "program.c"]).map(drop)
+    }
+
+    /// A cache that has only what is built from C.
+    fn second_cache(&self) -> Result<PathBuf> {
+        let printed = self.run("linnet", &["build"])?;
+        let cache = PathBuf::from(printed.lines().last().unwrap_or_default());
+        let cache = cache.ancestors().nth(4).ok_or_else(|| Error::new("no cache"))?;
+        let other = self.directory.join("cache");
+        fs::create_dir_all(other.join("results")).at(other.display())?;
+        for part in ["results/kernel", "results/headers", "results/musl", "results/busybox"]
+            .into_iter()
+            .chain(["results/init", "sources", "apt"])
+        {
+            symlink(cache.join(part), other.join(part)).at(part)?;
+        }
+        Ok(other)
     }
 
     fn names(&self) -> Result<Vec<String>> {
@@ -227,6 +246,22 @@ fn killed(place: &Place) -> Result<()> {
     expect(&place.run("./vm", &["--", "program", "a"])?, &format!("<a>{now}\n"))
 }
 
+fn bar(place: &Place) -> Result<()> {
+    // A program that nobody has translated before.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).at("clock")?.as_nanos().to_string();
+    place.compile("program.wasm", &now)?;
+    let path = |name: &str| place.directory.join(name).display().to_string();
+    let arguments =
+        ["build", "--with", &path("program.wasm"), "-o", &path("vm")].map(str::to_owned);
+    let mut terminal = Terminal::start(linnet_build::host()?, &place.linnet, &arguments)?;
+    terminal.expect("] ", LIMIT)?;
+    terminal.expect(" % ", LIMIT)?;
+    match terminal.end(LIMIT)? {
+        Some(0) => Ok(()),
+        status => Err(Error::new(format!("{status:?}"))),
+    }
+}
+
 fn compressed(place: &Place) -> Result<()> {
     const MOST: u64 = 12_000_000;
     let mut build = vec!["build", "--compress", "-o", "small"];
@@ -272,30 +307,60 @@ fn stripped(place: &Place) -> Result<()> {
     expect(&place.run("./small", &["--", "echo", "works"])?, "works\n")
 }
 
-/// With a cache that has only what is built from C, the rest is made again.
+/// What is not built from C is made again.
 fn same_twice(place: &Place) -> Result<()> {
-    let printed = place.run("linnet", &["build"])?;
-    let cache = PathBuf::from(printed.lines().last().unwrap_or_default());
-    let cache = cache.ancestors().nth(4).ok_or_else(|| Error::new("no cache"))?;
-    let other = place.directory.join("cache");
-    fs::create_dir_all(other.join("results")).at(other.display())?;
-    for part in ["results/kernel", "results/headers", "results/musl", "results/busybox"]
-        .into_iter()
-        .chain(["results/init", "sources", "apt"])
-    {
-        symlink(cache.join(part), other.join(part)).at(part)?;
-    }
+    let cache = place.second_cache()?;
+    same(place, |arguments| {
+        let mut command = place.command("linnet", arguments);
+        command.env("LINNET_CACHE", &cache);
+        machine::run(&mut command, &[], LIMIT)
+    })
+}
+
+/// Linnet itself, compiled for another CPU, makes it again. The runtime is compiled by this host's Rust.
+fn same_elsewhere(place: &Place) -> Result<()> {
+    const LIMIT: Duration = Duration::from_secs(1800);
+    let isa = match linnet_build::host()? {
+        Target::Aarch64 => Target::X86_64,
+        _ => Target::Aarch64,
+    };
+    let triple = format!("{}-unknown-linux-musl", isa.name());
+    let target_directory = place.directory.with_file_name("another-host");
+    let run = |command: &mut Command| match machine::run(command, &[], LIMIT)? {
+        Ended { status: Some(status), .. } if status.success() => Ok(()),
+        Ended { status, output } => Err(Error::new(format!("{status:?}\n{output}"))),
+    };
+    run(Command::new("rustup").args(["target", "add", &triple]))?;
+    // A musl target brings its C library, so that no compiler for it is needed.
+    let variable = triple.replace('-', "_").to_uppercase();
+    run(Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "--package", "linnet", "--target", &triple])
+        .arg("--target-dir")
+        .arg(&target_directory)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env(format!("CARGO_TARGET_{variable}_LINKER"), "rust-lld")
+        .env(format!("CARGO_TARGET_{variable}_RUSTFLAGS"), "-Clink-self-contained=yes"))?;
+    let linnet = target_directory.join(&triple).join("release/linnet");
+    let cache = place.second_cache()?;
+    same(place, |arguments| {
+        let mut command = machine::command(isa, &linnet)?;
+        command.args(arguments).current_dir(&place.directory).env("LINNET_CACHE", &cache);
+        machine::run(&mut command, &[], LIMIT)
+    })
+}
+
+/// Whether `again`, which is given arguments of `linnet`, builds the same files for every target, and
+/// does so by translating.
+fn same(place: &Place, again: impl Fn(&[&str]) -> Result<Ended>) -> Result<()> {
     for target in Target::ALL.map(Target::name) {
-        let build = ["build", "--target", target, "-o", target];
-        place.run("linnet", &build)?;
-        let again = format!("{target}-again");
-        let mut command = place.command("linnet", &["build", "--target", target, "-o", &again]);
-        let ended = machine::run(command.env("LINNET_CACHE", &other), &[], LIMIT)?;
+        place.run("linnet", &["build", "--target", target, "-o", target])?;
+        let copy = format!("{target}-again");
+        let ended = again(&["build", "--target", target, "-o", &copy])?;
         if !ended.status.is_some_and(|status| status.success()) {
             return Err(Error::new(ended.output));
         }
         expect_in(&ended.output, "translate")?;
-        expect(&place.run("cmp", &[target, &again])?, "")?;
+        expect(&place.run("cmp", &[target, &copy])?, "")?;
     }
     Ok(())
 }

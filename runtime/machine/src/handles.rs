@@ -62,7 +62,8 @@ impl Handles {
         Handles { used, ended: Set::EMPTY, ended_count: 0 }
     }
 
-    /// The lowest handle that is free, which makes long runs of those that end; 0 if none is.
+    /// The lowest handle that is free; 0 if none is. So those that end make long runs, and few addresses
+    /// are ever used, for each page of which QEMU's user mode emulation keeps 32 bytes.
     pub fn take(&mut self) -> u32 {
         let Some(n) = self.used.next(1, false) else { return 0 };
         self.used.insert(n);

@@ -17,6 +17,7 @@ use crate::files::Files;
 use crate::guest::Guest;
 use crate::inspect::{Contents, Program};
 use crate::parallel::{self, join};
+use crate::progress::Step;
 use crate::system::System;
 use crate::translate::{Translated, with_translator};
 use crate::tree::{Kind, Node, Tree};
@@ -63,10 +64,15 @@ impl Builder {
             let step = self.progress.step("translate");
             let mut tree = self.root_file_system(&guest, &skeleton, system)?;
             let places = places(&tree);
+            let module = guest.kernel_module();
+            let kernel_size = fs::metadata(&module).at(module.display())?.len();
+            step.measure(kernel_size + places.iter().map(|program| program.size).sum::<u64>());
             let (runtime, kernel, programs) = thread::scope(|scope| {
                 let runtime = scope.spawn(|| self.runtime_archive(runtime::MACHINE, target));
-                let kernel = self.kernel_object(&guest.kernel_module(), target, system.frames);
-                (join(runtime), kernel, self.translate_all(&mut tree, target, system.frames))
+                let kernel = self.kernel_object(&module, target, system.frames);
+                step.advance(kernel_size, KERNEL_PREFIX);
+                let programs = self.translate_all(&mut tree, target, system.frames, &step);
+                (join(runtime), kernel, programs)
             });
             let (runtime, kernel, programs) = (runtime?, kernel?, programs?);
             step.done();
@@ -135,18 +141,21 @@ impl Builder {
         Ok(tree)
     }
 
-    /// Puts in the place of each module the file that the guest's kernel executes.
+    /// Puts in the place of each module the file that the guest's kernel executes. `step` counts bytes of
+    /// modules.
     fn translate_all(
         &self,
         tree: &mut Tree,
         target: Target,
         frames: bool,
+        step: &Step<'_>,
     ) -> Result<Vec<Translated>> {
         let modules: Vec<(&str, &mut Node)> =
             tree.iter_mut().filter(|(_, node)| node.module().is_some()).collect();
         let translate = |(path, node): &(&str, &mut Node)| {
             let module = node.module().unwrap_or_default();
             let translated = self.program_object(Path::new(path), module, target, frames)?;
+            step.advance(module.len() as u64, path);
             let file = fs::read(&translated.executable).at(translated.executable.display())?;
             Ok((translated, file))
         };

@@ -93,6 +93,26 @@ impl Step<'_> {
         }
     }
 
+    /// From now on a terminal shows a bar: the step has `total` units of work, of any kind.
+    pub(crate) fn measure(&self, total: u64) {
+        if let Some(bar) = &self.bar {
+            let template =
+                "{spinner} {prefix:<10} {elapsed:>4} [{bar:24}] {percent:>3} % {wide_msg}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.set_length(total);
+        }
+    }
+
+    /// So many units more are done, which is what `what` says.
+    pub(crate) fn advance(&self, units: u64, what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.inc(units);
+            bar.set_message(what.to_owned());
+        }
+    }
+
     /// Says what the step is doing.
     pub(crate) fn doing(&self, what: &str) {
         match &self.bar {
