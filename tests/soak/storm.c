@@ -159,7 +159,7 @@ static void transfer(int from, int to)
 		for (size_t done = 0; done < BYTES;) {
 			ssize_t n = write(to, bytes + done, BYTES - done < 5000 ? BYTES - done : 1 + chance(5000));
 			// Whoever reads may have been killed.
-			if (n < 0 && errno == EPIPE) _exit(0);
+			if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) _exit(0);
 			CHECK(n > 0);
 			done += n;
 		}
