@@ -17,6 +17,8 @@ pub(crate) fn tests() -> Vec<Test> {
         test("pkg-config-finds-the-library-of-a-package", pkg_config),
         test("cmake-finds-the-library-of-a-package", cmake),
         test("configure-and-make-build-an-upstream-program", configure),
+        test("programs-optimised-by-the-linker-and-not-at-all-work", modes),
+        test("cxx-throws-in-threads-in-every-mode", cxx),
     ]
 }
 
@@ -81,6 +83,62 @@ fn configure(place: &Place) -> Result<()> {
         cd ..
         linnet boot --with ncurses,./nano.wasm -- nano --version | head -n 1";
     expect(&shell(place, script)?, " GNU nano, version 7.2\n")
+}
+
+/// Forks between `setjmp` and `longjmp`, in two files.
+fn modes(place: &Place) -> Result<()> {
+    place.write(
+        "a.c",
+        "#include <setjmp.h>\n#include <stdio.h>\n#include <sys/wait.h>\n#include <unistd.h>\n\
+         void leave(jmp_buf to);\n\
+         int main(void)\n\
+         {\n\
+         \tjmp_buf here;\n\
+         \tif (setjmp(here)) { puts(\"child\"); fflush(stdout); _exit(0); }\n\
+         \tif (fork() == 0) leave(here);\n\
+         \twait(0);\n\
+         \tputs(\"parent\");\n\
+         }\n",
+    )?;
+    place.write("b.c", "#include <setjmp.h>\nvoid leave(jmp_buf to) { longjmp(to, 1); }\n")?;
+    for mode in ["-O2 -flto", "-O2 -flto=thin", "-O0 -g"] {
+        let script = format!(
+            "linnet cc {mode} -o program.wasm a.c b.c\nlinnet boot --with ./program.wasm -- program"
+        );
+        expect(&shell(place, &script)?, "child\nparent\n")?;
+    }
+    Ok(())
+}
+
+fn cxx(place: &Place) -> Result<()> {
+    place.write(
+        "a.cc",
+        "#include <exception>\n#include <iostream>\n#include <thread>\n#include <vector>\n\
+         int check(int n);\n\
+         int main()\n\
+         {\n\
+         \tstd::vector<std::thread> threads;\n\
+         \tstd::vector<std::string> said(4);\n\
+         \tfor (int i = 0; i < 4; i++) threads.emplace_back([i, &said] {\n\
+         \t\ttry { said[i] = std::to_string(check(i)); }\n\
+         \t\tcatch (std::exception &e) { said[i] = e.what(); }\n\
+         \t});\n\
+         \tfor (auto &thread : threads) thread.join();\n\
+         \tfor (auto &text : said) std::cout << text << '\\n';\n\
+         }\n",
+    )?;
+    place.write(
+        "b.cc",
+        "#include <stdexcept>\n\
+         int check(int n) { if (n > 2) throw std::range_error(\"too much\"); return n; }\n",
+    )?;
+    for mode in ["-O2", "-O2 -flto", "-O0 -g"] {
+        let script = format!(
+            "linnet c++ {mode} -o program.wasm a.cc b.cc\nlinnet boot --with ./program.wasm -- program"
+        );
+        expect(&shell(place, &script)?, "0\n1\n2\ntoo much\n")?;
+    }
+    Ok(())
 }
 
 /// What a script prints in which `linnet` is the command under test, and every command must end well.

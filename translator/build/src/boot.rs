@@ -99,9 +99,9 @@ impl Builder {
             let mut objects = vec![image_object, kernel];
             objects.extend(programs.into_iter().map(|translated| translated.object));
             let log = self.cache.path("logs/link");
-            let symbols = !system.strip && !system.compress;
+            let stripped = (system.strip || system.compress).then_some(work);
             let plain = if system.compress { work.join(BINARY) } else { out.join(BINARY) };
-            link::link(&plain, &objects, &runtime, symbols, None, &log, &step)?;
+            link::link(&plain, &objects, &runtime, stripped, None, &log, &step)?;
             step.done();
             if system.compress {
                 let step = self.progress.step("compress");
@@ -111,7 +111,7 @@ impl Builder {
                 fs::write(&object, packed).at(object.display())?;
                 let unpack = self.runtime_archive(runtime::UNPACK, target)?;
                 let base = Some(packed::BASE);
-                link::link(&out.join(BINARY), &[object], &unpack, false, base, &log, &step)?;
+                link::link(&out.join(BINARY), &[object], &unpack, stripped, base, &log, &step)?;
                 step.done();
             }
             Ok(())

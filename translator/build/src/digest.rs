@@ -247,8 +247,11 @@ pub(crate) fn walk(root: &Path) -> Result<Vec<PathBuf>> {
 /// Writes a file so that a reader sees the old contents or the new, never a part.
 pub(crate) fn replace_file(path: &Path, contents: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("new-{}", std::process::id()));
-    fs::File::create(&temporary)?.write_all(contents)?;
-    fs::rename(&temporary, path)
+    let written = fs::File::create(&temporary).and_then(|mut file| file.write_all(contents));
+    written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
+        // It may not be there at all.
+        let _ = fs::remove_file(&temporary);
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The linker step: objects and the runtime's archive become one static executable.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,22 +10,29 @@ use crate::progress::Step;
 use crate::script;
 use crate::tools::find_program;
 
-/// Links `objects` and `archive` to `output`, with or without a symbol table, and to a certain address
-/// if one is given.
+/// For the linker: what only a debugger reads. The rest of the layout stays as it is.
+const WITHOUT_FRAMES: &str = "SECTIONS { /DISCARD/ : { *(.eh_frame) } } INSERT AFTER .text;\n";
+
+/// Links `objects` and `archive` to `output`, and to a certain address if one is given. `stripped` leaves out
+/// the symbol table and the description of frames; it is a directory to work in.
 pub(crate) fn link(
     output: &Path,
     objects: &[PathBuf],
     archive: &Path,
-    symbols: bool,
+    stripped: Option<&Path>,
     base: Option<u64>,
     log: &Path,
     step: &Step<'_>,
 ) -> Result<()> {
     let mut command = linker()?;
+    if let Some(directory) = stripped {
+        let script = directory.join("stripped.ld");
+        fs::write(&script, WITHOUT_FRAMES).at(script.display())?;
+        command.arg("--strip-all").arg("-T").arg(script);
+    }
     command
         .args(["-static", "-nostdlib", "-z", "noexecstack", "-z", "relro", "--build-id=none"])
         .args(["--gc-sections", "--fatal-warnings"])
-        .args((!symbols).then_some("--strip-all"))
         .args(base.map(|base| format!("--image-base={base:#x}")))
         .arg("-o")
         .arg(output)
@@ -38,7 +46,7 @@ impl Builder {
     pub fn link(&self, output: &Path, object: &Path, archive: &Path) -> Result<()> {
         let step = self.progress.step("link");
         let log = self.cache.path("logs/link");
-        link(output, &[object.to_owned()], archive, true, None, &log, &step)?;
+        link(output, &[object.to_owned()], archive, None, None, &log, &step)?;
         step.done();
         Ok(())
     }
