@@ -175,6 +175,14 @@ macro_rules! for_each_user_call {
             /// What clock `id` of clock_gettime(2) says: seconds above the lower 30 bits, nanoseconds in
             /// them. All ones if only the kernel knows. Does not enter the kernel.
             clock(id: u32) -> u64;
+            /// Keeps the native frames as those of context `from`, unless it is 0, and goes on in context
+            /// `to`, or if that is 0 by table entry `function`, of type (i32) -> i32, on an empty native
+            /// stack and the shadow stack that ends at `stack`, or if that is 0 here. A context is named by
+            /// any number but 0; it belongs to its thread. 0, EINVAL or ENOMEM; 0 where a context that was
+            /// kept goes on.
+            context_swap(from: ptr, to: ptr, function: ptr, argument: ptr, stack: ptr) -> u32;
+            /// Drops the frames of a context, if any are kept.
+            context_drop(which: ptr);
         }
     };
 }

@@ -25,6 +25,7 @@ use linnet_frames as _;
 mod arch;
 mod boot;
 mod clock;
+mod contexts;
 mod cpio;
 mod entry;
 mod exit;

@@ -1,6 +1,7 @@
 //! Tasks: what the runtime knows of a Linux task, and its native stacks.
 
 use crate::arch;
+use crate::contexts;
 use crate::ram::Ram;
 use crate::space::Space;
 use crate::sys;
@@ -29,6 +30,9 @@ const USER_BOTTOM: usize = GUARD + RESERVE;
 const ROOM: usize = 64 << 10;
 const USER_TOP: usize = 8 << 20;
 const KERNEL_STACK: usize = 252 << 10;
+/// Between the stacks: where frames of contexts are kept.
+const STORE: usize = USER_TOP + GUARD;
+const STORE_SIZE: usize = TASK_OFFSET - KERNEL_STACK - GUARD - STORE;
 
 /// Freed regions that stay as they are; the memory of further ones goes back to the host. A region is
 /// free as soon as its task has been switched away from for the last time.
@@ -112,6 +116,8 @@ pub struct Task {
     pub fault: Cell<(u64, u64)>,
     relaxed: Cell<u32>,
     reserve: Cell<bool>,
+    /// Is the area for frames of contexts mapped? See `contexts`.
+    pub has_store: Cell<bool>,
     next_free: Cell<usize>,
 }
 
@@ -232,6 +238,38 @@ impl Task {
         }
     }
 
+    /// Address and size of the area for frames of contexts.
+    pub fn store_area(&self) -> (usize, usize) {
+        (self.region() + STORE, STORE_SIZE)
+    }
+
+    pub fn map_store(&self) -> Option<()> {
+        let is_mapped = map_stack(self.region() + STORE, STORE_SIZE);
+        self.has_store.set(is_mapped);
+        is_mapped.then_some(())
+    }
+
+    /// All contexts are gone.
+    fn drop_store(&self) {
+        if self.has_store.replace(false) {
+            // SAFETY: mapped by `map_store`, and only the task's thread uses it.
+            unsafe { sys::munmap(self.region() + STORE, STORE_SIZE) };
+        }
+    }
+
+    /// Start and end of the user code's frames, while it has called the runtime.
+    pub fn frames(&self) -> (usize, usize) {
+        (self.user_sp.get(), self.region() + USER_TOP)
+    }
+
+    /// The user code goes on in frames that start there, with that shadow stack pointer.
+    pub fn set_frames(&self, start: usize, shadow_sp: u32) {
+        self.user_sp.set(start);
+        if let Some(module) = self.module.get() {
+            self.set_user_global(module.stack_pointer_slot, u64::from(shadow_sp));
+        }
+    }
+
     pub fn take_action(&self) -> u32 {
         self.action.replace(0)
     }
@@ -301,6 +339,7 @@ impl Task {
     /// Point the user context at another program or memory.
     pub fn set_program(&self, module: &'static Module, mm: u32, sp: u32) {
         self.drop_reserve();
+        self.drop_store();
         let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
         // SAFETY: `globals` has that many entries (checked when the machine started).
         let globals =
@@ -436,6 +475,7 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
             fault: Cell::new((0, 0)),
             relaxed: Cell::new(0),
             reserve: Cell::new(false),
+            has_store: Cell::new(false),
             next_free: Cell::new(0),
         });
     }
@@ -482,20 +522,23 @@ fn copy_frames(parent: &Task, child: &Task) {
     let words = (parent.region() + USER_TOP - from) / size_of::<usize>();
     let parent_base = parent.user_base() as usize;
     let child_base = child.user_base() as usize;
+    let move_word = |word: usize| {
+        if word.wrapping_sub(parent.region()) < REGION_SIZE {
+            word.wrapping_add(delta)
+        } else if word.wrapping_sub(parent_base) < linnet_abi::memory::SLOT_SIZE as usize {
+            word - parent_base + child_base
+        } else {
+            word
+        }
+    };
     for i in 0..words {
         // SAFETY: both ranges lie in the tasks' own user stacks; the parent is in the kernel.
         unsafe {
             let word = *(from as *const usize).add(i);
-            *((from.wrapping_add(delta)) as *mut usize).add(i) =
-                if word.wrapping_sub(parent.region()) < REGION_SIZE {
-                    word.wrapping_add(delta)
-                } else if word.wrapping_sub(parent_base) < linnet_abi::memory::SLOT_SIZE as usize {
-                    word - parent_base + child_base
-                } else {
-                    word
-                };
+            *((from.wrapping_add(delta)) as *mut usize).add(i) = move_word(word);
         }
     }
+    contexts::inherit(parent, child, move_word);
     child.user_sp.set(from.wrapping_add(delta));
     let activation = parent.activation.get();
     if !activation.is_null() {
@@ -517,6 +560,7 @@ pub fn free(id: u32) {
     index_entry(id).store(ptr::null_mut(), Ordering::Release);
     let region = task.region();
     task.drop_reserve();
+    task.drop_store();
     // Only what deep recursion left is worth a call; the uppermost pages are used again at once.
     let deep = region + USER_TOP - GUARD;
     if is_used(deep - PAGE) {

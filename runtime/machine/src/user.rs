@@ -50,7 +50,8 @@ extern "C" fn program_main(task: &Task) -> ! {
     end(task, SYS_EXIT_GROUP, 0)
 }
 
-extern "C" fn thread_main(task: &Task) -> ! {
+/// Calls the function in the task's [`ThreadRequest`](crate::task::ThreadRequest).
+pub extern "C" fn thread_main(task: &Task) -> ! {
     let thread = task.thread.get();
     if task.has_action() {
         run_actions(task, 0, &mut Activation::bottom());

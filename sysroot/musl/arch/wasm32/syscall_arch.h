@@ -22,6 +22,12 @@ hidden int __import_clone(int (*fn)(void *), void *arg, void *stack, unsigned fl
 /* Seconds above the lower 30 bits, nanoseconds in them; -1: only a system call can tell. */
 hidden long long __import_clock(int id) IMPORTED(clock);
 
+/* Keeps the caller's frames as those of `from`, unless that is 0, and goes on in `to`, or if that is 0 in
+ * fn(arg) on the stack that ends at `stack`, or here. 0, or an error; 0 where `to` goes on. */
+__attribute__((returns_twice)) hidden int __import_context_swap(const void *from, const void *to,
+	int (*fn)(void *), void *arg, void *stack) IMPORTED(context_swap);
+hidden void __import_context_drop(const void *which) IMPORTED(context_drop);
+
 /* Calls a table entry with as many of the arguments as its type takes and drops its result. */
 hidden void __import_call_handler(void *fn, int sig, void *info, void *uc) IMPORTED(call_handler);
 

@@ -21,6 +21,15 @@ global_asm!(
     "call {run_actions}",
     ".endm",
 
+    ".macro save_all", // on the user stack, for label 5
+    "push rbp",
+    "mov rbp, rsp",
+    "push rbx", "push r12", "push r13", "push r14", "push r15",
+    "sub rsp, 8",
+    "lea rbx, [rdi - {user}]",
+    "mov [rbx + {user_sp}], rsp",
+    ".endm",
+
     ".p2align 4",
     ".cfi_startproc",
     ".cfi_signal_frame",
@@ -93,12 +102,7 @@ global_asm!(
     "xor r8d, r8d",
     "xor r9d, r9d",
     "linnet_user_forking_syscall:",
-    "push rbp",
-    "mov rbp, rsp",
-    "push rbx", "push r12", "push r13", "push r14", "push r15",
-    "sub rsp, 8",
-    "lea rbx, [rdi - {user}]",
-    "mov [rbx + {user_sp}], rsp",
+    "save_all",
     "mov dword ptr [rbx + {forking}], 1",
     "mov rsp, rbx",
     "push 0",
@@ -168,6 +172,17 @@ global_asm!(
     "pop rbx",
     "pop rbp",
     "ret",
+
+    // linnet_user_context_swap(context, from, to, function, argument, stack)
+    ".p2align 4",
+    ".globl linnet_user_context_swap",
+    "linnet_user_context_swap:",
+    "save_all",
+    "mov rsp, rbx",
+    "mov rdi, rbx",
+    "call {context_swap}",
+    "mov rsp, [rbx + {user_sp}]", // maybe of another context
+    "jmp 5b",
 
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
@@ -239,6 +254,7 @@ global_asm!(
     thread = const THREAD,
     run_actions = sym crate::user::run_actions,
     poll = sym crate::user::poll,
+    context_swap = sym crate::contexts::swap,
     throw = sym crate::unwind::throw,
 );
 
