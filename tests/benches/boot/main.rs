@@ -206,8 +206,7 @@ else, which is the initial memory of kernel and programs, names for back traces,
 
 const OTHERS: &str = "
 The goal is 12 MB without symbols. Compressed, every target is well below; as it is mapped, none is, and the
-code alone takes nearly all of that: the kernel's 6 MB of WebAssembly become 9 to 11 MB of machine code. For
-comparison, by their authors' accounts and not measured here: wasmer's `create-exe` made 20 MB of a program
+code alone takes as much. For comparison, by their authors' accounts and not measured here: wasmer's `create-exe` made 20 MB of a program
 of 18 KB (lpython, issue 1461); okuoku's native Linux 6.1, translated by wasm2c, took 17 MiB without and
 25 MiB with checks of bounds.
 ";
