@@ -130,7 +130,9 @@ pub(crate) fn compile(
     let isa = env.isa;
     let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
     let control = &mut ControlPlane::default();
+    passes::prepare(context, env.options);
     context.optimize(isa, control).map_err(failed)?;
+    if std::env::var_os("DUMP").is_some() { eprintln!("{}", context.func.display()); }
     passes::run(context, env.options.target);
     context.verify_if(isa).map_err(failed)?;
     let stencil = isa
