@@ -27,7 +27,8 @@ fn main() -> io::Result<()> {
 
 /// SHA-256 over the names and contents of files, in hexadecimal.
 fn digest(inputs: &[&str]) -> io::Result<String> {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../..");
+    let root =
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?).join("../..");
     let mut hash = Sha256::new();
     for input in inputs {
         let path = root.join(input);

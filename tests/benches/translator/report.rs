@@ -131,7 +131,8 @@ impl Report<'_> {
             let time = |side| self.times.get(&(program.name, side));
             Some((time(Side::LinnetFrames)? / time(Side::Linnet)?, program.name))
         });
-        let worst = costs.fold((0.0, ""), |worst, cost| if cost.0 > worst.0 { cost } else { worst });
+        let worst =
+            costs.fold((0.0, ""), |worst, cost| if cost.0 > worst.0 { cost } else { worst });
         (self.mean(Side::LinnetFrames) / self.mean(Side::Linnet), worst.0, worst.1)
     }
 

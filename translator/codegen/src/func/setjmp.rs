@@ -118,8 +118,7 @@ impl Translator<'_, '_, '_, '_> {
             && count <= MAX_LOCALS
         {
             let live = live::at_clauses(body, count, tag);
-            let needed =
-                (0..count).filter(|i| live.as_ref().is_none_or(|live| live[*i])).collect();
+            let needed = (0..count).filter(|i| live.as_ref().is_none_or(|live| live[*i])).collect();
             self.begin_return_point(tag, needed);
         }
         self.clauses = Some(clauses);

@@ -75,9 +75,7 @@ impl<'c> Bounds<'c> {
             InstructionData::Binary { opcode, args: [a, b] } => {
                 let number = constant(func, b);
                 match (opcode, number) {
-                    (Opcode::Band, _) => {
-                        self.find(func, a, depth).min(self.find(func, b, depth))
-                    }
+                    (Opcode::Band, _) => self.find(func, a, depth).min(self.find(func, b, depth)),
                     (Opcode::Bor | Opcode::Bxor, _) => {
                         bits(self.find(func, a, depth).max(self.find(func, b, depth)))
                     }
@@ -246,9 +244,7 @@ fn comparison(func: &Function, condition: Value) -> Option<(Value, Value, IntCC)
             InstructionData::Unary { opcode: Opcode::Uextend, arg } => value = arg,
             InstructionData::IntCompare { args: [a, b], cond, .. } => {
                 // `i32.eqz` of a comparison.
-                if cond == IntCC::Equal
-                    && constant(func, b) == Some(0)
-                    && comparison_like(func, a)
+                if cond == IntCC::Equal && constant(func, b) == Some(0) && comparison_like(func, a)
                 {
                     is_negated = !is_negated;
                     value = a;

@@ -1,4 +1,4 @@
-//! Passes of our own over CLIF: one before Cranelift's optimizer, the others between it and instruction
+//! Passes of our own over CLIF: two before Cranelift's optimizer, the others between it and instruction
 //! selection.
 //!
 //! | file         | what it does                                                          |
@@ -27,15 +27,15 @@ use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Function, Opcode};
 
-/// Runs the pass before the optimizer.
+/// Runs the passes before the optimizer.
 pub(crate) fn prepare(context: &mut Context, options: &Options) {
     context.compute_cfg();
-    if off("phis") { phis::run(&mut context.func, &context.cfg); }
+    phis::run(&mut context.func, &context.cfg);
     let shape = address::Shape {
         has_guard: !options.standalone,
         is_indexed: options.target.extends_words_for_free(),
     };
-    if off("address") { address::run(&mut context.func, &context.cfg, shape); }
+    address::run(&mut context.func, &context.cfg, shape);
 }
 
 /// Runs the others. The control flow stays as it is.
@@ -44,11 +44,9 @@ pub(crate) fn run(context: &mut Context, target: Target) {
     context.compute_loop_analysis();
     latch::run(context);
     if target.extends_words_for_free() {
-        if off("chains") {
-        let heads: Vec<_> =
-            context.loop_analysis.loops().map(|l| context.loop_analysis.loop_header(l)).collect();
+        let loops = &context.loop_analysis;
+        let heads: Vec<_> = loops.loops().map(|found| loops.loop_header(found)).collect();
         chains::run(&mut context.func, &context.cfg, &heads);
-        }
         widen::run(&mut context.func, &context.cfg);
     }
     symbols::run(&mut context.func);
@@ -66,5 +64,3 @@ fn remove_sequence_points(func: &mut Function) {
         }
     }
 }
-
-fn off(_: &str) -> bool { true }

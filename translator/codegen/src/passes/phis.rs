@@ -46,8 +46,7 @@ fn simplify(func: &mut Function, block: Block, branches: &[Inst], inputs: &mut V
     let dfg = &func.dfg;
     let params = dfg.block_params(block);
     for branch in branches {
-        let calls =
-            dfg.insts[*branch].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+        let calls = dfg.insts[*branch].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
         for call in calls.iter().filter(|call| call.block(&dfg.value_lists) == block) {
             for (number, argument) in call.args(&dfg.value_lists).enumerate() {
                 let Some(argument) = argument.as_value() else {
