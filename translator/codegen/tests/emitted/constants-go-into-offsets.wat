@@ -5,11 +5,11 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r8, qword ptr [rdi]
+  ;;|  mov rdi, qword ptr [rdi]
   ;;|  mov r9d, esi
-  ;;|  mov edi, dword ptr [r8 + r9]
-  ;;|  mov eax, dword ptr [r8 + r9 + 8]
-  ;;|  add eax, edi
+  ;;|  mov r8d, dword ptr [rdi + r9]
+  ;;|  mov edi, dword ptr [rdi + r9 + 8]
+  ;;|  lea eax, [r8 + rdi]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret
@@ -26,7 +26,8 @@
   ;; x86_64: lacks + 0xfff
   (func $too_large (param $at i32) (result i32)
     (i32.load8_u offset=4 (i32.add (local.get $at) (i32.const 0xffed))))
-  ;; x86_64: contains - 8]
+  ;; A sum that wraps around may be an address here.
+  ;; x86_64: contains 0xfffffff8
   (func $negative (param $at i32) (result i32)
     (i32.load8_u offset=4 (i32.add (local.get $at) (i32.const -8))))
   ;; The sum cannot wrap around.

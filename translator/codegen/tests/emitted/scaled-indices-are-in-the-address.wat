@@ -3,18 +3,18 @@
 ;; options: polls
 (module
   (memory 1 1 shared)
-  ;; x86_64: contains * 4]
-  ;; x86_64: lacks shl
+  ;; x86_64: contains *4]
+  ;; x86_64: lacks lea
   (func $masked (param $table i32) (param $n i32) (result i32)
     (i32.load (i32.add (local.get $table)
       (i32.shl (i32.and (local.get $n) (i32.const 31)) (i32.const 2)))))
   ;; Above 64 KiB a sum that wraps around may be an address.
-  ;; x86_64: lacks * 4]
+  ;; x86_64: contains lea
   (func $too_large (param $table i32) (param $n i32) (result i32)
     (i32.load (i32.add (local.get $table)
       (i32.shl (i32.and (local.get $n) (i32.const 0x3fff)) (i32.const 2)))))
   ;; Nothing is known of the index.
-  ;; x86_64: lacks * 4]
+  ;; x86_64: contains lea
   (func $unknown (param $table i32) (param $n i32) (result i32)
     (i32.load (i32.add (local.get $table) (i32.shl (local.get $n) (i32.const 2)))))
   ;; The counter is below 400: only the accesses are in the loop, and no address.
