@@ -1,15 +1,15 @@
 //! How fast translated programs are, against native code and against other translators.
 //!
-//! | file          | what it does                                                      |
-//! |---------------|-------------------------------------------------------------------|
-//! | `programs.rs` | the programs and where their sources come from                    |
-//! | `programs/`   | what each does                                                    |
-//! | `harness.c`   | takes the time, inside the program                                |
-//! | `alloc.c`     | the malloc of all programs                                        |
-//! | `sides.rs`    | builds and runs them for each of the compilers                    |
-//! | `wasi/`       | what the other translators need to run them                       |
-//! | `translation.rs` | how fast modules are translated                                |
-//! | `report.rs`   | the table, the picture, and the page of the documentation         |
+//! | file             | what it does                                                 |
+//! |------------------|--------------------------------------------------------------|
+//! | `programs.rs`    | the programs and where their sources come from               |
+//! | `programs/`      | what each does                                               |
+//! | `harness.c`      | takes the time, inside the program                           |
+//! | `alloc.c`        | the malloc of all programs                                   |
+//! | `sides.rs`       | builds and runs them for each of the compilers               |
+//! | `wasi/`          | what the other translators need to run them                  |
+//! | `translation.rs` | how fast modules are translated                              |
+//! | `report.rs`      | the table, the picture, and the page of the documentation    |
 //!
 //! Runs of all sides take turns, so that what else the machine does meets all of them. The arguments
 //! are names of programs. Without any, all run and the page is written. `--sides=Linnet,gcc` leaves the
