@@ -8,7 +8,9 @@
 //! It makes no difference where the access faults in either case. In a program or kernel the first
 //! [`NULL_GUARD`] bytes of a memory are never mapped, and nothing behind the memory is. If a part, the
 //! offset and the width are together no more than these bytes, a sum that wraps around is below them,
-//! and without wrapping around it is behind the memory.
+//! and without wrapping around it is behind the memory. (Root may map the first page of a process: there a
+//! pointer to the very end of the address space, where nothing is ever mapped, faults instead of reaching
+//! that page.)
 //!
 //! It runs before the optimizer, which makes one of equal addresses and takes them out of loops.
 
