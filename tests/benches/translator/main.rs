@@ -1,23 +1,26 @@
 //! How fast translated programs are, against native code and against other translators.
 //!
-//! | file          | what it does                                                      |
-//! |---------------|-------------------------------------------------------------------|
-//! | `programs.rs` | the programs and where their sources come from                    |
-//! | `programs/`   | what each does                                                    |
-//! | `harness.c`   | takes the time, inside the program                                |
-//! | `alloc.c`     | the malloc of all programs                                        |
-//! | `sides.rs`    | builds and runs them for each of the compilers                    |
-//! | `wasi/`       | what the other translators need to run them                       |
-//! | `report.rs`   | the table, the picture, and the page of the documentation         |
+//! | file             | what it does                                                 |
+//! |------------------|--------------------------------------------------------------|
+//! | `programs.rs`    | the programs and where their sources come from               |
+//! | `programs/`      | what each does                                               |
+//! | `harness.c`      | takes the time, inside the program                           |
+//! | `alloc.c`        | the malloc of all programs                                   |
+//! | `sides.rs`       | builds and runs them for each of the compilers               |
+//! | `wasi/`          | what the other translators need to run them                  |
+//! | `translation.rs` | how fast modules are translated                              |
+//! | `report.rs`      | the table, the picture, and the page of the documentation    |
 //!
 //! Runs of all sides take turns, so that what else the machine does meets all of them. The arguments
-//! are names of programs. Without any, all run and the page is written.
+//! are names of programs. Without any, all run and the page is written. `--sides=Linnet,gcc` leaves the
+//! other sides out, but for clang, which all are compared with.
 
 #![forbid(unsafe_code)]
 
 mod programs;
 mod report;
 mod sides;
+mod translation;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,8 +29,12 @@ use std::process::ExitCode;
 use linnet_build::{Builder, Error, Result};
 use programs::{PROGRAMS, Program};
 use sides::{Side, Sides};
+use translation::Translations;
 
 const ROUNDS: usize = 5;
+
+/// Before the names of sides.
+const SIDES: &str = "--sides=";
 
 /// The shortest run of each program and side, in nanoseconds.
 pub(crate) type Times = BTreeMap<(&'static str, Side), f64>;
@@ -35,7 +42,11 @@ pub(crate) type Times = BTreeMap<(&'static str, Side), f64>;
 fn main() -> ExitCode {
     // Cargo adds an option of its own.
     let names: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    match run(&names) {
+    let result = match names.split_first() {
+        Some((first, rest)) if first == translation::TRANSLATE => translation::translate_one(rest),
+        _ => run(&names),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -44,12 +55,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(names: &[String]) -> Result<()> {
-    let wanted = |p: &&Program| names.is_empty() || names.iter().any(|name| name == p.name);
+fn run(arguments: &[String]) -> Result<()> {
+    let (sides, names): (Vec<_>, Vec<_>) =
+        arguments.iter().partition(|word| word.starts_with(SIDES));
+    let chosen: Vec<&str> = sides.iter().flat_map(|word| word[SIDES.len()..].split(',')).collect();
+    let wanted = |p: &&Program| names.is_empty() || names.iter().any(|name| *name == p.name);
     let programs: Vec<&Program> = PROGRAMS.iter().filter(wanted).collect();
     let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("translator");
     let builder = Builder::new()?;
-    let sides = Sides::build(&builder, &work, &programs)?;
+    let sides = Sides::build(&builder, &work, &programs, &chosen)?;
     let mut times = Times::new();
     let mut sums: BTreeMap<&str, String> = BTreeMap::new();
     let mut loads = Vec::new();
@@ -71,8 +85,11 @@ fn run(names: &[String]) -> Result<()> {
     }
     let report = report::Report { programs: &programs, times: &times, missing: &sides.missing };
     print!("{}", report.table());
-    if names.is_empty() {
-        report.write(&loads)?;
+    if arguments.is_empty() {
+        let sqlite = programs.iter().find(|program| program.name == "sqlite");
+        let sqlite = sqlite.ok_or_else(|| Error::new("no program is called sqlite"))?;
+        let translations = Translations::measure(&builder, &sides, sqlite)?;
+        report.write(&loads, &translations)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use linnet_build::{At as _, Error, Result};
 
 use crate::programs::{Program, run};
 use crate::sides::Side;
+use crate::translation::Translations;
 use crate::{ROUNDS, Times};
 
 pub(crate) struct Report<'a> {
@@ -91,7 +92,7 @@ impl Report<'_> {
     }
 
     /// Writes everything into the documentation.
-    pub(crate) fn write(&self, loads: &[f64]) -> Result<()> {
+    pub(crate) fn write(&self, loads: &[f64], translations: &Translations) -> Result<()> {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src");
         let save = |name: &str, text: String| {
             let path: PathBuf = docs.join(name);
@@ -117,10 +118,22 @@ impl Report<'_> {
                  All numbers are in [benchmarks-translator.toml](benchmarks-translator.toml), in \
                  nanoseconds.\n";
         page += NOTES;
+        page += &translations.chapter(self.frames());
         page += &tried(&docs)?;
         save("reference/benchmarks-translator.md", page)?;
         save("reference/benchmarks-translator.toml", self.toml()?)?;
         save("images/benchmarks-translator.svg", self.picture())
+    }
+
+    /// What frames as data cost: on the mean, at most, and which program that is.
+    fn frames(&self) -> (f64, f64, &'static str) {
+        let costs = self.programs.iter().filter_map(|program| {
+            let time = |side| self.times.get(&(program.name, side));
+            Some((time(Side::LinnetFrames)? / time(Side::Linnet)?, program.name))
+        });
+        let worst =
+            costs.fold((0.0, ""), |worst, cost| if cost.0 > worst.0 { cost } else { worst });
+        (self.mean(Side::LinnetFrames) / self.mean(Side::Linnet), worst.0, worst.1)
     }
 
     fn toml(&self) -> Result<String> {

@@ -70,7 +70,7 @@ const SIMD: &str = "-msimd128";
 const MUSL_HEADERS: [&str; 3] = ["-nostdlibinc", "-isystem", "/usr/include/x86_64-linux-musl"];
 
 /// Where wasm2c's own C file lies in Debian's package.
-const WASM2C: &str = "/usr/share/wabt/wasm2c";
+pub(crate) const WASM2C: &str = "/usr/share/wabt/wasm2c";
 
 /// Where the programs lie in the guest.
 const PLACE: &str = "bench";
@@ -90,8 +90,13 @@ pub(crate) struct Sides {
 }
 
 impl Sides {
-    /// Builds all programs for all sides.
-    pub(crate) fn build(builder: &Builder, work: &Path, programs: &[&Program]) -> Result<Self> {
+    /// Builds all programs for all sides, or for those that are chosen.
+    pub(crate) fn build(
+        builder: &Builder,
+        work: &Path,
+        programs: &[&Program],
+        chosen: &[&str],
+    ) -> Result<Self> {
         fs::create_dir_all(work).at(work.display())?;
         let sdk = builder.sdk()?;
         let mut sides = Sides {
@@ -101,6 +106,11 @@ impl Sides {
             guest_with_frames: PathBuf::new(),
             missing: Vec::new(),
         };
+        for side in Side::ALL.into_iter().filter(|side| *side != Side::Clang) {
+            if !chosen.is_empty() && !chosen.contains(&side.to_string().as_str()) {
+                sides.missing.push((side, "not chosen".to_owned()));
+            }
+        }
         for (side, needed) in [
             (Side::Gcc, "/usr/bin/musl-gcc"),
             (Side::Wasm2c, WASM2C),
@@ -111,7 +121,9 @@ impl Sides {
                 sides.leave_out(side, format!("there is no {needed}"));
             }
         }
-        if let Err(error) = sides.python() {
+        if sides.has(Side::Wasmtime)
+            && let Err(error) = sides.python()
+        {
             sides.leave_out(Side::Wasmtime, error.to_string());
         }
         let mut files = Files::default();
@@ -121,15 +133,18 @@ impl Sides {
             for side in Side::ALL.into_iter().filter(|side| sides.has(*side)) {
                 sides.program(side, program, &sources)?;
             }
-            for side in [Side::Linnet, Side::LinnetSimd] {
+            let own = [Side::Linnet, Side::LinnetSimd];
+            for side in own.into_iter().filter(|side| sides.has(*side)) {
                 let name = format!("{PLACE}/{}", file_name(side, program));
                 files.add(&name, &sides.file(side, program, "wasm"))?;
             }
         }
         let mut system = System::with(files);
         sides.guest = builder.boot_binary_of(host()?, &system)?;
-        system.frames = true;
-        sides.guest_with_frames = builder.boot_binary_of(host()?, &system)?;
+        if sides.has(Side::LinnetFrames) {
+            system.frames = true;
+            sides.guest_with_frames = builder.boot_binary_of(host()?, &system)?;
+        }
         Ok(sides)
     }
 
@@ -144,6 +159,10 @@ impl Sides {
 
     pub(crate) fn has(&self, side: Side) -> bool {
         !self.missing.iter().any(|(missing, _)| *missing == side)
+    }
+
+    pub(crate) fn work(&self) -> &Path {
+        &self.work
     }
 
     pub(crate) fn file(&self, side: Side, program: &Program, extension: &str) -> PathBuf {

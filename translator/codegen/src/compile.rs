@@ -46,6 +46,10 @@ pub(crate) const WIDE: u32 = 1 << 31;
 /// of operators are addresses in the code section.
 pub(crate) const WIDE_BEGIN: u32 = 1;
 
+/// Where a program's function with loops may begin: at a cache line, so that its speed does not depend on
+/// what lies before it.
+const LOOPS_ALIGN: u32 = 64;
+
 /// Machine code of one function.
 #[derive(Debug)]
 pub(crate) struct Code {
@@ -130,8 +134,10 @@ pub(crate) fn compile(
     let isa = env.isa;
     let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
     let control = &mut ControlPlane::default();
+    passes::prepare(context, env.options);
     context.optimize(isa, control).map_err(failed)?;
     passes::run(context, env.options.target);
+    let has_loops = context.loop_analysis.loops().next().is_some();
     context.verify_if(isa).map_err(failed)?;
     let stencil = isa
         .compile_function(&context.func, &context.domtree, registers, false, control)
@@ -167,7 +173,7 @@ pub(crate) fn compile(
     };
     Ok(Code {
         bytes: buffer.data().to_vec(),
-        align: buffer.alignment,
+        align: buffer.alignment.max(if has_loops && env.options.polls { LOOPS_ALIGN } else { 0 }),
         relocations,
         traps: traps.collect(),
         sites,

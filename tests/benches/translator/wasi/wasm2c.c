@@ -101,6 +101,12 @@ u32 WASI(path_open)(wasi *host, u32 directory, u32 look, u32 path, u32 size, u32
 	return BAD_FILE;
 }
 
+u32 WASI(path_unlink_file)(wasi *host, u32 directory, u32 path, u32 size)
+{
+	(void)host, (void)directory, (void)path, (void)size;
+	return BAD_FILE;
+}
+
 int main(void)
 {
 	wasi host;

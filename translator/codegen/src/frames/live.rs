@@ -30,7 +30,8 @@ enum Event {
     Try,
     /// The labels that clauses branch to.
     TryTable(Vec<u32>),
-    Catch,
+    /// A clause for a tag, or for all.
+    Catch(Option<u32>),
     Branch(u32),
     BranchIf(u32),
     BranchTable(Vec<u32>),
@@ -58,19 +59,24 @@ pub(crate) fn find(body: &FunctionBody, locals: usize) -> Live {
         return Live::default();
     }
     let mut pass = Pass::new(&events, locals);
-    let mut rounds = 0;
-    while pass.run(None) {
-        rounds += 1;
-        if rounds == MAX_ROUNDS {
-            for head in pass.heads.values_mut() {
-                head.fill(u64::MAX);
-            }
-            break;
-        }
-    }
+    pass.settle();
     let mut live = Live::default();
     pass.run(Some(&mut live));
     live
+}
+
+/// Whether each local is live where clauses for that tag begin; nothing if that is too much to be found.
+pub(crate) fn at_clauses(body: &FunctionBody, locals: usize, tag: u32) -> Option<Vec<bool>> {
+    let events = events(body);
+    if depth(&events) * locals.div_ceil(64) > MAX_WORDS {
+        return None;
+    }
+    let mut pass = Pass::new(&events, locals);
+    pass.settle();
+    pass.wanted = Some(tag);
+    pass.run(None);
+    let live = |local: usize| pass.at_wanted[local / 64] >> (local % 64) & 1 == 1;
+    Some((0..locals).map(live).collect())
 }
 
 /// Blocks that are open at a time, at most.
@@ -117,7 +123,8 @@ fn events(body: &FunctionBody) -> Vec<Event> {
                     })
                     .collect(),
             ),
-            O::Catch { .. } | O::CatchAll => Event::Catch,
+            O::Catch { tag_index } => Event::Catch(Some(tag_index)),
+            O::CatchAll => Event::Catch(None),
             O::Br { relative_depth } => Event::Branch(relative_depth),
             O::BrIf { relative_depth } => Event::BranchIf(relative_depth),
             O::BrTable { targets } => {
@@ -157,6 +164,9 @@ struct Pass<'e> {
     blocks: Vec<Block>,
     /// Locals listed so far.
     listed: usize,
+    /// The tag whose clauses are looked for, and what is live where they begin.
+    wanted: Option<u32>,
+    at_wanted: Bits,
 }
 
 impl<'e> Pass<'e> {
@@ -168,7 +178,7 @@ impl<'e> Pass<'e> {
                 Event::Open | Event::Loop(_) | Event::If | Event::Try | Event::TryTable(_) => {
                     open.push((i, 0))
                 }
-                Event::Catch => {
+                Event::Catch(_) => {
                     if let Some(block) = open.last_mut() {
                         block.1 += 1;
                     }
@@ -182,7 +192,22 @@ impl<'e> Pass<'e> {
             }
         }
         let heads = FxHashMap::default();
-        Pass { events, locals, opened, heads, blocks: Vec::new(), listed: 0 }
+        let (blocks, at_wanted) = (Vec::new(), vec![0; locals.div_ceil(64)]);
+        Pass { events, locals, opened, heads, blocks, listed: 0, wanted: None, at_wanted }
+    }
+
+    /// Runs until nothing changes.
+    fn settle(&mut self) {
+        let mut rounds = 0;
+        while self.run(None) {
+            rounds += 1;
+            if rounds == MAX_ROUNDS {
+                for head in self.heads.values_mut() {
+                    head.fill(u64::MAX);
+                }
+                break;
+            }
+        }
     }
 
     fn empty(&self) -> Bits {
@@ -251,7 +276,10 @@ impl<'e> Pass<'e> {
                         clauses_left,
                     });
                 }
-                Event::Catch => {
+                Event::Catch(tag) => {
+                    if self.wanted.is_some() && *tag == self.wanted {
+                        join(&mut self.at_wanted, &live);
+                    }
                     if let Some(block) = self.blocks.last_mut() {
                         join(&mut block.at_clauses, &live);
                         block.clauses_left = block.clauses_left.saturating_sub(1);

@@ -294,6 +294,9 @@ impl Worker {
     }
 }
 
+/// Number of the region that linear memories are.
+pub(crate) const HEAP: u32 = 1;
+
 /// Kinds of memory that never overlap.
 struct Regions {
     heap: AliasRegion,
@@ -574,7 +577,7 @@ fn regions(func: &mut Function) -> Regions {
         func.dfg.alias_regions.insert(AliasRegionData { user_id, description: description.into() })
     };
     Regions {
-        heap: region(1, "heap"),
+        heap: region(HEAP, "heap"),
         context: region(2, "context"),
         constant: region(3, "constant"),
     }

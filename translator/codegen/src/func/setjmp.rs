@@ -8,7 +8,7 @@
 //!
 //! So these functions have a landing pad for all the code without a handler of its own. Since any
 //! instruction can lead there, it finds nothing in registers. What it needs lies in stack slots: the
-//! context, and the locals as they were when `setjmp` returned. C allows no more: a local that has changed
+//! context, and the locals that the clause needs as they were when `setjmp` returned. C allows no more: a local that has changed
 //! since is indeterminate unless it is volatile, and then it is in linear memory. Later values would even
 //! be wrong, because LLVM uses a local again once no call behind needs it.
 //!
@@ -21,6 +21,7 @@ use super::exception::{Clauses, Handlers};
 use super::{Border, Translator, import_function};
 use crate::compile::{WIDE, WIDE_BEGIN, namespace};
 use crate::error::Result;
+use crate::frames::live;
 use crate::libcall::Libcall;
 use crate::module::Module;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -80,6 +81,9 @@ pub(super) struct ReturnPoint {
     /// Raises the exception in the context again.
     raise: Block,
     state: StackSlot,
+    /// Locals that are live where the clause begins.
+    needed: Vec<usize>,
+    /// Once they have slots.
     locals: Vec<Local>,
     /// The clause that the pad goes on at.
     clause: Option<Block>,
@@ -113,14 +117,16 @@ impl Translator<'_, '_, '_, '_> {
         if let Some(tag) = clauses.longjmp_tag.filter(takes_word)
             && count <= MAX_LOCALS
         {
-            self.begin_return_point(tag);
+            let live = live::at_clauses(body, count, tag);
+            let needed = (0..count).filter(|i| live.as_ref().is_none_or(|live| live[*i])).collect();
+            self.begin_return_point(tag, needed);
         }
         self.clauses = Some(clauses);
         Ok(())
     }
 
     /// Ends the entry block of a function whose `longjmp` clause takes `tag`.
-    fn begin_return_point(&mut self, tag: u32) {
+    fn begin_return_point(&mut self, tag: u32, needed: Vec<usize>) {
         let (context, heap_base) = (self.b.declare_var(I64), self.b.declare_var(I64));
         self.b.def_var(context, self.entry_context);
         let [body, raise, pad] = [(); 3].map(|()| self.b.create_block());
@@ -146,6 +152,7 @@ impl Translator<'_, '_, '_, '_> {
             pad,
             raise,
             state,
+            needed,
             locals,
             clause,
             unsaved,
@@ -215,8 +222,8 @@ impl Translator<'_, '_, '_, '_> {
 
     /// Makes the slots of the locals.
     fn make_slots(&mut self, point: &mut ReturnPoint) {
-        for i in point.locals.len()..self.locals.len() {
-            let value = self.b.use_var(self.locals[i]);
+        for i in point.locals.len()..point.needed.len() {
+            let value = self.b.use_var(self.locals[point.needed[i]]);
             let ty = self.b.func.dfg.value_type(value);
             let slot = self.slot(ty.bytes().max(8));
             point.locals.push(Local { ty, slot });
@@ -244,8 +251,8 @@ impl Translator<'_, '_, '_, '_> {
     fn save_locals(&mut self) {
         let Some(mut point) = self.return_point.take() else { return };
         self.make_slots(&mut point);
-        for (i, local) in point.locals.iter().enumerate() {
-            let value = self.b.use_var(self.locals[i]);
+        for (i, local) in point.needed.iter().zip(&point.locals) {
+            let value = self.b.use_var(self.locals[*i]);
             self.b.ins().sequence_point();
             self.b.ins().stack_store(I64, value, local.slot, 0);
         }
@@ -287,11 +294,10 @@ impl Translator<'_, '_, '_, '_> {
         self.b.set_cold_block(restore);
         self.b.ins().brif(ours, restore, &[], raise, &[]);
         self.b.switch_to_block(restore);
-        for i in 0..self.locals.len() {
-            let local = self.return_point.as_ref().and_then(|p| p.locals.get(i));
-            if let Some(Local { ty, slot }) = local {
+        if let Some(point) = &self.return_point {
+            for (i, Local { ty, slot }) in point.needed.iter().zip(&point.locals) {
                 let value = self.b.ins().stack_load(I64, *ty, *slot, 0);
-                self.b.def_var(self.locals[i], value);
+                self.b.def_var(self.locals[*i], value);
             }
         }
         self.b.ins().jump(clause, &[]);

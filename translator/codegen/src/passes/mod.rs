@@ -1,28 +1,52 @@
-//! Passes of our own over CLIF, between Cranelift's optimizer and its instruction selection.
+//! Passes of our own over CLIF: two before Cranelift's optimizer, the others between it and instruction
+//! selection.
 //!
 //! | file         | what it does                                                          |
 //! |--------------|-----------------------------------------------------------------------|
+//! | [`address`]  | adds parts of an index to the address as 64 bits                      |
+//! | [`bounds`]   | upper bounds of values                                                |
+//! | [`chains`]   | lets a sum over a loop's rounds stay in one register                  |
 //! | [`latch`]    | compares a loop's counter behind its increment                        |
+//! | [`phis`]     | removes block parameters that are always the same value               |
 //! | [`symbols`]  | makes addresses of data anew where they are used                      |
 //! | [`widen`]    | keeps addresses zero-extended                                         |
 //!
 //! What each gives is measured in `docs/src/reference/benchmarks-translator.md`.
 
+mod address;
+mod bounds;
+mod chains;
 mod latch;
+mod phis;
 mod symbols;
 mod widen;
 
+use crate::Options;
 use crate::target::Target;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Function, Opcode};
 
-/// Runs all passes. The control flow stays as it is.
+/// Runs the passes before the optimizer.
+pub(crate) fn prepare(context: &mut Context, options: &Options) {
+    context.compute_cfg();
+    phis::run(&mut context.func, &context.cfg);
+    let shape = address::Shape {
+        has_guard: !options.standalone,
+        is_indexed: options.target.extends_words_for_free(),
+    };
+    address::run(&mut context.func, &context.cfg, shape);
+}
+
+/// Runs the others. The control flow stays as it is.
 pub(crate) fn run(context: &mut Context, target: Target) {
     remove_sequence_points(&mut context.func);
     context.compute_loop_analysis();
     latch::run(context);
     if target.extends_words_for_free() {
+        let loops = &context.loop_analysis;
+        let heads: Vec<_> = loops.loops().map(|found| loops.loop_header(found)).collect();
+        chains::run(&mut context.func, &context.cfg, &heads);
         widen::run(&mut context.func, &context.cfg);
     }
     symbols::run(&mut context.func);

@@ -5,14 +5,15 @@
   ;;|  push rbp
   ;;|  mov rbp, rsp
   ;;|  xor eax, eax
-  ;;|  mov r11, qword ptr [rdi]
-  ;;|  mov r8, rax
+  ;;|  mov rcx, qword ptr [rdi]
+  ;;|  mov edx, esi
+  ;;|  add rcx, rdx
+  ;;|  xor r9, r9
   ;;|L1:
-  ;;|  lea ecx, [rsi + r8]
-  ;;|  mov ecx, dword ptr [r11 + rcx]
-  ;;|  add eax, ecx
-  ;;|  add r8d, 4
-  ;;|  cmp r8d, 0x190
+  ;;|  mov edx, dword ptr [rcx + r9]
+  ;;|  add eax, edx
+  ;;|  add r9d, 4
+  ;;|  cmp r9d, 0x190
   ;;|  jne L1
   ;;|  mov rsp, rbp
   ;;|  pop rbp
