@@ -16,7 +16,7 @@ use linnet_codegen::{Options, translate};
 use crate::programs::{Program, here, run};
 use crate::sides::{Side, Sides, WASM2C};
 
-/// `TRANSLATE MODULE PREFIX plain|frames`
+/// `TRANSLATE MODULE PREFIX plain|frames|host`
 pub(crate) const TRANSLATE: &str = "--translate";
 
 /// A module as large as those of browsers has these functions of SQLite so many times.
@@ -77,7 +77,7 @@ impl Translations {
         let mut peers = Vec::new();
         if sides.has(Side::Wasm2c) {
             let module = sides.file(Side::Wasm2c, sqlite, "wasm");
-            peers.push(("Linnet", best(&module, "p", "plain", 1, ROUNDS)?.seconds));
+            peers.push(("Linnet", best(&module, "p", "host", 1, ROUNDS)?.seconds));
             eprintln!("translating SQLite with wasm2c and gcc");
             peers.push(("wasm2c + gcc", wasm2c(&module, work)?));
             if sides.has(Side::Wasmtime) {
@@ -162,7 +162,10 @@ pub(crate) fn translate_one(arguments: &[String]) -> Result<()> {
         return Err(Error::new("a module, a prefix, and a kind are wanted"));
     };
     let wasm = fs::read(module).at(module)?;
-    let options = Options { frames: kind == "frames", ..Options::linux(host()?, prefix) };
+    let options = match kind.as_str() {
+        "host" => Options::host(host()?, prefix),
+        _ => Options { frames: kind == "frames", ..Options::linux(host()?, prefix) },
+    };
     let started = Instant::now();
     let object = translate(&wasm, &options).map_err(|cause| Error::new(cause).at(module))?;
     let seconds = started.elapsed().as_secs_f64();
