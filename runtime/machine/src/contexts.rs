@@ -51,7 +51,8 @@ struct Store {
 const FRAMES: usize = size_of::<Store>().next_multiple_of(PIECE);
 
 impl Store {
-    /// The store of a task that has one.
+    /// The store of a task that has one. No two are held of one task.
+    #[allow(clippy::mut_from_ref, reason = "the store is not in the task, only beside it")]
     fn of(task: &Task) -> Option<&mut Store> {
         let (address, _) = task.store_area();
         // SAFETY: mapped, zeros at first, and only the thread that runs the task gets here, or the one
@@ -59,6 +60,7 @@ impl Store {
         task.has_store.get().then(|| unsafe { &mut *(address as *mut Store) })
     }
 
+    #[allow(clippy::mut_from_ref, reason = "as above")]
     fn of_or_new(task: &Task) -> Option<&mut Store> {
         if !task.has_store.get() {
             task.map_store()?;

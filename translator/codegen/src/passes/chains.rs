@@ -44,9 +44,7 @@ fn chain(func: &Function, end: Value, param: Value) -> Vec<Inst> {
         let ValueDef::Result(inst, 0) = func.dfg.value_def(value) else { break };
         let InstructionData::Binary { opcode, args } = func.dfg.insts[inst] else { break };
         let [a, b] = args.map(|value| func.dfg.resolve_aliases(value));
-        if !is_commutative(opcode) {
-            value = a;
-        } else if leads(func, a, param) {
+        if !is_commutative(opcode) || leads(func, a, param) {
             value = a;
         } else if leads(func, b, param) {
             found.push(inst);
