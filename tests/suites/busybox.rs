@@ -1,12 +1,11 @@
 //! BusyBox's testsuite, and those of its shells.
 
 use std::fs;
-use std::thread;
 
 use linnet_build::{At as _, Builder, Error, Files, Result, host};
 
-use crate::sides::{Side, Sides};
-use crate::{Outcome, directory, read};
+use crate::sides::Sides;
+use crate::{Outcome, directory};
 
 /// Programs that the shells' tests run.
 const PROGRAMS: [&str; 3] = ["printenv", "recho", "zecho"];
@@ -16,7 +15,7 @@ const SCRIPT: &str = "suite/busybox.sh";
 pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
     let sources = sides.native_work().join("bb/shell/ash_test");
     let script = directory().join("busybox.sh");
-    fs::copy(&script, sides.native_file(SCRIPT)?).at(script.display())?;
+    sides.place_script(SCRIPT, &script)?;
     let mut files = Files::default();
     files.add(SCRIPT, &script)?;
     let sdk = builder.sdk()?;
@@ -36,12 +35,5 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
     let binary = builder.boot_binary(host()?, &files)?;
     let tar = sides.native_work().join("suite.tar");
     let tar = fs::read(&tar).at(tar.display())?;
-    let command = ["sh".to_owned(), format!("/{SCRIPT}")];
-    let command = command.each_ref().map(String::as_str);
-    thread::scope(|scope| {
-        let native = scope.spawn(|| sides.run("busybox", Side::Native, &command, &tar));
-        let guest = sides.run("busybox", Side::Guest(&binary), &command, &tar)?;
-        let native = native.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok(Outcome { expected: read(&native), guest: read(&guest) })
-    })
+    sides.run_on_both("busybox", &binary, SCRIPT, &tar)
 }

@@ -1,14 +1,13 @@
 //! The selftests of the kernel's source, program by program, each in a machine of its own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use linnet_build::{At as _, Builder, Error, Files, Result, Sdk, Target, host};
+use linnet_build::{At as _, Builder, Files, Result, Sdk, Target, host};
 
 use crate::sides::{Side, Sides};
-use crate::{Outcome, Results, directory, in_parallel, read};
+use crate::{Outcome, Results, directory, in_parallel, read, run_to_end};
 
 /// Where the suite lies in the guest.
 const PLACE: &str = "kselftest";
@@ -46,7 +45,7 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
     let list = fs::read_to_string(&list).at(list.display())?;
     let tests: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
     let script = directory().join("kselftest.sh");
-    fs::copy(&script, sides.native_file(SCRIPT)?).at(script.display())?;
+    sides.place_script(SCRIPT, &script)?;
     let mut files = Files::default();
     files.add(SCRIPT, &script)?;
 
@@ -62,16 +61,13 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
     }
     let execveat = source.join(SELFTESTS).join("exec/script");
     fs::write(&execveat, "#!/bin/sh\nexit $*\n").at(execveat.display())?;
-    place_script(sides, &mut files, "exec/script", &execveat)?;
+    let place = format!("{PLACE}/exec/script");
+    sides.place_script(&place, &execveat)?;
+    files.add(&place, &execveat)?;
 
     let binary = builder.boot_binary(host()?, &files)?;
     let outcomes = in_parallel(&tests, |test| both(sides, &binary, test))?;
-    let mut outcome = Outcome { expected: Results::new(), guest: Results::new() };
-    for (native, guest) in outcomes {
-        outcome.expected.extend(native);
-        outcome.guest.extend(guest);
-    }
-    Ok(outcome)
+    Ok(outcomes.into_iter().collect())
 }
 
 /// Unpacks the kernel's source, with its headers for native programs in `headers`.
@@ -109,15 +105,6 @@ fn unpack(builder: &Builder, sides: &Sides) -> Result<PathBuf> {
     Ok(source)
 }
 
-fn run_to_end(command: &mut Command) -> Result<()> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().at(&name)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(Error::new(String::from_utf8_lossy(&output.stderr).trim_end()).at(name))
-}
-
 /// A place in the guest and what lies there, if the program can be compiled for both sides.
 fn compile(
     sides: &Sides,
@@ -129,9 +116,7 @@ fn compile(
     let place = format!("{PLACE}/{program}");
     if program.ends_with(".sh") {
         let file = tests.join(program);
-        let native = sides.native_file(&place)?;
-        fs::copy(&file, &native).at(native.display())?;
-        fs::set_permissions(&native, PermissionsExt::from_mode(0o755)).at(native.display())?;
+        sides.place_script(&place, &file)?;
         return Ok(Some((place, file)));
     }
     let wasm = sides.work(&format!("kselftest-{:.16}", sdk.digest().to_string())).join(program);
@@ -168,25 +153,15 @@ fn compile(
     }
 }
 
-/// A script that programs run.
-fn place_script(sides: &Sides, files: &mut Files, name: &str, file: &Path) -> Result<()> {
-    let place = format!("{PLACE}/{name}");
-    let native = sides.native_file(&place)?;
-    fs::copy(file, &native).at(native.display())?;
-    fs::set_permissions(&native, PermissionsExt::from_mode(0o755)).at(native.display())?;
-    files.add(&place, file)
-}
-
 /// Runs a test on both sides.
 fn both(sides: &Sides, binary: &Path, test: &str) -> Result<(Results, Results)> {
     let name = format!("kselftest-{}", test.replace(['/', ' '], "-"));
-    let command = ["sh".to_owned(), format!("/{SCRIPT}")];
-    let command = command.each_ref().map(String::as_str);
     let input = format!("{test}\n");
-    let native = read(&sides.run(&name, Side::Native, &command, input.as_bytes())?);
+    let native = read(&sides.run_script(&name, Side::Native, SCRIPT, input.as_bytes())?);
     let mut guest = Results::new();
     for _ in 0..=AGAIN {
-        let results = read(&sides.run(&name, Side::Guest(binary), &command, input.as_bytes())?);
+        let results =
+            read(&sides.run_script(&name, Side::Guest(binary), SCRIPT, input.as_bytes())?);
         for (test, passed) in results {
             *guest.entry(test).or_default() |= passed;
         }

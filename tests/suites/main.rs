@@ -24,7 +24,7 @@ mod sides;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -44,6 +44,14 @@ struct Outcome {
     /// On this machine, or as it should be.
     expected: Results,
     guest: Results,
+}
+
+impl FromIterator<(Results, Results)> for Outcome {
+    fn from_iter<T: IntoIterator<Item = (Results, Results)>>(parts: T) -> Self {
+        let (expected, guest): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let together = |parts: Vec<Results>| parts.into_iter().flatten().collect();
+        Self { expected: together(expected), guest: together(guest) }
+    }
 }
 
 type Suite = fn(&Builder, &Sides) -> Result<Outcome>;
@@ -156,6 +164,16 @@ fn read(output: &str) -> Results {
         results.insert(unique, passed);
     }
     results
+}
+
+/// Runs a program of this machine, whose messages are the cause if it fails.
+fn run_to_end(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().at(&name)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::new(String::from_utf8_lossy(&output.stderr).trim_end()).at(name))
 }
 
 /// The results in the order of `items`.

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use linnet_build::{At as _, Builder, Error, Files, Result, host};
 
 use crate::sides::{Side, Sides};
-use crate::{Outcome, Results, directory, in_parallel, read};
+use crate::{Outcome, Results, directory, in_parallel, read, run_to_end};
 
 /// Where the suite lies in the guest: its scripts expect to be run from there.
 const PLACE: &str = "posix";
@@ -47,7 +46,7 @@ struct Interface {
 pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
     let source = unpack(builder, sides)?;
     let script = directory().join("posix.sh");
-    fs::copy(&script, sides.native_file(SCRIPT)?).at(script.display())?;
+    sides.place_script(SCRIPT, &script)?;
     let interfaces = compile(builder, sides, &source)?;
 
     let mut binaries = Vec::new();
@@ -70,12 +69,7 @@ pub(crate) fn run(builder: &Builder, sides: &Sides) -> Result<Outcome> {
         let binary = binaries.get(*binary).ok_or_else(|| Error::new("no binary"))?;
         both(sides, name, binary, &interface.tests)
     })?;
-    let mut outcome = Outcome { expected: Results::new(), guest: Results::new() };
-    for (native, guest) in outcomes {
-        outcome.expected.extend(native);
-        outcome.guest.extend(guest);
-    }
-    Ok(outcome)
+    Ok(outcomes.into_iter().collect())
 }
 
 fn unpack(builder: &Builder, sides: &Sides) -> Result<PathBuf> {
@@ -83,16 +77,8 @@ fn unpack(builder: &Builder, sides: &Sides) -> Result<PathBuf> {
     if !source.exists() {
         fs::create_dir_all(&source).at(source.display())?;
         let archive = builder.source_file("posixtestsuite")?;
-        let status = Command::new("tar")
-            .arg("xf")
-            .arg(&archive)
-            .args(["--strip-components=1", "-C"])
-            .arg(&source)
-            .status()
-            .at("tar")?;
-        if !status.success() {
-            return Err(Error::new(status).at(archive.display()));
-        }
+        let mut tar = Command::new("tar");
+        run_to_end(tar.arg("xf").arg(&archive).args(["--strip-components=1", "-C"]).arg(&source))?;
     }
     Ok(source)
 }
@@ -108,9 +94,7 @@ fn compile(builder: &Builder, sides: &Sides, source: &Path) -> Result<BTreeMap<S
         let path = format!("{PLACE}/{name}");
         if name.ends_with(".sh") {
             let file = source.join(name);
-            let native = sides.native_file(&path)?;
-            fs::copy(&file, &native).at(native.display())?;
-            fs::set_permissions(&native, PermissionsExt::from_mode(0o755)).at(native.display())?;
+            sides.place_script(&path, &file)?;
             return Ok(Some((path, file)));
         }
         let program = path.replace(".c", ".test");
@@ -163,10 +147,8 @@ fn list(source: &Path, folder: &Path, names: &mut Vec<String>) -> Result<()> {
 
 /// Runs tests of one interface on both sides.
 fn both(sides: &Sides, name: &str, binary: &Path, tests: &[String]) -> Result<(Results, Results)> {
-    let command = ["sh".to_owned(), format!("/{SCRIPT}")];
-    let command = command.each_ref().map(String::as_str);
     let run = |name: &str, side, tests: &[String]| {
-        Ok(read(&sides.run(name, side, &command, (tests.join("\n") + "\n").as_bytes())?))
+        Ok(read(&sides.run_script(name, side, SCRIPT, (tests.join("\n") + "\n").as_bytes())?))
     };
     let native: Results = run(&format!("posix-{name}"), Side::Native, tests)?;
     let mut guest = Results::new();

@@ -1,7 +1,8 @@
 //! The two sides that a suite runs on: a machine of ours, and this machine's own kernel.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use linnet_build::{At as _, Builder, Error, Result, Sdk};
 
-use crate::directory;
+use crate::{Outcome, directory, read};
 
 /// For one run of a command on one side.
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -51,25 +52,31 @@ impl Sides {
         if fs::read_to_string(&stamp).is_ok_and(|found| found == made_of) {
             return Ok(sides);
         }
-        let log = sides.logs().join("root");
+        let mut build = Command::new(&script);
+        build.args([&sides.root, &sides.native_work()]);
+        sides.build(build.env("BUSYBOX", archive).env("SYSROOT", sysroot))?;
+        fs::write(&stamp, made_of).at(stamp.display())?;
+        Ok(sides)
+    }
+
+    /// Runs a script that builds something of the native side.
+    pub(crate) fn build(&self, script: &mut Command) -> Result<()> {
+        let path = PathBuf::from(script.get_program());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let log = self.logs().join(&*name);
         let file = File::create(&log).at(log.display())?;
-        let status = Command::new(&script)
-            .args([&sides.root, &sides.native_work()])
-            .env("BUSYBOX", archive)
-            .env("SYSROOT", sysroot)
+        let status = script
             .env("JOBS", thread::available_parallelism().map_or(1, usize::from).to_string())
             .stdin(Stdio::null())
             .stdout(file.try_clone().at(log.display())?)
             .stderr(file)
             .status()
-            .at("root.sh")?;
-        if !status.success() {
-            return Err(Error::new(status)
-                .at("root.sh")
-                .hint(format!("see {}; the package musl-tools holds musl-gcc", log.display())));
+            .at(&name)?;
+        if status.success() {
+            return Ok(());
         }
-        fs::write(&stamp, made_of).at(stamp.display())?;
-        Ok(sides)
+        let hint = format!("see {}; the package musl-tools holds musl-gcc", log.display());
+        Err(Error::new(status).at(name).hint(hint))
     }
 
     /// A place for files of one suite.
@@ -92,6 +99,13 @@ impl Sides {
         let directory = file.parent().unwrap_or(&self.root);
         fs::create_dir_all(directory).at(directory.display())?;
         Ok(file)
+    }
+
+    /// Copies a script to the native side.
+    pub(crate) fn place_script(&self, path: &str, script: &Path) -> Result<()> {
+        let native = self.native_file(path)?;
+        fs::copy(script, &native).at(script.display())?;
+        fs::set_permissions(&native, Permissions::from_mode(0o755)).at(native.display())
     }
 
     /// A C program for the native side.
@@ -124,6 +138,33 @@ impl Sides {
             }
         }
         Ok(None)
+    }
+
+    /// What a script that reads `input` tells on either side, both at the same time.
+    pub(crate) fn run_on_both(
+        &self,
+        name: &str,
+        binary: &Path,
+        script: &str,
+        input: &[u8],
+    ) -> Result<Outcome> {
+        thread::scope(|scope| {
+            let native = scope.spawn(|| self.run_script(name, Side::Native, script, input));
+            let guest = self.run_script(name, Side::Guest(binary), script, input)?;
+            let native = native.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            Ok(Outcome { expected: read(&native), guest: read(&guest) })
+        })
+    }
+
+    /// All that a script of the root prints on one side.
+    pub(crate) fn run_script(
+        &self,
+        name: &str,
+        side: Side<'_>,
+        script: &str,
+        input: &[u8],
+    ) -> Result<String> {
+        self.run(name, side, &["sh", &format!("/{script}")], input)
     }
 
     /// All that `command` prints on one side.

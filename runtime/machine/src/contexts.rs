@@ -69,24 +69,22 @@ impl Store {
         Store::of(task)
     }
 
+    fn index(&self, name: u32) -> Option<usize> {
+        self.kept[..self.used].iter().position(|kept| kept.name == name)
+    }
+
     fn find(&mut self, name: u32) -> Option<&mut Kept> {
-        self.kept[..self.used].iter_mut().find(|kept| kept.name == name)
+        self.index(name).map(|index| &mut self.kept[index])
     }
 
     /// A place for `size` bytes of frames under a name.
     fn place(&mut self, name: u32, size: usize, limit: usize) -> Option<&mut Kept> {
-        let index = self.kept[..self.used].iter().position(|kept| kept.name == name);
-        let index = match index {
-            Some(index) => index,
-            None => match self.kept[..self.used].iter().position(|kept| kept.name == 0) {
-                Some(index) => index,
-                None if self.used < MOST => {
-                    self.used += 1;
-                    self.used - 1
-                }
-                None => return None,
-            },
-        };
+        let index = self.index(name).or_else(|| self.index(0)).or_else(|| {
+            (self.used < MOST).then(|| {
+                self.used += 1;
+                self.used - 1
+            })
+        })?;
         if (self.kept[index].room as usize) < size {
             self.kept[index] = Kept::NONE;
             let room = size.next_multiple_of(PIECE);
