@@ -19,6 +19,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("configure-and-make-build-an-upstream-program", configure),
         test("programs-optimised-by-the-linker-and-not-at-all-work", modes),
         test("cxx-throws-in-threads-in-every-mode", cxx),
+        test("cxx-throws-through-frames-of-c-and-forks-inside-try", cxx_through_c),
     ]
 }
 
@@ -139,6 +140,60 @@ fn cxx(place: &Place) -> Result<()> {
         expect(&shell(place, &script)?, "0\n1\n2\ntoo much\n")?;
     }
     Ok(())
+}
+
+/// The exception passes the C library's `qsort`, and `fork` returns twice inside of two `try` blocks.
+const THROUGH_C: &str = r#"
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int compare(const void *a, const void *b)
+{
+	if (*static_cast<const int *>(a) == 0 || *static_cast<const int *>(b) == 0)
+		throw std::runtime_error("a zero");
+	return *static_cast<const int *>(a) - *static_cast<const int *>(b);
+}
+
+static void sort_in(const char *who)
+{
+	int numbers[] = { 3, 1, 0, 2 };
+	try {
+		qsort(numbers, 4, sizeof *numbers, compare);
+	} catch (const std::range_error &) {
+		puts("of another type");
+	} catch (const std::exception &e) {
+		printf("%s: %s\n", who, e.what());
+		throw;
+	}
+}
+
+int main()
+{
+	setbuf(stdout, nullptr);
+	try {
+		try {
+			pid_t child = fork();
+			if (child)
+				waitpid(child, nullptr, 0);
+			sort_in(child ? "parent" : "child");
+		} catch (int) {
+			puts("of another type");
+		}
+	} catch (const std::runtime_error &) {
+		puts("caught again");
+	}
+}
+"#;
+
+fn cxx_through_c(place: &Place) -> Result<()> {
+    place.write("program.cc", THROUGH_C)?;
+    let script = "linnet c++ -O2 -o program.wasm program.cc
+        linnet boot --with ./program.wasm -- program";
+    let expected = "child: a zero\ncaught again\nparent: a zero\ncaught again\n";
+    expect(&shell(place, script)?, expected)
 }
 
 /// What a script prints in which `linnet` is the command under test, and every command must end well.

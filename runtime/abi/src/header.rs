@@ -62,6 +62,7 @@ impl Display for KernelHeader {
             ("PROT_READ", memory::PROT_READ),
             ("PROT_WRITE", memory::PROT_WRITE),
             ("PROT_SAME", memory::PROT_SAME),
+            ("NULL_GUARD", memory::NULL_GUARD as u32),
             ("EXEC_HEADER_OFFSET", exec::HEADER_OFFSET as u32),
             ("EXEC_IMAGE_ALIGN", exec::IMAGE_ALIGN),
         ] {

@@ -9,9 +9,9 @@ use crate::handles::Handles;
 use crate::lock::Lock;
 use crate::ram::Ram;
 use crate::space::{MEMORIES, Space};
-use crate::{arch, fatal, sys, turn};
-use core::sync::atomic::{AtomicU32, Ordering};
-use linnet_abi::memory::{MEMORY_SIZE, PROT_SAME, PROT_WRITE, SLOT_SIZE};
+use crate::{arch, fatal, sys, turn, vcpu};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD, PROT_SAME, PROT_WRITE, SLOT_SIZE};
 
 /// Host mappings that all memories together may have. The rest of the host's limit is for stacks.
 const BUDGET: u32 = 44_000;
@@ -19,6 +19,12 @@ const BUDGET: u32 = 44_000;
 /// Upper bound of the mappings of each memory.
 static MAPPINGS: [AtomicU32; MEMORIES] = [const { AtomicU32::new(0) }; MEMORIES];
 static TOTAL: AtomicU32 = AtomicU32::new(0);
+
+/// The lowest slots, which are used most, keep page tables of the host when a memory ends, for the next
+/// one: at the start, where a program's data is, and at the end, where its stack is. Mappings there that
+/// give no access keep them. A memory that ends alone has them; to unmap many at once saves more.
+static ANCHORED: [AtomicBool; 64] = [const { AtomicBool::new(false) }; 64];
+const ANCHORS: [u64; 2] = [0, MEMORY_SIZE - NULL_GUARD];
 
 static HANDLES: Lock<Handles> = Lock::new(Handles::new());
 
@@ -38,8 +44,38 @@ pub fn mm_new(parent: u32) -> u32 {
     }
     if mm != 0 && Space::is_small() {
         turn::assign(mm, parent);
+    } else if mm != 0 && unmap_batch() == 1 {
+        anchor(mm);
     }
     mm
+}
+
+/// So many memories that have ended are unmapped at once: each time the host interrupts all CPUs that
+/// run vCPUs.
+fn unmap_batch() -> u32 {
+    if vcpu::count() == 1 { 1 } else { arch::UNMAP_BATCH }
+}
+
+fn anchor(mm: u32) {
+    let Some(anchored) = ANCHORED.get(mm as usize) else { return };
+    if anchored.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE | sys::MAP_FIXED;
+    for offset in ANCHORS {
+        // SAFETY: the memory is new: nothing of it is mapped. If the host refuses, all is as without.
+        unsafe { sys::mmap((base(mm) + offset) as usize, NULL_GUARD as usize, 0, flags, -1, 0) };
+    }
+}
+
+/// Address and size of all that may be mapped of a memory, but its anchors.
+fn extent(mm: u32) -> (usize, usize) {
+    let (start, size, guard) = (base(mm) as usize, MEMORY_SIZE as usize, NULL_GUARD as usize);
+    if ANCHORED.get(mm as usize).is_some_and(|anchored| anchored.load(Ordering::SeqCst)) {
+        (start + guard, size - 2 * guard)
+    } else {
+        (start, size)
+    }
 }
 
 /// Give a memory back.
@@ -49,6 +85,9 @@ pub fn mm_free(mm: u32) {
             flush_memory(mm);
         }
         turn::forget(mm);
+        HANDLES.lock().give_back(mm);
+    } else if unmap_batch() == 1 {
+        flush_memory(mm);
         HANDLES.lock().give_back(mm);
     } else if HANDLES.lock().end(mm) >= arch::UNMAP_BATCH {
         flush_ended();
@@ -82,6 +121,10 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
     let prot = sys::PROT_READ | if prot & PROT_WRITE != 0 { sys::PROT_WRITE } else { 0 };
     let flags = sys::MAP_SHARED | sys::MAP_FIXED | sys::MAP_POPULATE;
     let to = (base(mm) + u64::from(address)) as usize;
+    // Code of the memory before runs into these pages, so nobody has them.
+    if mm != 0 && u64::from(address) < NULL_GUARD {
+        return;
+    }
     let Some(_turn) = turn::keep(mm) else { return };
 
     if TOTAL.load(Ordering::Relaxed) > BUDGET {
@@ -159,8 +202,9 @@ pub fn protect(mm: u32, address: u32, count: u32) {
 pub fn flush_memory(mm: u32) {
     let n = MAPPINGS[mm as usize].load(Ordering::SeqCst);
     if n != 0 {
+        let (start, size) = extent(mm);
         // SAFETY: only guest memory lies there.
-        unsafe { sys::munmap(base(mm) as usize, MEMORY_SIZE as usize) };
+        unsafe { sys::munmap(start, size) };
         // Only what was counted before: another vCPU may have filled meanwhile.
         MAPPINGS[mm as usize].fetch_sub(n, Ordering::SeqCst);
         TOTAL.fetch_sub(n, Ordering::Relaxed);

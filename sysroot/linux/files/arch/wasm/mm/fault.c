@@ -19,7 +19,7 @@ pte_t *user_pte_lock(unsigned long address, bool write, spinlock_t **ptl)
 	pmd_t *pmd;
 	pte_t pte;
 
-	if (unlikely(!mm || address >= TASK_SIZE))
+	if (unlikely(!mm || !is_user_address(address)))
 		return NULL;
 	local_irq_save(flags);
 	pmd = pmd_off(mm, address);
@@ -138,7 +138,7 @@ static struct fault_result fault_in(unsigned long address, bool write, struct pt
 	unsigned int flags = FAULT_FLAG_DEFAULT | (write ? FAULT_FLAG_WRITE : 0);
 	struct fault_result result;
 
-	if (!mm || faulthandler_disabled() || address >= TASK_SIZE)
+	if (!mm || faulthandler_disabled() || !is_user_address(address))
 		return (struct fault_result) { SIGSEGV, SEGV_MAPERR };
 	perf_sw_event(PERF_COUNT_SW_PAGE_FAULTS, 1, regs, address);
 	if (regs) {

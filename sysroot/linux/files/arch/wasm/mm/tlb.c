@@ -46,7 +46,7 @@ void tlb_expect(struct mm_struct *mm, unsigned long address)
 	spinlock_t *ptl;
 	pte_t *ptep;
 
-	if (address >= TASK_SIZE || pmd_none(READ_ONCE(*pmd)))
+	if (!is_user_address(address) || pmd_none(READ_ONCE(*pmd)))
 		return;
 	ptep = pte_offset_map_lock(mm, pmd, address, &ptl);
 	if (!ptep)

@@ -3,8 +3,14 @@
 #define _ASM_WASM_FAULT_H
 
 #include <linux/mm_types.h>
+#include <asm/processor.h>
 
 struct pt_regs;
+
+static inline bool is_user_address(unsigned long address)
+{
+	return address >= TASK_START && address < TASK_SIZE;
+}
 
 /* User code touched a page that is not in the TLB: fill it in, or send a signal. */
 void handle_user_fault(unsigned long address, bool write, struct pt_regs *regs);

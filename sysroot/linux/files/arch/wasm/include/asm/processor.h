@@ -6,7 +6,11 @@
 #include <asm/page.h>
 #include <asm/ptrace.h>
 
-/* A process has all of its linear memory but the last 64 KiB. */
+/*
+ * A process has all of its linear memory but the first and the last 64 KiB. Code
+ * that runs past the end of one memory touches the start of another.
+ */
+#define TASK_START		((unsigned long)LINNET_NULL_GUARD)
 #define TASK_SIZE		0xFFFF0000UL
 #define TASK_UNMAPPED_BASE	PAGE_ALIGN(TASK_SIZE / 3)
 #define STACK_TOP		TASK_SIZE
