@@ -46,6 +46,9 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn call_direct(&mut self, function: u32) -> Result<()> {
+        if self.call_setjmp(function)? {
+            return Ok(());
+        }
         if self.module.standalone.is_some() && function < self.module.imported() {
             let reference = self.function_reference(function);
             return self.call_by_reference(reference, self.module.functions[function as usize]);
@@ -66,7 +69,6 @@ impl Translator<'_, '_, '_, '_> {
         let callee = self.function_ref(space, index, signature);
         let mut args = vec![self.context()];
         args.extend(self.pop_many(ty.params().len()));
-        self.save_at(function, &args);
         if self.reaches(function) {
             self.announce_site(if border == Border::Runtime { kind::HOST } else { kind::CALL });
         }
@@ -89,10 +91,6 @@ impl Translator<'_, '_, '_, '_> {
         let index = self.pop();
         let mut args = vec![self.context()];
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
-        if !self.handlers().is_empty() {
-            // There may be two calls below, and neither is before the other.
-            self.save_at_first_call();
-        }
         let entry = self.table_entry(index);
         let flags = self.constant_flags();
         let signature =
@@ -208,9 +206,6 @@ impl Translator<'_, '_, '_, '_> {
             };
         }
         let handlers = self.tagged_handlers();
-        if !handlers.is_empty() {
-            self.save_at_first_call();
-        }
         match site {
             Some(kind) => self.call_site(kind, callee, args, &handlers),
             None if handlers.is_empty() => self.plain_call(callee, args),
@@ -221,7 +216,15 @@ impl Translator<'_, '_, '_, '_> {
     /// [`Translator::handlers`] as calls take them; no tag: any exception.
     pub(super) fn tagged_handlers(&self) -> Vec<(Option<ExceptionTag>, Block)> {
         let handlers = self.handlers().into_iter();
-        handlers.map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block)).collect()
+        let mut handlers: Vec<_> =
+            handlers.map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block)).collect();
+        if let Some((tag, pad)) = self.wide_handler()
+            && !handlers.is_empty()
+            && handlers.iter().all(|h| h.0.is_some_and(|known| known != tag))
+        {
+            handlers.push((Some(tag), pad));
+        }
+        handlers
     }
 
     /// Types of what `callee` gives.
