@@ -104,20 +104,25 @@ impl Translator<'_, '_, '_, '_> {
         // A null entry has signature 0, so one comparison finds both mistakes.
         self.b.switch_to_block(bad);
         self.b.ins().trapz(signature, trap_code(Trap::NullReference));
-        let silent = self.b.create_block();
-        self.b.set_cold_block(silent);
-        let mut has_silent = false;
+        let [silent, late] = [(); 2].map(|()| self.handler_block());
+        let (mut has_silent, mut has_late) = (false, false);
         for (other, gives_result) in self.compatible_types(ty) {
             let wanted = i64::from(self.module.signature(other));
             let matches = self.b.ins().icmp_imm_u(IntCC::Equal, signature, wanted);
-            let (call, next) = (if gives_result { good } else { silent }, self.b.create_block());
+            let (call, next) = (if gives_result { late } else { silent }, self.handler_block());
             has_silent |= !gives_result;
-            self.b.set_cold_block(next);
+            has_late |= gives_result;
             self.b.ins().brif(matches, call, &[], next, &[]);
             self.b.seal_block(next);
             self.b.switch_to_block(next);
         }
         self.b.ins().trap(trap_code(Trap::BadSignature));
+        self.b.seal_block(late);
+        if has_late {
+            // What must be moved on the way is moved here, and not in the way of the good case.
+            self.b.switch_to_block(late);
+            self.b.ins().jump(good, &[]);
+        }
         self.b.seal_block(good);
         self.b.seal_block(silent);
         self.b.switch_to_block(good);
