@@ -4,7 +4,7 @@
 //! capture, or a poll at a loop head. A site and what is recorded there are the same on every
 //! instruction set, because both follow from the WebAssembly code alone: the operands, the locals that
 //! are used later, the exceptions that open clauses have caught, and in a function that `setjmp` returns
-//! to what that returns with. Where the site is in the machine code, and how its values are read, is in
+//! to what that goes on with. Where the site is in the machine code, and how its values are read, is in
 //! a [`Place`].
 //!
 //! # The record

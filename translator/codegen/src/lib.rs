@@ -127,7 +127,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let isa = target::isa(options)?;
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
     let reaches = if options.frames {
-        let never = setjmp.map_or(Vec::new(), |s| vec![s.setjmp, s.test]);
+        let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
         frames::reach::find(&module, &symbols, options.polls, &never)
     } else {
         Vec::new()

@@ -97,6 +97,7 @@ pub(crate) struct Module<'a> {
     /// Function in each entry of table 0.
     pub table: Vec<Option<u32>>,
     pub function_exports: Vec<(&'a str, u32)>,
+    pub tag_exports: Vec<(&'a str, u32)>,
     pub global_exports: Vec<(&'a str, u32)>,
     pub start: Option<u32>,
     pub segments: Vec<Segment<'a>>,
@@ -279,6 +280,7 @@ impl<'a> Module<'a> {
                         ExternalKind::Global => {
                             self.global_exports.push((export.name, export.index))
                         }
+                        ExternalKind::Tag => self.tag_exports.push((export.name, export.index)),
                         _ => {}
                     }
                 }
@@ -453,6 +455,10 @@ impl<'a> Module<'a> {
 
     pub(crate) fn exported_function(&self, name: &str) -> Option<u32> {
         self.function_exports.iter().find(|e| e.0 == name).map(|e| e.1)
+    }
+
+    pub(crate) fn exported_tag(&self, name: &str) -> Option<u32> {
+        self.tag_exports.iter().find(|e| e.0 == name).map(|e| e.1)
     }
 
     /// Number of a type in [`linnet_abi::module::TableEntry::signature`]; never 0.

@@ -30,8 +30,7 @@ enum Event {
     Try,
     /// The labels that clauses branch to.
     TryTable(Vec<u32>),
-    /// A clause for a tag, or for all.
-    Catch(Option<u32>),
+    Catch,
     Branch(u32),
     BranchIf(u32),
     BranchTable(Vec<u32>),
@@ -51,32 +50,20 @@ struct Block {
     clauses_left: usize,
 }
 
-/// Finds them. Sites that are not among them would take too much and cannot be captured. The body is not
-/// validated yet: of one that is wrong the result means nothing.
-pub(crate) fn find(body: &FunctionBody, locals: usize) -> Live {
+/// Finds them, for all sites or for those `wanted`, which are sorted. Sites that are not among them would
+/// take too much and cannot be captured. The body is not validated yet: of one that is wrong the result
+/// means nothing.
+pub(crate) fn find(body: &FunctionBody, locals: usize, wanted: Option<&[u64]>) -> Live {
     let events = events(body);
     if depth(&events) * locals.div_ceil(64) > MAX_WORDS {
         return Live::default();
     }
     let mut pass = Pass::new(&events, locals);
     pass.settle();
+    pass.wanted = wanted;
     let mut live = Live::default();
     pass.run(Some(&mut live));
     live
-}
-
-/// Whether each local is live where clauses for that tag begin; nothing if that is too much to be found.
-pub(crate) fn at_clauses(body: &FunctionBody, locals: usize, tag: u32) -> Option<Vec<bool>> {
-    let events = events(body);
-    if depth(&events) * locals.div_ceil(64) > MAX_WORDS {
-        return None;
-    }
-    let mut pass = Pass::new(&events, locals);
-    pass.settle();
-    pass.wanted = Some(tag);
-    pass.run(None);
-    let live = |local: usize| pass.at_wanted[local / 64] >> (local % 64) & 1 == 1;
-    Some((0..locals).map(live).collect())
 }
 
 /// Blocks that are open at a time, at most.
@@ -123,8 +110,7 @@ fn events(body: &FunctionBody) -> Vec<Event> {
                     })
                     .collect(),
             ),
-            O::Catch { tag_index } => Event::Catch(Some(tag_index)),
-            O::CatchAll => Event::Catch(None),
+            O::Catch { .. } | O::CatchAll => Event::Catch,
             O::Br { relative_depth } => Event::Branch(relative_depth),
             O::BrIf { relative_depth } => Event::BranchIf(relative_depth),
             O::BrTable { targets } => {
@@ -164,9 +150,7 @@ struct Pass<'e> {
     blocks: Vec<Block>,
     /// Locals listed so far.
     listed: usize,
-    /// The tag whose clauses are looked for, and what is live where they begin.
-    wanted: Option<u32>,
-    at_wanted: Bits,
+    wanted: Option<&'e [u64]>,
 }
 
 impl<'e> Pass<'e> {
@@ -178,7 +162,7 @@ impl<'e> Pass<'e> {
                 Event::Open | Event::Loop(_) | Event::If | Event::Try | Event::TryTable(_) => {
                     open.push((i, 0))
                 }
-                Event::Catch(_) => {
+                Event::Catch => {
                     if let Some(block) = open.last_mut() {
                         block.1 += 1;
                     }
@@ -192,8 +176,7 @@ impl<'e> Pass<'e> {
             }
         }
         let heads = FxHashMap::default();
-        let (blocks, at_wanted) = (Vec::new(), vec![0; locals.div_ceil(64)]);
-        Pass { events, locals, opened, heads, blocks, listed: 0, wanted: None, at_wanted }
+        Pass { events, locals, opened, heads, blocks: Vec::new(), listed: 0, wanted: None }
     }
 
     /// Runs until nothing changes.
@@ -276,10 +259,7 @@ impl<'e> Pass<'e> {
                         clauses_left,
                     });
                 }
-                Event::Catch(tag) => {
-                    if self.wanted.is_some() && *tag == self.wanted {
-                        join(&mut self.at_wanted, &live);
-                    }
+                Event::Catch => {
                     if let Some(block) = self.blocks.last_mut() {
                         join(&mut block.at_clauses, &live);
                         block.clauses_left = block.clauses_left.saturating_sub(1);
@@ -333,7 +313,8 @@ impl<'e> Pass<'e> {
 
     fn note(&mut self, found: &mut Option<&mut Live>, site: u64, live: &Bits) {
         let Some(found) = found else { return };
-        if self.listed > super::MAX_VALUES {
+        let is_wanted = self.wanted.is_none_or(|wanted| wanted.binary_search(&site).is_ok());
+        if self.listed > super::MAX_VALUES || !is_wanted {
             return;
         }
         let locals = 0..self.locals as u32;

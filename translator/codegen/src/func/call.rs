@@ -46,6 +46,9 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn call_direct(&mut self, function: u32) -> Result<()> {
+        if self.call_setjmp(function)? {
+            return Ok(());
+        }
         if self.module.standalone.is_some() && function < self.module.imported() {
             let reference = self.function_reference(function);
             return self.call_by_reference(reference, self.module.functions[function as usize]);
@@ -66,7 +69,6 @@ impl Translator<'_, '_, '_, '_> {
         let callee = self.function_ref(space, index, signature);
         let mut args = vec![self.context()];
         args.extend(self.pop_many(ty.params().len()));
-        self.save_at(function, &args);
         if self.reaches(function) {
             self.announce_site(if border == Border::Runtime { kind::HOST } else { kind::CALL });
         }
@@ -89,10 +91,6 @@ impl Translator<'_, '_, '_, '_> {
         let index = self.pop();
         let mut args = vec![self.context()];
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
-        if !self.handlers().is_empty() {
-            // There may be two calls below, and neither is before the other.
-            self.save_at_first_call();
-        }
         let entry = self.table_entry(index);
         let flags = self.constant_flags();
         let signature =
@@ -106,20 +104,25 @@ impl Translator<'_, '_, '_, '_> {
         // A null entry has signature 0, so one comparison finds both mistakes.
         self.b.switch_to_block(bad);
         self.b.ins().trapz(signature, trap_code(Trap::NullReference));
-        let silent = self.b.create_block();
-        self.b.set_cold_block(silent);
-        let mut has_silent = false;
+        let [silent, late] = [(); 2].map(|()| self.handler_block());
+        let (mut has_silent, mut has_late) = (false, false);
         for (other, gives_result) in self.compatible_types(ty) {
             let wanted = i64::from(self.module.signature(other));
             let matches = self.b.ins().icmp_imm_u(IntCC::Equal, signature, wanted);
-            let (call, next) = (if gives_result { good } else { silent }, self.b.create_block());
+            let (call, next) = (if gives_result { late } else { silent }, self.handler_block());
             has_silent |= !gives_result;
-            self.b.set_cold_block(next);
+            has_late |= gives_result;
             self.b.ins().brif(matches, call, &[], next, &[]);
             self.b.seal_block(next);
             self.b.switch_to_block(next);
         }
         self.b.ins().trap(trap_code(Trap::BadSignature));
+        self.b.seal_block(late);
+        if has_late {
+            // What must be moved on the way is moved here, and not in the way of the good case.
+            self.b.switch_to_block(late);
+            self.b.ins().jump(good, &[]);
+        }
         self.b.seal_block(good);
         self.b.seal_block(silent);
         self.b.switch_to_block(good);
@@ -208,9 +211,6 @@ impl Translator<'_, '_, '_, '_> {
             };
         }
         let handlers = self.tagged_handlers();
-        if !handlers.is_empty() {
-            self.save_at_first_call();
-        }
         match site {
             Some(kind) => self.call_site(kind, callee, args, &handlers),
             None if handlers.is_empty() => self.plain_call(callee, args),
@@ -221,7 +221,15 @@ impl Translator<'_, '_, '_, '_> {
     /// [`Translator::handlers`] as calls take them; no tag: any exception.
     pub(super) fn tagged_handlers(&self) -> Vec<(Option<ExceptionTag>, Block)> {
         let handlers = self.handlers().into_iter();
-        handlers.map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block)).collect()
+        let mut handlers: Vec<_> =
+            handlers.map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block)).collect();
+        if let Some((tag, pad)) = self.wide_handler()
+            && !handlers.is_empty()
+            && handlers.iter().all(|h| h.0.is_some_and(|known| known != tag))
+        {
+            handlers.push((Some(tag), pad));
+        }
+        handlers
     }
 
     /// Types of what `callee` gives.

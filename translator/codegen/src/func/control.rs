@@ -22,13 +22,6 @@ pub(super) struct Frame {
     pub(super) catches: Catches,
 }
 
-impl Frame {
-    /// Whether it is a clause that holds an exception.
-    pub(super) fn has_caught(&self) -> bool {
-        matches!(&self.kind, Kind::Try(Try { caught: Some(_), .. }))
-    }
-}
-
 pub(super) enum Kind {
     /// Opened in unreachable code: nothing in it is translated.
     Dead,

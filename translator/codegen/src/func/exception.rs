@@ -5,9 +5,9 @@
 //! at the handler's block. That block takes the exception out of the context at once, before another
 //! one can overwrite it. A `throw` whose handler is in the same function is a jump.
 
+use super::Translator;
 use super::control::{Kind, block_args};
 use super::thrown::Thrown;
-use super::{Translator, setjmp};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::types::{F32, I32, I64};
@@ -66,22 +66,17 @@ pub(super) struct TryClauses {
     pub(super) delegate: Option<u32>,
     /// Whether a clause raises its exception again.
     pub(super) rethrown: bool,
-    /// Whether this is where `longjmp` arrives: a clause calls `__wasm_setjmp_test`.
-    takes_longjmp: bool,
 }
 
 /// The clauses of every `try` of a function, in order of their beginnings.
 #[derive(Default)]
 pub(super) struct Clauses {
     tries: std::collections::VecDeque<TryClauses>,
-    /// The tag of the clause that takes `longjmp`, if the function calls `__wasm_setjmp`.
-    pub(super) longjmp_tag: Option<u32>,
 }
 
 impl Clauses {
-    pub(super) fn scan(body: &FunctionBody, setjmp: Option<setjmp::Functions>) -> Result<Clauses> {
+    fn scan(body: &FunctionBody) -> Result<Clauses> {
         let mut tries = std::collections::VecDeque::new();
-        let (mut calls_setjmp, mut longjmp_tag) = (false, None);
         // For every open block the number of its `try`, if it is one.
         let mut open: Vec<Option<usize>> = Vec::new();
         let mut operators = body.get_operators_reader()?;
@@ -110,23 +105,6 @@ impl Clauses {
                         clauses.tags.push(None);
                     }
                 }
-                Operator::Call { function_index }
-                    if setjmp.is_some_and(|s| s.setjmp == function_index) =>
-                {
-                    calls_setjmp = true;
-                }
-                Operator::Call { function_index }
-                    if setjmp.is_some_and(|s| s.test == function_index) =>
-                {
-                    let innermost = open.iter().rev().flatten().next();
-                    if longjmp_tag.is_none()
-                        && let Some(clauses) = innermost.and_then(|i| tries.get_mut(*i))
-                        && let Some(Some(tag)) = clauses.tags.last()
-                    {
-                        longjmp_tag = Some(*tag);
-                        clauses.takes_longjmp = true;
-                    }
-                }
                 Operator::Rethrow { relative_depth } => {
                     let level = open.len().checked_sub(1 + relative_depth as usize);
                     let number = level.and_then(|level| open[level]);
@@ -146,7 +124,7 @@ impl Clauses {
                 _ => {}
             }
         }
-        Ok(Clauses { tries, longjmp_tag: longjmp_tag.filter(|_| calls_setjmp) })
+        Ok(Clauses { tries })
     }
 }
 
@@ -202,21 +180,18 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     fn enter_try(&mut self, ty: BlockType, body: &FunctionBody<'a>) -> Result<()> {
         if self.clauses.is_none() {
-            self.clauses = Some(Clauses::scan(body, None)?);
+            self.clauses = Some(Clauses::scan(body)?);
         }
         let clauses = self.next_clauses();
         if self.module.standalone.is_some() {
             return self.enter_thrown_try(ty, clauses);
         }
-        let TryClauses { tags, delegate, takes_longjmp, .. } = clauses;
+        let TryClauses { tags, delegate, .. } = clauses;
         let (params, results) = self.block_type(ty)?;
         let handlers: Handlers = tags.into_iter().map(|tag| (tag, self.handler_block())).collect();
         let clauses = handlers.iter().map(|h| h.1).collect();
         let state = Try { clauses, ..Try::default() };
         self.push_frame(Kind::Try(state), params.len(), &results);
-        if takes_longjmp {
-            self.note_clause(&handlers);
-        }
         self.top().catches = match delegate {
             Some(depth) => Catches::Delegate(depth),
             None => Catches::Handlers(handlers),
@@ -227,7 +202,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     /// Passes over a `try` in unreachable code.
     pub(super) fn skip_try(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         if self.clauses.is_none() {
-            self.clauses = Some(Clauses::scan(body, None)?);
+            self.clauses = Some(Clauses::scan(body)?);
         }
         self.next_clauses();
         Ok(())
@@ -261,9 +236,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         };
         self.stack.truncate(height);
         // The body is over: no more calls jump here.
-        if !self.is_clause(block) {
-            self.b.seal_block(block);
-        }
+        self.b.seal_block(block);
         self.b.switch_to_block(block);
         self.reachable = true;
         let caught = self.take_exception(tag)?;

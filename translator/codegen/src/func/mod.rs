@@ -287,7 +287,7 @@ impl Worker {
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
-        let translator = Translator::new(env, builder, index, Some(&body.body), variant)?;
+        let translator = Translator::new(env, builder, index, Some(body), variant)?;
         let (validator, sites) = translator.run(body, allocations)?;
         self.validator = validator;
         Ok(sites)
@@ -337,7 +337,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         env: &'e Env<'m, 'a>,
         mut b: FunctionBuilder<'b>,
         function: u32,
-        body: Option<&FunctionBody<'a>>,
+        body: Option<&Body>,
         variant: Variant,
     ) -> Result<Self> {
         let regions = regions(b.func);

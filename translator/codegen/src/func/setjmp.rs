@@ -1,79 +1,92 @@
 //! Functions that `setjmp` returns to.
 //!
-//! clang lowers `setjmp` to a call of `__wasm_setjmp` and a `try` around the calls that come after it.
-//! Its clause asks `__wasm_setjmp_test` whether the exception is a `longjmp` to this very call of the
-//! function, and if so goes on behind the `setjmp`. That is enough as long as only calls throw. A signal
-//! handler may throw anywhere: out of a load that faults, a division, the poll of an endless loop. LLVM
-//! leaves such code out of the `try`, and a native load could not have a handler anyhow.
+//! clang leaves calls of `setjmp` as they are, and lets a `longjmp` throw. A signal handler may do so
+//! anywhere: out of a load that faults, a division, the poll of an endless loop. So these functions have
+//! a landing pad for all of their code. It asks whether the exception is a `longjmp` to this very
+//! activation of the function, and if so goes on behind that call of `setjmp`; if not it raises it again.
 //!
-//! So these functions have a landing pad for all the code without a handler of its own. Since any
-//! instruction can lead there, it finds nothing in registers. What it needs lies in stack slots: the
-//! context, and the locals that the clause needs as they were when `setjmp` returned. C allows no more: a local that has changed
-//! since is indeterminate unless it is volatile, and then it is in linear memory. Later values would even
-//! be wrong, because LLVM uses a local again once no call behind needs it.
+//! Since any instruction can lead to the pad, it finds nothing in registers. What is needed lies in stack
+//! slots: the context, and for each call of `setjmp` the locals and operands that are needed behind it, as
+//! they were when it was called. C allows no more: a local that has changed since is indeterminate unless
+//! it is volatile, and then it is in linear memory. Nothing is saved at other calls, and they have no
+//! handlers for it: a function pays for `setjmp` where it calls it.
 //!
 //! The code generator knows of exceptions from calls only. The pad hangs at a call in a block that the
 //! function seems to reach at its very beginning. Nothing but the entry dominates the pad then, and no
 //! value computed elsewhere is taken to be known in it.
 
 use super::call::Callee;
-use super::exception::{Clauses, Handlers};
+use super::control::{Kind, block_args};
 use super::{Border, Translator, import_function};
 use crate::compile::{WIDE, WIDE_BEGIN, namespace};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frames::live;
 use crate::libcall::Libcall;
-use crate::module::Module;
+use crate::module::{Body, Module};
+use cranelift_codegen::FxHashMap;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
-    AbiParam, Block, ExceptionTag, InstBuilder, Signature, SourceLoc, StackSlot, StackSlotData,
-    StackSlotKind, Type, Value,
+    AbiParam, Block, BlockCall, ExceptionTag, InstBuilder, JumpTableData, Signature, SourceLoc,
+    StackSlot, StackSlotData, StackSlotKind, Type, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::Variable;
 use linnet_abi::context::offset;
 use linnet_abi::trap::Trap;
-use wasmparser::{FuncType, FunctionBody, ValType};
+use wasmparser::{
+    FuncToValidate, FuncType, FuncValidatorAllocations, Operator, OperatorsReader, ValType,
+};
 
-/// The functions that clang's lowering calls, by their wasm indices.
+/// What `setjmp` is made of, by wasm indices. `sysroot/musl/src/setjmp` has the functions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Functions {
-    /// `__wasm_setjmp(env, label, invocation)`.
-    pub setjmp: u32,
-    /// `__wasm_setjmp_test(env, invocation) -> label`.
+    /// `setjmp(env)`, whose calls are translated to calls of the others.
+    setjmp: u32,
+    /// `__wasm_setjmp(env, activation, call) -> activation`.
+    pub begin: u32,
+    /// `__wasm_setjmp_test(env, activation)`: what `setjmp` returns above the number of the call, or 0.
     pub test: u32,
-    /// What `sigsetjmp` calls when it has returned, be it from itself or from `siglongjmp`.
-    pub returned: Option<u32>,
+    /// What `longjmp` throws, with `env`.
+    tag: u32,
+    /// The end of the stack in memory.
+    stack_pointer: u32,
 }
 
 impl Functions {
     /// Those of a module that has them.
     pub(crate) fn find(module: &Module) -> Option<Functions> {
+        use ValType::{I32, I64};
         let find = |name, params: &[ValType], results: &[ValType]| {
             let index = module.defined_function(name)?;
             (*module.function_type(index) == FuncType::new(params.to_vec(), results.to_vec()))
                 .then_some(index)
         };
+        let tag = module.exported_tag("__c_longjmp")?;
+        let takes_word = module.types[module.tags[tag as usize] as usize].params() == [I32];
+        let stack_pointer = module.find_global("__stack_pointer")?;
+        let is_word = module.globals[stack_pointer as usize].ty == I32;
+        (takes_word && is_word && module.find_slot("__stack_pointer").is_some()).then_some(())?;
         Some(Functions {
-            setjmp: find("__wasm_setjmp", &[ValType::I32; 3], &[])?,
-            test: find("__wasm_setjmp_test", &[ValType::I32; 2], &[ValType::I32])?,
-            returned: find("__sigsetjmp_ret", &[ValType::I32; 2], &[ValType::I32]),
+            setjmp: find("setjmp", &[I32], &[I32])?,
+            begin: find("__wasm_setjmp", &[I32, I64, I32], &[I64])?,
+            test: find("__wasm_setjmp_test", &[I32, I64], &[I64])?,
+            tag,
+            stack_pointer,
         })
     }
 }
 
-/// Locals that a function may have for its pad to exist. C functions have some dozens.
-const MAX_LOCALS: usize = 1000;
+/// Values that the calls of `setjmp` in one function may save.
+const MAX_SAVED: usize = 1 << 14;
 
 /// Offsets in the slot of the pad's own state.
 const CONTEXT: i32 = 0;
-/// Third argument of the last `__wasm_setjmp`; 0 before the first.
-const INVOCATION: i32 = 8;
+/// Number of this activation of the function; 0 before its first call of `setjmp`.
+const ACTIVATION: i32 = 8;
 
 /// State of the translation of such a function.
 pub(super) struct ReturnPoint {
-    /// Index of the tag that `longjmp` throws.
-    tag: u32,
+    functions: Functions,
     /// In these functions the context and the heap base are no single values: the pad loads them anew.
     context: Variable,
     heap_base: Variable,
@@ -81,52 +94,78 @@ pub(super) struct ReturnPoint {
     /// Raises the exception in the context again.
     raise: Block,
     state: StackSlot,
-    /// Locals that are live where the clause begins.
-    needed: Vec<usize>,
-    /// Once they have slots.
-    locals: Vec<Local>,
-    /// The clause that the pad goes on at.
-    clause: Option<Block>,
-    /// Whether no call of the `try` has saved the locals.
-    unsaved: bool,
+    /// The calls of `setjmp`, by the offsets of their operators.
+    calls: FxHashMap<u64, Call>,
+    /// Those that have been translated, with the blocks behind them.
+    done: Vec<(Call, Block)>,
+    /// The operator that is being translated.
+    offset: u64,
 }
 
-struct Local {
+/// A value as it was at a call of `setjmp`.
+#[derive(Clone, Copy)]
+struct Saved {
     ty: Type,
     slot: StackSlot,
 }
 
+#[derive(Default)]
+struct Call {
+    stack_pointer: Option<Saved>,
+    /// Operands below the one of `setjmp`.
+    operands: Vec<Saved>,
+    locals: Vec<(u32, Saved)>,
+    /// Exceptions of open clauses.
+    caught: Vec<(Variable, Saved)>,
+}
+
+/// What stands where `setjmp` is called.
+struct Found {
+    offset: u64,
+    operands: Vec<ValType>,
+}
+
 impl Translator<'_, '_, '_, '_> {
     /// Begins a function that `setjmp` returns to, if this is one.
-    pub(super) fn find_return_point(&mut self, body: &FunctionBody) -> Result<()> {
-        if self.env.setjmp.is_none() {
+    pub(super) fn find_return_point(&mut self, body: &Body) -> Result<()> {
+        let Some(functions) = self.env.setjmp else { return Ok(()) };
+        if !calls(body, functions.setjmp) {
             return Ok(());
         }
-        // Nothing is validated yet: whatever is wrong here, the validator says it better.
-        let Ok(clauses) = Clauses::scan(body, self.env.setjmp) else { return Ok(()) };
-        let declared = body.get_locals_reader()?.into_iter().map_while(std::result::Result::ok);
-        let count = declared
-            .fold(self.module.function_type(self.function).params().len(), |n, (count, _)| {
-                n.saturating_add(count as usize)
-            });
-        let module = self.module;
-        let takes_word = |tag: &u32| {
-            let ty = module.tags.get(*tag as usize);
-            ty.is_some_and(|ty| module.types[*ty as usize].params() == [ValType::I32])
-        };
-        if let Some(tag) = clauses.longjmp_tag.filter(takes_word)
-            && count <= MAX_LOCALS
-        {
-            let live = live::at_clauses(body, count, tag);
-            let needed = (0..count).filter(|i| live.as_ref().is_none_or(|live| live[*i])).collect();
-            self.begin_return_point(tag, needed);
+        // Whatever is wrong here is said when the operator is translated.
+        let Ok((found, types)) = find_calls(body, functions.setjmp) else { return Ok(()) };
+        let wanted: Vec<u64> = found.iter().map(|f| f.offset).collect();
+        let live = live::find(&body.body, types.len(), Some(&wanted));
+        self.begin_return_point(functions);
+        let mut saved = 0;
+        for Found { offset, operands } in found {
+            let all = || (0..types.len() as u32).collect();
+            let locals = live.get(&offset).cloned().unwrap_or_else(all);
+            saved += 1 + operands.len() + locals.len();
+            if saved > MAX_SAVED {
+                let message = format!(
+                    "more than {MAX_SAVED} locals and operands around calls of setjmp are not supported"
+                );
+                return Err(Error::new(message).at(offset));
+            }
+            let mut call = Call { stack_pointer: Some(self.saved(I32)), ..Call::default() };
+            for ty in operands {
+                let ty = self.env.clif_type(ty)?;
+                call.operands.push(self.saved(ty));
+            }
+            for local in locals {
+                let ty = self.env.clif_type(types[local as usize])?;
+                call.locals.push((local, self.saved(ty)));
+            }
+            if let Some(point) = &mut self.return_point {
+                point.calls.insert(offset, call);
+            }
         }
-        self.clauses = Some(clauses);
         Ok(())
     }
 
-    /// Ends the entry block of a function whose `longjmp` clause takes `tag`.
-    fn begin_return_point(&mut self, tag: u32, needed: Vec<usize>) {
+    /// Ends the entry block.
+    fn begin_return_point(&mut self, functions: Functions) {
         let (context, heap_base) = (self.b.declare_var(I64), self.b.declare_var(I64));
         self.b.def_var(context, self.entry_context);
         let [body, raise, pad] = [(); 3].map(|()| self.b.create_block());
@@ -138,24 +177,23 @@ impl Translator<'_, '_, '_, '_> {
         self.b.switch_to_block(body);
         let state = self.slot(16);
         self.b.ins().stack_store(I64, self.entry_context, state, CONTEXT);
-        let zero = self.b.ins().iconst(I32, 0);
-        self.b.ins().stack_store(I64, zero, state, INVOCATION);
+        let zero = self.b.ins().iconst(I64, 0);
+        self.b.ins().stack_store(I64, zero, state, ACTIVATION);
         // The table of call sites tells from it where the pad begins to be usable.
         self.b.set_srcloc(SourceLoc::new(WIDE_BEGIN));
         let loaded = self.load_heap_base(self.entry_context);
         self.b.def_var(heap_base, loaded);
-        let (locals, clause, unsaved) = (Vec::new(), None, false);
+        let (calls, done) = (FxHashMap::default(), Vec::new());
         self.return_point = Some(ReturnPoint {
-            tag,
+            functions,
             context,
             heap_base,
             pad,
             raise,
             state,
-            needed,
-            locals,
-            clause,
-            unsaved,
+            calls,
+            done,
+            offset: 0,
         });
     }
 
@@ -166,6 +204,10 @@ impl Translator<'_, '_, '_, '_> {
             size,
             align_shift,
         ))
+    }
+
+    fn saved(&mut self, ty: Type) -> Saved {
+        Saved { ty, slot: self.slot(ty.bytes().max(8)) }
     }
 
     pub(super) fn context(&mut self) -> Value {
@@ -182,126 +224,167 @@ impl Translator<'_, '_, '_, '_> {
         }
     }
 
-    /// Notes the clause of a legacy `try` that was begun just now.
-    pub(super) fn note_clause(&mut self, handlers: &Handlers) {
-        // What lies on the operand stack, or was caught outside, is not saved.
-        let alone = self.top().height == 0 && self.frames.iter().all(|f| !f.has_caught());
-        if let Some(point) = &mut self.return_point
-            && alone
-        {
-            point.unsaved = true;
-            point.clause = handlers.iter().find(|h| h.0 == Some(point.tag)).map(|h| h.1);
+    /// The pad as a handler of calls that have other handlers.
+    pub(super) fn wide_handler(&self) -> Option<(ExceptionTag, Block)> {
+        let point = self.return_point.as_ref()?;
+        Some((ExceptionTag::with_number(point.functions.tag)?, point.pad))
+    }
+
+    /// Calls `setjmp`, if that is what `function` is.
+    pub(super) fn call_setjmp(&mut self, function: u32) -> Result<bool> {
+        let Some(point) = &mut self.return_point else { return Ok(false) };
+        let (functions, state) = (point.functions, point.state);
+        if functions.setjmp != function {
+            return Ok(false);
         }
-    }
-
-    /// Whether the pad jumps to `block`, too.
-    pub(super) fn is_clause(&self, block: Block) -> bool {
-        self.return_point.as_ref().is_some_and(|p| p.clause == Some(block))
-    }
-
-    /// Saves what the pad needs before a call of `function`, if that has to do with `setjmp`.
-    pub(super) fn save_at(&mut self, function: u32, args: &[Value]) {
-        let (Some(point), Some(functions)) = (&self.return_point, self.env.setjmp) else { return };
-        let state = point.state;
-        if functions.setjmp == function {
-            self.b.ins().sequence_point();
-            self.b.ins().stack_store(I64, args[3], state, INVOCATION);
-            self.save_locals();
-        } else if functions.returned == Some(function) {
-            self.save_locals();
+        let Some(mut call) = point.calls.remove(&point.offset) else { return Ok(false) };
+        let number = point.done.len() as i64 + 1;
+        let env = self.pop();
+        self.save(&mut call)?;
+        let activation = self.b.ins().stack_load(I64, I64, state, ACTIVATION);
+        let number = self.b.ins().iconst(I32, number);
+        let signature =
+            self.env.signature(self.module.function_type(functions.begin), Border::Inner)?;
+        let begin = self.function_ref(namespace::FUNCTION, functions.begin, signature);
+        let context = self.context();
+        let args = [context, env, activation, number];
+        let activation = self.plain_call(Callee::Direct(begin), &args)[0];
+        self.b.ins().sequence_point();
+        self.b.ins().stack_store(I64, activation, state, ACTIVATION);
+        let next = self.b.create_block();
+        let zero = self.b.ins().iconst(I32, 0);
+        self.push(zero);
+        self.b.ins().jump(next, &block_args(&self.stack));
+        self.b.switch_to_block(next);
+        for value in &mut self.stack {
+            let ty = self.b.func.dfg.value_type(*value);
+            *value = self.b.append_block_param(next, ty);
         }
-    }
-
-    /// Saves the locals before the first call of the `try`: LLVM may set some of those that its clause
-    /// needs as late as that.
-    pub(super) fn save_at_first_call(&mut self) {
-        if self.return_point.as_ref().is_some_and(|p| p.unsaved) {
-            self.save_locals();
+        if let Some(point) = &mut self.return_point {
+            point.done.push((call, next));
         }
+        self.unsettle();
+        Ok(true)
     }
 
-    /// Makes the slots of the locals.
-    fn make_slots(&mut self, point: &mut ReturnPoint) {
-        for i in point.locals.len()..point.needed.len() {
-            let value = self.b.use_var(self.locals[point.needed[i]]);
-            let ty = self.b.func.dfg.value_type(value);
-            let slot = self.slot(ty.bytes().max(8));
-            point.locals.push(Local { ty, slot });
+    fn save(&mut self, call: &mut Call) -> Result<()> {
+        let caught = self.frames.iter().filter_map(|frame| match &frame.kind {
+            Kind::Try(state) => state.caught.as_ref(),
+            _ => None,
+        });
+        let caught: Vec<_> = caught.flat_map(|held| held.variables()).collect();
+        for variable in caught {
+            let value = self.b.use_var(variable);
+            let saved = self.saved(self.b.func.dfg.value_type(value));
+            call.caught.push((variable, saved));
+            self.save_value(value, saved);
         }
+        for (value, saved) in self.stack.clone().into_iter().zip(&call.operands) {
+            self.save_value(value, *saved);
+        }
+        for (local, saved) in &call.locals {
+            let value = self.b.use_var(self.locals[*local as usize]);
+            self.save_value(value, *saved);
+        }
+        if let (Some(saved), Some(functions)) = (call.stack_pointer, self.env.setjmp) {
+            self.global_get(functions.stack_pointer)?;
+            let value = self.pop();
+            self.save_value(value, saved);
+        }
+        Ok(())
     }
 
-    /// The same early, with something in them: who captures frames reads them.
+    fn save_value(&mut self, value: Value, saved: Saved) {
+        self.b.ins().sequence_point();
+        self.b.ins().stack_store(I64, value, saved.slot, 0);
+    }
+
+    fn load_saved(&mut self, saved: Saved) -> Value {
+        self.b.ins().stack_load(I64, saved.ty, saved.slot, 0)
+    }
+
+    /// Puts something into the slots early: who captures frames reads them.
     pub(super) fn init_return_slots(&mut self) {
-        let Some(mut point) = self.return_point.take() else { return };
-        self.make_slots(&mut point);
-        for local in &point.locals {
-            let zero = self.zero(local.ty);
-            self.b.ins().stack_store(I64, zero, local.slot, 0);
+        for (slot, _, ty) in self.return_slots().into_iter().skip(1) {
+            let zero = self.zero(ty);
+            self.b.ins().stack_store(I64, zero, slot, 0);
         }
-        self.return_point = Some(point);
     }
 
     /// What the pad needs besides the context: slots, offsets in them, types.
     pub(super) fn return_slots(&self) -> Vec<(StackSlot, i32, Type)> {
         let Some(point) = &self.return_point else { return Vec::new() };
-        let locals = point.locals.iter().map(|l| (l.slot, 0, l.ty));
-        [(point.state, INVOCATION, I32)].into_iter().chain(locals).collect()
-    }
-
-    fn save_locals(&mut self) {
-        let Some(mut point) = self.return_point.take() else { return };
-        self.make_slots(&mut point);
-        for (i, local) in point.needed.iter().zip(&point.locals) {
-            let value = self.b.use_var(self.locals[*i]);
-            self.b.ins().sequence_point();
-            self.b.ins().stack_store(I64, value, local.slot, 0);
-        }
-        point.unsaved = false;
-        self.return_point = Some(point);
+        let mut slots: Vec<_> = point
+            .calls
+            .values()
+            .chain(point.done.iter().map(|d| &d.0))
+            .flat_map(Call::slots)
+            .collect();
+        // In the order in which they were made.
+        slots.sort_unstable_by_key(|saved| saved.slot);
+        let saved = slots.into_iter().map(|saved| (saved.slot, 0, saved.ty));
+        [(point.state, ACTIVATION, I64)].into_iter().chain(saved).collect()
     }
 
     /// Writes the pad, when everything else is there.
     pub(super) fn end_return_point(&mut self) -> Result<()> {
-        let (Some(point), Some(functions)) = (&self.return_point, self.env.setjmp) else {
-            return Ok(());
-        };
-        let ReturnPoint { tag, context, heap_base, pad, raise, state, clause, .. } = *point;
-        self.write_raise(tag, pad, raise);
+        let Some(point) = &mut self.return_point else { return Ok(()) };
+        let ReturnPoint { functions, context, heap_base, pad, raise, state, .. } = *point;
+        let done = std::mem::take(&mut point.done);
+        self.write_raise(functions.tag, pad, raise);
         self.b.switch_to_block(pad);
         self.b.ins().sequence_point();
         let loaded = self.b.ins().stack_load(I64, I64, state, CONTEXT);
         self.b.def_var(context, loaded);
         let loaded = self.load_heap_base(loaded);
         self.b.def_var(heap_base, loaded);
-        let Some(clause) = clause else {
-            self.b.ins().jump(raise, &[]);
-            return Ok(());
-        };
-        let caught = self.take_exception(Some(tag))?;
-        // What is thrown points to the `env` of `longjmp`.
-        let thrown = self.heap_address(caught.payload[0]);
-        let flags = self.heap_flags();
-        let env = self.b.ins().load(I32, flags, thrown, 0);
-        let invocation = self.b.ins().stack_load(I64, I32, state, INVOCATION);
+        let caught = self.take_exception(Some(functions.tag))?;
+        let activation = self.b.ins().stack_load(I64, I64, state, ACTIVATION);
         let signature =
             self.env.signature(self.module.function_type(functions.test), Border::Inner)?;
         let test = self.function_ref(namespace::FUNCTION, functions.test, signature);
         let context = self.context();
-        let ours = self.call_function(test, &[context, env, invocation])[0];
+        let args = [context, caught.payload[0], activation];
+        let result = self.plain_call(Callee::Direct(test), &args)[0];
         // Another exception may have come and gone meanwhile.
         self.put_exception(&caught);
-        let restore = self.b.create_block();
-        self.b.set_cold_block(restore);
-        self.b.ins().brif(ours, restore, &[], raise, &[]);
-        self.b.switch_to_block(restore);
-        if let Some(point) = &self.return_point {
-            for (i, Local { ty, slot }) in point.needed.iter().zip(&point.locals) {
-                let value = self.b.ins().stack_load(I64, *ty, *slot, 0);
-                self.b.def_var(self.locals[*i], value);
-            }
+        let number = self.b.ins().ireduce(I32, result);
+        let value = self.b.ins().ushr_imm_u(result, 32);
+        let value = self.b.ins().ireduce(I32, value);
+        let blocks: Vec<_> = done.iter().map(|_| self.handler_block()).collect();
+        let pool = &mut self.b.func.dfg.value_lists;
+        let otherwise = BlockCall::new(raise, [], pool);
+        let targets = [raise].into_iter().chain(blocks.iter().copied());
+        let targets: Vec<_> = targets.map(|block| BlockCall::new(block, [], pool)).collect();
+        let table = self.b.create_jump_table(JumpTableData::new(otherwise, &targets));
+        self.b.ins().br_table(number, table);
+        for ((call, next), block) in done.into_iter().zip(blocks) {
+            self.b.seal_block(block);
+            self.b.switch_to_block(block);
+            self.restore_call(&call, value, next);
         }
-        self.b.ins().jump(clause, &[]);
         Ok(())
+    }
+
+    /// Goes on at `next`, behind a call of `setjmp`.
+    fn restore_call(&mut self, call: &Call, result: Value, next: Block) {
+        for (variable, saved) in &call.caught {
+            let value = self.load_saved(*saved);
+            self.b.def_var(*variable, value);
+        }
+        for (local, saved) in &call.locals {
+            let value = self.load_saved(*saved);
+            self.b.def_var(self.locals[*local as usize], value);
+        }
+        if let (Some(saved), Some(functions)) = (call.stack_pointer, self.env.setjmp) {
+            let value = self.load_saved(saved);
+            self.push(value);
+            self.global_set(functions.stack_pointer);
+        }
+        let operands = call.operands.iter().map(|saved| self.load_saved(*saved));
+        let mut args: Vec<_> = operands.collect();
+        args.push(result);
+        self.b.ins().jump(next, &block_args(&args));
     }
 
     /// Raises the exception in the context again, for the function's caller. This call's landing pad
@@ -322,4 +405,55 @@ impl Translator<'_, '_, '_, '_> {
         let flags = self.constant_flags();
         self.b.ins().load(I64, flags, context, offset::HEAP_BASE)
     }
+
+    /// The operator that is translated next.
+    pub(super) fn note_offset(&mut self, offset: u64) {
+        if let Some(point) = &mut self.return_point {
+            point.offset = offset;
+        }
+    }
+}
+
+impl Call {
+    fn slots(&self) -> impl Iterator<Item = Saved> + '_ {
+        let variables = self.locals.iter().map(|l| l.1).chain(self.caught.iter().map(|c| c.1));
+        self.stack_pointer.into_iter().chain(self.operands.iter().copied()).chain(variables)
+    }
+}
+
+/// Whether a body calls `function`.
+fn calls(body: &Body, function: u32) -> bool {
+    let Ok(operators) = body.body.get_operators_reader() else { return false };
+    operators.into_iter().map_while(std::result::Result::ok).any(
+        |operator| matches!(operator, Operator::Call { function_index } if function_index == function),
+    )
+}
+
+/// Where a body calls `setjmp`, with the operands there, and the types of its locals.
+fn find_calls(body: &Body, setjmp: u32) -> Result<(Vec<Found>, Vec<ValType>)> {
+    let Body { validate, body } = body;
+    let mut validator = FuncToValidate {
+        resources: validate.resources.clone(),
+        index: validate.index,
+        ty: validate.ty,
+        features: validate.features,
+    }
+    .into_validator(FuncValidatorAllocations::default());
+    let mut reader = body.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    let types = (0..validator.len_locals()).map_while(|i| validator.get_local_type(i)).collect();
+    let mut found = Vec::new();
+    let mut operators = OperatorsReader::new(reader);
+    while !operators.eof() {
+        let (operator, offset) = operators.read_with_offset()?;
+        if matches!(operator, Operator::Call { function_index } if function_index == setjmp) {
+            let below = 1..validator.operand_stack_height() as usize;
+            // In code that can't be reached some have no type.
+            let operands: Option<_> =
+                below.rev().map(|depth| validator.get_operand_type(depth).flatten()).collect();
+            found.extend(operands.map(|operands| Found { offset, operands }));
+        }
+        validator.op(offset, &operator)?;
+    }
+    Ok((found, types))
 }

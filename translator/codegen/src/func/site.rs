@@ -81,7 +81,7 @@ struct Items {
 impl Sites {
     pub(super) fn find(body: &FunctionBody, locals: usize) -> Sites {
         Sites {
-            live: live::find(body, locals),
+            live: live::find(body, locals, None),
             offset: 0,
             found: Vec::new(),
             values: 0,
@@ -141,6 +141,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     pub(super) fn begin_operator(&mut self, offset: u64) {
+        self.note_offset(offset);
         if let Some(sites) = &mut self.sites {
             sites.offset = offset;
         }
