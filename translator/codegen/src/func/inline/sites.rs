@@ -40,7 +40,8 @@ pub(super) fn only_site(table: &ExceptionTableData) -> Option<u32> {
 
 /// Whether the function takes exceptions of code that is no call.
 pub(super) fn has_wide_handler(function: &Function) -> bool {
-    let is_wide = |item| matches!(item, ExceptionTableItem::Tag(tag, _) if tag.as_u32() & WIDE != 0);
+    let is_wide =
+        |item| matches!(item, ExceptionTableItem::Tag(tag, _) if tag.as_u32() & WIDE != 0);
     function.dfg.exception_tables.values().any(|table| table.items().any(is_wide))
 }
 
@@ -135,7 +136,8 @@ impl Capture {
             Some((value, dfg.mem_flags[flags], i32::from(offset)))
         });
         let stores: Vec<_> = stores.collect();
-        let end = |(value, _, at): &(Value, _, i32)| *at as u32 + caller.dfg.value_type(*value).bytes();
+        let end =
+            |(value, _, at): &(Value, _, i32)| *at as u32 + caller.dfg.value_type(*value).bytes();
         let size = stores.iter().map(end).max().unwrap_or(0).next_multiple_of(8);
         let slot = outer_slot(caller, size);
         let mut cursor = FuncCursor::new(caller).at_inst(poll);
