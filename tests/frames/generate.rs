@@ -58,6 +58,9 @@ const SYSCALL: u32 = 0;
 const CALL_HANDLER: u32 = 1;
 const IMPORTS: u32 = 2;
 
+/// The last functions of a program: so small that they may be put in place of calls of them.
+const SMALL: usize = 4;
+
 /// Globals besides the stack pointer.
 const FUEL: u32 = 1;
 const FIRST_GLOBAL: u32 = 2;
@@ -101,7 +104,7 @@ pub fn program(seed: u64, vectors: bool) -> Vec<u8> {
     }
     let first_random = FIRST_TAG_TYPE + TAGS.len() as u32;
     let mut functions = vec![START_TYPE, CALLBACK_TYPE, CALLBACK_TYPE];
-    for _ in 0..6 {
+    for _ in 0..6 + SMALL {
         functions.push(first_random + random.below(types.len() - first_random as usize) as u32);
     }
     let program = Program { types, functions, kinds };
@@ -179,6 +182,10 @@ impl Program {
         module.finish()
     }
 
+    fn is_small(&self, function: usize) -> bool {
+        function + SMALL >= self.functions.len()
+    }
+
     fn signature(&self, function: usize) -> &Signature {
         &self.types[self.functions[function] as usize]
     }
@@ -214,11 +221,12 @@ impl<'p, 'r> Body<'p, 'r> {
         let params = &program.signature(index).params;
         // One of each kind to take a value for a moment, some more, the counters.
         let mut declared = program.kinds.clone();
-        for _ in 0..random.below(8) {
+        let (more, loops) = if program.is_small(index) { (0, 1) } else { (8, MAX_LOOPS) };
+        for _ in 0..more.min(random.below(8)) {
             declared.push(random.pick(&program.kinds));
         }
         let counters = (params.len() + declared.len()) as u32;
-        declared.extend([ValType::I32; MAX_LOOPS as usize]);
+        declared.extend(vec![ValType::I32; loops as usize]);
         let locals = params.iter().chain(&declared).copied().collect();
         let function = Function::new(declared.into_iter().map(|ty| (1, ty)));
         let (labels, loops) = (Vec::new(), 0);
@@ -230,6 +238,9 @@ impl<'p, 'r> Body<'p, 'r> {
     }
 
     fn write(mut self) -> Function {
+        if self.program.is_small(self.index) {
+            return self.write_small();
+        }
         let results = self.program.signature(self.index).results.clone();
         self.out().global_get(FUEL).i32_const(1).i32_sub().global_set(FUEL);
         self.out().global_get(FUEL).i32_const(0).i32_lt_s().if_(BlockType::Empty);
@@ -254,6 +265,30 @@ impl<'p, 'r> Body<'p, 'r> {
         self.note_locals();
         for ty in results {
             self.expression(ty, 3);
+        }
+        self.out().end();
+        self.function
+    }
+
+    /// Polls, throws or calls the host, and nobody else: such functions would call each other for ever.
+    fn write_small(mut self) -> Function {
+        let (word, condition) = (self.local(ValType::I64), self.local(ValType::I32));
+        if self.random.one_in(2) {
+            let (rounds, counter) = (1 + self.random.below(3) as i32, self.counters);
+            self.out().i32_const(rounds).local_set(counter).loop_(BlockType::Empty);
+            self.out().local_get(word).i64_const(3).i64_rotl().local_set(word);
+            self.out().local_get(counter).i32_const(1).i32_sub().local_tee(counter).br_if(0).end();
+        }
+        if self.random.one_in(3) {
+            self.out().local_get(condition).i32_const(3).i32_and().i32_eqz();
+            self.out().if_(BlockType::Empty).local_get(word).throw(0).end();
+        }
+        for ty in self.program.signature(self.index).results.clone() {
+            let local = self.local(ty);
+            self.out().local_get(local);
+        }
+        if self.random.one_in(2) {
+            self.note(word);
         }
         self.out().end();
         self.function

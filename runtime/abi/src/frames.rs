@@ -36,8 +36,7 @@ pub mod kind {
     pub const CALL: u32 = 0;
     /// The host: a call of an imported function or of a libcall that waits.
     pub const HOST: u32 = 1;
-    /// The host, which was asked whether it wants something at a loop head. Values are read from the
-    /// frame.
+    /// The host, which was asked whether it wants something at a loop head.
     pub const POLL: u32 = 2;
 }
 
@@ -150,7 +149,9 @@ pub struct Code {
     pub place_count: u32,
 }
 
-/// A site in machine code.
+/// A site in machine code. Where the code generator has put a function in place of a call of it, several
+/// frames have one native frame: the places behind its calls have the same offset, the innermost frame's
+/// first.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
@@ -160,12 +161,15 @@ pub struct Place {
     pub frame_size: u32,
     /// Row in [`Frames::sites`].
     pub site: u32,
-    /// [`kind::POLL`]: where in the frame its values are, above the stack pointer. Else: code that
+    /// With [`IN_SLOT`]: where in the frame its values are, above the stack pointer. Else: code that
     /// writes them, as an offset from the function's start. It is entered with the frame's registers as
     /// an exception handler is, takes the address of the first word in the first payload register, and
     /// ends in a call of [`CAPTURED`] with that address.
     pub entry: u32,
 }
+
+/// In [`Place::entry`]: the values are in the native frame.
+pub const IN_SLOT: u32 = 1 << 31;
 
 /// `linnet_frames_captured(first_word) -> !`: the end of a place's code.
 pub const CAPTURED: &str = "linnet_frames_captured";

@@ -5,7 +5,7 @@ use crate::arch::{self, CalleeSaved};
 use crate::tables::Tables;
 use core::ptr;
 use linnet_abi::frames::{
-    FrameHeader, HOST_FRAME, MAGIC, Place, RecordHeader, Site, VERSION, ValueType, kind,
+    FrameHeader, HOST_FRAME, IN_SLOT, MAGIC, Place, RecordHeader, Site, VERSION, ValueType,
 };
 
 /// Where a stack of translated code stands: the frame and the return address of a call, and the
@@ -130,14 +130,19 @@ pub unsafe fn capture(
         // Entries and thunks, which are no functions of the module, keep nothing.
         if index != u32::MAX {
             let missing = Error::NotASite { function: index, offset };
-            let place = tables.place(row, offset).ok_or(missing)?;
-            let (site, number) = tables.site_of(index, place).ok_or(missing)?;
-            let first = writer.frame(site.words as usize)?;
-            let code = tables.rows[row].start as u64;
-            let to = &mut writer.out[first - 1..first + site.words as usize];
-            // SAFETY: the tables say that the frame is one of this place, and the caller that it lives.
-            unsafe { values(tables, site, place, code, &position, to, scratch) };
-            writer.head(first, index, number, site.words as usize);
+            let places = tables.places(row, offset);
+            if places.is_empty() {
+                return Err(missing);
+            }
+            for place in places {
+                let (site, index, number) = tables.site_of(place).ok_or(missing)?;
+                let first = writer.frame(site.words as usize)?;
+                let code = tables.rows[row].start as u64;
+                let to = &mut writer.out[first - 1..first + site.words as usize];
+                // SAFETY: the tables say that the frame is one of this place, and the caller that it lives.
+                unsafe { values(tables, site, place, code, &position, to, scratch) };
+                writer.head(first, index, number, site.words as usize);
+            }
         }
         // SAFETY: a live frame.
         position = unsafe { caller(tables, row, &position) };
@@ -175,8 +180,8 @@ unsafe fn values(
     let Position { fp, saved, .. } = position;
     let size = place.frame_size as usize;
     let sp = fp - size as u64;
-    if site.kind == kind::POLL {
-        let from = (sp + u64::from(place.entry)) as *const u64;
+    if place.entry & IN_SLOT != 0 {
+        let from = (sp + u64::from(place.entry & !IN_SLOT)) as *const u64;
         // SAFETY: the frame wrote that many words into its slot before the call.
         unsafe { ptr::copy_nonoverlapping(from, to[1..].as_mut_ptr(), site.words as usize) };
         // The frame wrote halves of words and left what was beside them.

@@ -67,13 +67,15 @@ impl<'m> Tables<'m> {
         (offset < u64::from(row.len)).then_some((n, offset as u32 + 1))
     }
 
-    /// The place behind a call.
+    /// The places behind a call: one for each frame that the native one stands for, the innermost first.
     #[must_use]
-    pub fn place(&self, row: usize, offset: u32) -> Option<&'m Place> {
-        let code = self.code.get(row)?;
+    pub fn places(&self, row: usize, offset: u32) -> &'m [Place] {
+        let Some(code) = self.code.get(row) else { return &[] };
         let first = code.first_place as usize;
-        let places = self.places.get(first..first + code.place_count as usize)?;
-        places.binary_search_by_key(&offset, |p| p.offset).ok().map(|i| &places[i])
+        let places = self.places.get(first..first + code.place_count as usize).unwrap_or_default();
+        let first = places.partition_point(|p| p.offset < offset);
+        let count = places[first..].iter().take_while(|p| p.offset == offset).count();
+        &places[first..first + count]
     }
 
     /// Callee-saved registers that the code of a row keeps in its frame.
@@ -97,11 +99,14 @@ impl<'m> Tables<'m> {
             .then(|| self.sites.get(function.first_site as usize + number as usize))?
     }
 
-    /// The site of a place, and its number in its function.
+    /// The site of a place, the wasm index of its function, and its number there.
     #[must_use]
-    pub fn site_of(&self, index: u32, place: &Place) -> Option<(&'m Site, u32)> {
-        let number = place.site.checked_sub(self.function(index)?.first_site)?;
-        Some((self.sites.get(place.site as usize)?, number))
+    pub fn site_of(&self, place: &Place) -> Option<(&'m Site, u32, u32)> {
+        let behind = self.functions.partition_point(|f| f.first_site <= place.site);
+        let row = behind.checked_sub(1)?;
+        let number = place.site - self.functions[row].first_site;
+        let index = self.frames.first_function + row as u32;
+        Some((self.sites.get(place.site as usize)?, index, number))
     }
 
     fn types(&self, first: u32, count: u32) -> impl Iterator<Item = ValueType> + Clone + use<'m> {

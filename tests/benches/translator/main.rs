@@ -12,8 +12,8 @@
 //! | `report.rs`      | the table, the picture, and the page of the documentation    |
 //!
 //! Runs of all sides take turns, so that what else the machine does meets all of them. The arguments
-//! are names of programs. Without any, all run and the page is written. `--sides=Linnet,gcc` leaves the
-//! other sides out, but for clang, which all are compared with.
+//! are names of programs. Without any, all run and the page is written. `--sides=Linnet,frames` leaves the
+//! other sides out, but for clang, which all are compared with; the last word of a side's name is enough.
 
 #![forbid(unsafe_code)]
 

@@ -107,7 +107,9 @@ impl Sides {
             missing: Vec::new(),
         };
         for side in Side::ALL.into_iter().filter(|side| *side != Side::Clang) {
-            if !chosen.is_empty() && !chosen.contains(&side.to_string().as_str()) {
+            let name = side.to_string();
+            let is_chosen = name.rsplit(", ").next().is_some_and(|name| chosen.contains(&name));
+            if !chosen.is_empty() && !is_chosen {
                 sides.missing.push((side, "not chosen".to_owned()));
             }
         }

@@ -12,6 +12,7 @@ use cranelift_codegen::{
     CodegenError, Context, Final, FinalizedMachExceptionHandler, FinalizedMachReloc,
     FinalizedRelocTarget, MachBufferFinalized, RegClass,
 };
+use linnet_abi::frames::IN_SLOT;
 use linnet_abi::module::{Handler, REGISTER_FLOAT, SavedRegister, TAG_ANY, TrapSite};
 use linnet_abi::trap::Trap;
 
@@ -192,39 +193,43 @@ pub(crate) fn compile(
 
 /// Where the code can be captured.
 fn places(buffer: &MachBufferFinalized<Final>) -> Vec<Place> {
-    let slots = buffer.frame_layout().map(|layout| layout.stackslots.values());
-    let poll_slot = slots.into_iter().flatten().find(|s| s.key == Some(frames::poll_slot()));
+    let slots = buffer.frame_layout().map(|layout| &layout.stackslots);
+    let mut known = slots.into_iter().flat_map(|slots| slots.values());
+    let poll_slot = known.find(|s| s.key == Some(frames::poll_slot()));
+    let poll_slot = IN_SLOT | poll_slot.map_or(0, |s| s.offset);
     let place = |offset, frame_size, tag: u32, entry| {
-        let is_poll = tag & frames::POLL_TAG != 0;
-        let entry = if is_poll { poll_slot.map_or(0, |s| s.offset) } else { entry };
-        Place { offset, frame_size, site: tag & (frames::POLL_TAG - 1), entry }
+        let site = tag & (frames::POLL_TAG - 1);
+        Place { offset, frame_size, function: 0, site, entry }
     };
     let calls = buffer.call_sites().flat_map(|site| {
         let frame_size = site.frame_offset.unwrap_or(0);
         site.exception_handlers.iter().filter_map(move |handler| match *handler {
-            FinalizedMachExceptionHandler::Tag(tag, entry) if is_site(tag.as_u32()) => {
+            FinalizedMachExceptionHandler::Tag(tag, pad) if frames::is_site(tag.as_u32()) => {
+                let is_poll = tag.as_u32() & frames::POLL_TAG != 0;
+                let entry = if is_poll { poll_slot } else { pad };
                 Some(place(site.ret_addr, frame_size, tag.as_u32(), entry))
             }
             _ => None,
         })
     });
     let frame_size = buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset);
-    let polls = buffer.debug_tags().filter_map(|tags| match tags.tags {
-        // Some code may come between the call and the place of its tag.
-        [DebugTag::User(tag)] if is_site(*tag) => {
-            let call = buffer.call_sites().take_while(|c| c.ret_addr <= tags.offset).last()?;
-            Some(place(call.ret_addr, frame_size, *tag, 0))
-        }
-        _ => None,
+    let polls = buffer.debug_tags().flat_map(|tags| {
+        // Some code may come between the call and the place of its tags.
+        let call = buffer.call_sites().take_while(|c| c.ret_addr <= tags.offset).last();
+        let call = call.map(|call| call.ret_addr);
+        let pairs = tags.tags.chunks_exact(2);
+        pairs.filter_map(move |pair| match *pair {
+            [DebugTag::User(tag), DebugTag::StackSlot(slot)] if frames::is_site(tag) => {
+                let entry = IN_SLOT | slots?[slot].offset;
+                Some(place(call?, frame_size, tag, entry))
+            }
+            _ => None,
+        })
     });
     let mut places: Vec<_> = calls.chain(polls).collect();
-    places.sort_unstable_by_key(|p| p.offset);
+    // Those of one call stay in their order.
+    places.sort_by_key(|p| p.offset);
     places
-}
-
-/// Whether a tag stands for a place where frames are captured, and not for exceptions.
-fn is_site(tag: u32) -> bool {
-    tag & (WIDE | frames::SITE_TAG) == frames::SITE_TAG
 }
 
 /// Moves [`WIDE`] handlers to a site at `begin` and returns its number.
@@ -265,7 +270,7 @@ fn missing(libcall: LibCall) -> Error {
 
 fn handler(handler: &FinalizedMachExceptionHandler) -> Option<Handler> {
     match *handler {
-        FinalizedMachExceptionHandler::Tag(tag, _) if is_site(tag.as_u32()) => None,
+        FinalizedMachExceptionHandler::Tag(tag, _) if frames::is_site(tag.as_u32()) => None,
         FinalizedMachExceptionHandler::Tag(tag, offset) => {
             Some(Handler { tag: tag.as_u32(), offset })
         }

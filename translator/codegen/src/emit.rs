@@ -575,11 +575,11 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             Own { compiled, results, resume: resume.map(Address::Function) }
         });
         let sites = tables.functions(own);
-        for (i, _, code) in self.own_codes(functions) {
-            tables.code(code, sites[i]);
+        for (_, _, code) in self.own_codes(functions) {
+            tables.code(code, first, &sites);
         }
         for trampoline in trampolines {
-            tables.code(&trampoline.code, 0);
+            tables.code(&trampoline.code, first, &sites);
         }
         let mut head = tables.head(first);
         for (at, name, table) in [

@@ -13,6 +13,7 @@ pub(crate) mod live;
 pub(crate) mod reach;
 pub(crate) mod table;
 
+use crate::compile::WIDE;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
 use cranelift_codegen::ir::{StackSlotKey, Type};
 use linnet_abi::frames::ValueType;
@@ -21,6 +22,14 @@ use linnet_abi::frames::ValueType;
 pub(crate) const SITE_TAG: u32 = 1 << 30;
 /// In such a tag: the site is a poll.
 pub(crate) const POLL_TAG: u32 = 1 << 29;
+/// In such a tag: the site is one of a function that is there in place of a call, and its number counts
+/// all of those that any function may have been replaced by.
+pub(crate) const INLINED_TAG: u32 = 1 << 28;
+
+/// Whether a tag stands for a place where frames are captured, and not for exceptions.
+pub(crate) fn is_site(tag: u32) -> bool {
+    tag & (WIDE | SITE_TAG) == SITE_TAG
+}
 
 /// Of the stack slot that polls leave their values in.
 pub(crate) fn poll_slot() -> StackSlotKey {
@@ -45,6 +54,9 @@ pub(crate) struct Site {
 pub(crate) struct Place {
     pub offset: u32,
     pub frame_size: u32,
+    /// Wasm index of the function that has the site, and its number there. The code generator gives the
+    /// number as tags have it; [`crate::func`] knows whose it is.
+    pub function: u32,
     pub site: u32,
     pub entry: u32,
 }

@@ -102,8 +102,9 @@ impl Tables {
         first
     }
 
-    /// Adds the code of the next row of the module's function table, whose sites begin at `first_site`.
-    pub(crate) fn code(&mut self, code: &compile::Code, first_site: u32) {
+    /// Adds the code of the next row of the module's function table. `first_sites` are those of the
+    /// functions, of which the first has the index `first`.
+    pub(crate) fn code(&mut self, code: &compile::Code, first: u32, first_sites: &[u32]) {
         let row = self.code.row::<Code>();
         let table = &mut self.code;
         fields!(
@@ -120,7 +121,7 @@ impl Tables {
                 Place {
                     offset: place.offset,
                     frame_size: place.frame_size,
-                    site: first_site + place.site,
+                    site: first_sites[(place.function - first) as usize] + place.site,
                     entry: place.entry,
                 }
             );

@@ -3,13 +3,19 @@
 //! LLVM has inlined within each C file, and for WebAssembly's prices. A native call costs more: the
 //! context and what lives across the call must be where the convention wants them.
 
+mod sites;
+
 use super::{Env, Variant, Worker};
 use crate::compile::{data, namespace};
+use crate::frames::{INLINED_TAG, Place};
 use cranelift_codegen::Context;
 use cranelift_codegen::FxHashSet;
 use cranelift_codegen::inline::{Inline, InlineCommand};
-use cranelift_codegen::ir::{ExternalName, FuncRef, Function, Inst, Opcode, SourceLoc, Value};
+use cranelift_codegen::ir::{
+    ExternalName, FuncRef, Function, Inst, InstructionData, Opcode, SourceLoc, Value,
+};
 use rayon::prelude::*;
+use sites::Capture;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -26,11 +32,15 @@ const MIN_BUDGET: u64 = 200;
 /// Functions that can be inlined, by their wasm indices.
 pub(super) struct Inlinable {
     functions: HashMap<u32, Small>,
+    /// Those that have sites: the number of the first as tags have it, and the wasm index.
+    first_sites: Vec<(u32, u32)>,
 }
 
 struct Small {
     size: u64,
     function: Function,
+    /// Where its frames can be captured.
+    sites: u32,
 }
 
 impl Inlinable {
@@ -42,22 +52,40 @@ impl Inlinable {
                 let index = env.module.imported() + i as u32;
                 let range = body.body.range();
                 let size = range.end - range.start;
-                // An exported function has the runtime's signature, not the one of calls. A function
-                // with sites is captured as a frame of its own. A debugger can only stop in one that
-                // is there.
-                if size > most
-                    || env.is_exported(index)
-                    || env.reaches.get(index as usize).is_some_and(|reaches| *reaches)
-                    || env.has_lines(&body.body)
-                    || worker.build(env, index, body, Variant::Call).is_err()
-                {
-                    // A mistake is reported when the function's turn comes.
+                // An exported function has the runtime's signature, not the one of calls. A debugger
+                // can only stop in one that is there.
+                if size > most || env.is_exported(index) || env.has_lines(&body.body) {
                     return None;
                 }
+                // A mistake is reported when the function's turn comes.
+                let sites = worker.build(env, index, body, Variant::Call).ok()?.len() as u32;
                 let function = &worker.context.func;
-                is_suitable(function).then(|| (index, Small { size, function: function.clone() }))
+                let small = || Small { size, function: function.clone(), sites };
+                is_suitable(function).then(|| (index, small()))
             });
-        Inlinable { functions: small.flatten_iter().collect() }
+        let mut small: Vec<_> = small.flatten_iter().collect();
+        small.sort_unstable_by_key(|(index, _)| *index);
+        let (mut first_sites, mut next) = (Vec::new(), INLINED_TAG);
+        for (index, Small { function, sites, .. }) in &mut small {
+            if *sites > 0 {
+                first_sites.push((next, *index));
+                sites::renumber(function, next);
+                next += *sites;
+            }
+        }
+        Inlinable { functions: small.into_iter().collect(), first_sites }
+    }
+
+    /// Says whose the sites of a function's places are.
+    pub(super) fn resolve(&self, index: u32, places: &mut [Place]) {
+        for place in places {
+            place.function = index;
+            if place.site & INLINED_TAG != 0 {
+                let behind = self.first_sites.partition_point(|(first, _)| *first <= place.site);
+                let (first, function) = self.first_sites[behind - 1];
+                (place.function, place.site) = (function, place.site - first);
+            }
+        }
     }
 
     /// What a function calls, if that can be inlined.
@@ -69,12 +97,18 @@ impl Inlinable {
     }
 
     /// For a function of `size` bytes of wasm.
-    pub(super) fn apply(&self, size: u64, hot: FxHashSet<Inst>) -> Inliner<'_> {
-        Inliner { inlinable: self, budget: size.max(MIN_BUDGET), hot, calls: Vec::new() }
+    pub(super) fn apply(&self, size: u64, context: &mut Context) -> Inliner<'_> {
+        let (budget, hot) = (size.max(MIN_BUDGET), self.hot(context));
+        let has_wide_handler = sites::has_wide_handler(&context.func);
+        Inliner { inlinable: self, budget, hot, has_wide_handler, calls: Vec::new() }
+    }
+
+    fn is_call(inst: &InstructionData) -> bool {
+        matches!(inst.opcode(), Opcode::Call | Opcode::TryCall)
     }
 
     /// Calls in loops.
-    pub(super) fn hot(&self, context: &mut Context) -> FxHashSet<Inst> {
+    fn hot(&self, context: &mut Context) -> FxHashSet<Inst> {
         let mut hot = FxHashSet::default();
         let mut callees = context.func.dfg.ext_funcs.keys();
         let matters = |callee| self.get(&context.func, callee).is_some_and(|s| s.size > MAX_BYTES);
@@ -88,7 +122,7 @@ impl Inlinable {
         for block in func.layout.blocks() {
             if context.loop_analysis.innermost_loop(block).is_some() {
                 let insts = func.layout.block_insts(block);
-                hot.extend(insts.filter(|inst| func.dfg.insts[*inst].opcode() == Opcode::Call));
+                hot.extend(insts.filter(|inst| Self::is_call(&func.dfg.insts[*inst])));
             }
         }
         // Inlining makes blocks that these do not know.
@@ -99,13 +133,13 @@ impl Inlinable {
     }
 }
 
-/// Whether the code generator can inline it rightly. It knows no call with handlers, and it takes the
-/// name of a datum for that of the same number in the caller: right only for the one that all
-/// functions declare first.
+/// Whether the code generator can inline it rightly. No function that catches exceptions is, and the code
+/// generator takes the name of a datum for that of the same number in the caller: right only for the one
+/// that all functions declare first.
 fn is_suitable(function: &Function) -> bool {
     let mut names = function.params.user_named_funcs().values();
     let own = names.find(|n| n.namespace == namespace::DATA && n.index != data::TABLE);
-    function.dfg.exception_tables.is_empty() && own.is_none()
+    own.is_none() && function.dfg.exception_tables.values().all(|t| sites::only_site(t).is_some())
 }
 
 /// One function's calls.
@@ -113,19 +147,37 @@ pub(super) struct Inliner<'i> {
     inlinable: &'i Inlinable,
     budget: u64,
     hot: FxHashSet<Inst>,
-    /// The calls that were replaced: number of the first instruction of what is there instead, and
-    /// where the call was.
-    calls: Vec<(usize, SourceLoc)>,
+    /// Whether the function catches what any of its code throws: it stays as it is where frames are
+    /// captured.
+    has_wide_handler: bool,
+    /// The calls that were replaced.
+    calls: Vec<Replaced>,
+}
+
+struct Replaced {
+    /// Number of the first instruction of what is there instead.
+    start: usize,
+    /// Where the call was.
+    location: SourceLoc,
+    /// How the caller is captured in it.
+    capture: Option<Capture>,
 }
 
 impl Inliner<'_> {
-    /// Gives instructions in place of a call its location: they have none of their own.
-    pub(super) fn locate(&self, caller: &mut Function) {
+    /// Completes what is there in place of calls.
+    pub(super) fn finish(&self, caller: &mut Function) {
         let end = caller.dfg.num_insts();
-        let ends = self.calls.iter().skip(1).map(|next| next.0).chain([end]);
-        for ((start, location), end) in self.calls.iter().zip(ends) {
-            for number in *start..end {
-                caller.set_srcloc(Inst::from_u32(number as u32), *location);
+        let ends = self.calls.iter().skip(1).map(|next| next.start).chain([end]);
+        for (Replaced { start, location, capture }, end) in self.calls.iter().zip(ends) {
+            let insts = (*start..end).map(|number| Inst::from_u32(number as u32));
+            // They have no location of their own.
+            if !location.is_default() {
+                for inst in insts.clone() {
+                    caller.set_srcloc(inst, *location);
+                }
+            }
+            if let Some(capture) = capture {
+                capture.complete(caller, insts);
             }
         }
     }
@@ -140,19 +192,26 @@ impl Inline for Inliner<'_> {
         callee: FuncRef,
         _: &[Value],
     ) -> InlineCommand<'_> {
-        if opcode != Opcode::Call {
-            return InlineCommand::KeepCall;
-        }
+        let capture = match opcode {
+            Opcode::Call => None,
+            // A call that catches exceptions stays.
+            Opcode::TryCall if self.has_wide_handler => return InlineCommand::KeepCall,
+            Opcode::TryCall => match Capture::find(caller, call) {
+                None => return InlineCommand::KeepCall,
+                capture => capture,
+            },
+            _ => return InlineCommand::KeepCall,
+        };
         match self.inlinable.get(caller, callee) {
             Some(small)
                 if small.size <= self.budget
-                    && (small.size <= MAX_BYTES || self.hot.contains(&call)) =>
+                    && (small.size <= MAX_BYTES || self.hot.contains(&call))
+                    // Who has sites is captured, and then the caller must be.
+                    && (small.sites == 0 || capture.is_some()) =>
             {
                 self.budget -= small.size;
-                let location = caller.srcloc(call);
-                if !location.is_default() {
-                    self.calls.push((caller.dfg.num_insts(), location));
-                }
+                let (start, location) = (caller.dfg.num_insts(), caller.srcloc(call));
+                self.calls.push(Replaced { start, location, capture });
                 InlineCommand::Inline {
                     callee: Cow::Borrowed(&small.function),
                     visit_callee: false,

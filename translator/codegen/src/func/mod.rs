@@ -236,13 +236,13 @@ impl Worker {
         let mut compile = |variant| -> Result<_> {
             let sites = self.build(env, index, body, variant)?;
             let range = body.body.range();
-            let hot = inlinable.hot(&mut self.context);
-            let mut inliner = inlinable.apply(range.end - range.start, hot);
+            let mut inliner = inlinable.apply(range.end - range.start, &mut self.context);
             self.context
                 .inline(&mut inliner)
                 .map_err(|e| Error::new(format!("code generator: {e}")))?;
-            inliner.locate(&mut self.context.func);
-            let code = compile::compile(&mut self.context, &mut self.registers, env)?;
+            inliner.finish(&mut self.context.func);
+            let mut code = compile::compile(&mut self.context, &mut self.registers, env)?;
+            inlinable.resolve(index, &mut code.places);
             Ok((code, sites))
         };
         let (code, sites) = compile(Variant::Call)?;

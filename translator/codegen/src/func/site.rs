@@ -281,7 +281,8 @@ impl Translator<'_, '_, '_, '_> {
         if handlers.is_empty() {
             let poll = self.poll_function(CallConv::PreserveAll);
             let call = self.b.ins().call(poll, &[context]);
-            self.b.func.debug_tags.set(call, [DebugTag::User(capture.0.as_u32())]);
+            let tags = [DebugTag::User(capture.0.as_u32()), DebugTag::StackSlot(slot)];
+            self.b.func.debug_tags.set(call, tags);
             self.b.ins().jump(next, &[]);
         } else {
             let poll = Callee::Direct(self.poll_function(CallConv::SystemV));

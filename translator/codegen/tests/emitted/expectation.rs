@@ -14,7 +14,8 @@
 //! | `code`            | the disassembly is that of the comment lines `;;|` that follow; the   |
 //! |                   | last one may be `...` for any rest                                    |
 //!
-//! Before the module, `;; options: polls` translates it as a program is.
+//! Before the module, `;; options: polls` translates it as a program is, and `;; options: polls frames` so
+//! that its frames can be captured.
 
 use crate::access::{Access, accesses};
 use crate::disassembly::Function;
@@ -27,6 +28,7 @@ const REST: &str = "  ...";
 /// A test's module with its expectations.
 pub struct Test {
     pub polls: bool,
+    pub frames: bool,
     pub expectations: Vec<Expectation>,
 }
 
@@ -57,7 +59,7 @@ enum Check {
 
 impl Test {
     pub fn parse(source: &str) -> Result<Test, String> {
-        let mut test = Test { polls: false, expectations: Vec::new() };
+        let mut test = Test { polls: false, frames: false, expectations: Vec::new() };
         let lines: Vec<&str> = source.lines().collect();
         // Expectations whose function has not come yet.
         let mut open: Vec<Expectation> = Vec::new();
@@ -66,7 +68,8 @@ impl Test {
             if let Some(comment) = line.strip_prefix(";; ") {
                 let Some((left, check)) = comment.split_once(": ") else { continue };
                 if left == "options" {
-                    test.polls = check == "polls";
+                    test.polls = check.split_whitespace().any(|option| option == "polls");
+                    test.frames = check.split_whitespace().any(|option| option == "frames");
                 } else if let Some(targets) = targets(left) {
                     let check =
                         parse_check(check, &lines, at + 1).ok_or_else(|| place("no such check"))?;

@@ -35,7 +35,8 @@ fn run(file: &Path) -> Result<(), Failed> {
     let mut failures = String::new();
     let mut blessings = Vec::new();
     for target in Target::ALL {
-        let options = Options { polls: test.polls, ..Options::linux(target, "test") };
+        let (polls, frames) = (test.polls, test.frames);
+        let options = Options { polls, frames, ..Options::linux(target, "test") };
         let object = translate(&wasm, &options)?;
         let functions = disassembly::functions(target, &object.bytes);
         for expectation in test.expectations.iter().filter(|e| e.targets.contains(&target)) {
