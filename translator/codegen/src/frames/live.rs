@@ -28,8 +28,8 @@ enum Event {
     Else,
     End,
     Try,
-    /// The labels that clauses branch to.
-    TryTable(Vec<u32>),
+    /// Tags and labels of its clauses.
+    TryTable(Vec<(Option<u32>, u32)>),
     /// A clause for a tag, or for all.
     Catch(Option<u32>),
     Branch(u32),
@@ -116,10 +116,10 @@ fn events(body: &FunctionBody) -> Vec<Event> {
                     .catches
                     .iter()
                     .map(|catch| match *catch {
-                        Catch::One { label, .. }
-                        | Catch::OneRef { label, .. }
-                        | Catch::All { label }
-                        | Catch::AllRef { label } => label,
+                        Catch::One { tag, label } | Catch::OneRef { tag, label } => {
+                            (Some(tag), label)
+                        }
+                        Catch::All { label } | Catch::AllRef { label } => (None, label),
                     })
                     .collect(),
             ),
@@ -258,9 +258,13 @@ impl<'e> Pass<'e> {
                     let (opener, clauses_left) =
                         self.opened.get(&i).copied().unwrap_or((usize::MAX, 0));
                     let mut at_clauses = self.empty();
-                    if let Some(Event::TryTable(labels)) = self.events.get(opener) {
-                        for label in labels {
-                            join(&mut at_clauses, &self.label(*label));
+                    if let Some(Event::TryTable(clauses)) = self.events.get(opener) {
+                        for (tag, label) in clauses {
+                            let live = self.label(*label);
+                            join(&mut at_clauses, &live);
+                            if tag.is_some() && *tag == self.wanted {
+                                join(&mut self.at_wanted, &live);
+                            }
                         }
                     }
                     if opener == usize::MAX {

@@ -8,6 +8,7 @@
 use super::control::{Kind, block_args};
 use super::thrown::Thrown;
 use super::{Translator, setjmp};
+use crate::compile::trap_code;
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::types::{F32, I32, I64};
@@ -15,7 +16,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::Variable;
 use linnet_abi::context::{EXCEPTION_WORDS, offset};
 use linnet_abi::trap::Trap;
-use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable};
+use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable, ValType};
 
 /// Tags and the blocks that take them; no tag: any.
 pub(super) type Handlers = Vec<(Option<u32>, Block)>;
@@ -82,6 +83,7 @@ impl Clauses {
     pub(super) fn scan(body: &FunctionBody, setjmp: Option<setjmp::Functions>) -> Result<Clauses> {
         let mut tries = std::collections::VecDeque::new();
         let (mut calls_setjmp, mut longjmp_tag) = (false, None);
+        let thrown = setjmp.and_then(|s| s.tag);
         // For every open block the number of its `try`, if it is one.
         let mut open: Vec<Option<usize>> = Vec::new();
         let mut operators = body.get_operators_reader()?;
@@ -94,10 +96,12 @@ impl Clauses {
                     open.push(Some(tries.len()));
                     tries.push_back(TryClauses::default());
                 }
-                Operator::Block { .. }
-                | Operator::Loop { .. }
-                | Operator::If { .. }
-                | Operator::TryTable { .. } => {
+                Operator::TryTable { try_table } => {
+                    let catches = try_table.catches.iter().any(|catch| catches(catch, thrown));
+                    longjmp_tag = longjmp_tag.or(thrown.filter(|_| catches));
+                    open.push(None);
+                }
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
                     open.push(None);
                 }
                 Operator::Catch { tag_index } => {
@@ -150,6 +154,11 @@ impl Clauses {
     }
 }
 
+/// Whether that is a clause for the tag and nothing else.
+fn catches(catch: &Catch, wanted: Option<u32>) -> bool {
+    matches!(catch, Catch::One { tag, .. } if Some(*tag) == wanted)
+}
+
 impl<'a> Translator<'_, '_, 'a, '_> {
     pub(super) fn exception(
         &mut self,
@@ -168,7 +177,8 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             Operator::Rethrow { relative_depth } if self.module.standalone.is_some() => {
                 self.rethrow_caught(*relative_depth)?;
             }
-            Operator::ThrowRef => self.throw_reference(),
+            Operator::ThrowRef if self.module.standalone.is_some() => self.throw_reference(),
+            Operator::ThrowRef => self.throw_packed(),
             Operator::Throw { tag_index } => self.throw(*tag_index)?,
             Operator::Rethrow { relative_depth } => self.rethrow(*relative_depth)?,
             _ => return Ok(false),
@@ -383,6 +393,41 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         Ok(())
     }
 
+    /// Whether a reference can hold exceptions of that tag, or of any. It is the exception: its tag plus
+    /// one, which is not 0, and in the low half what it carries. LLVM's exceptions carry one address.
+    fn check_packed(&self, tag: Option<u32>) -> Result<()> {
+        let mut tags = tag.map_or(0..self.module.tags.len() as u32, |tag| tag..tag + 1);
+        let fits = |tag| {
+            let params = self.module.types[self.module.tags[tag as usize] as usize].params();
+            matches!(params, [] | [ValType::I32 | ValType::F32])
+        };
+        if tags.all(fits) {
+            return Ok(());
+        }
+        let message =
+            "a reference to an exception with more than one value of 32 bits is not supported";
+        Err(Error::new(message))
+    }
+
+    fn pack(&mut self, caught: &Caught) -> Value {
+        let tag = self.b.ins().iadd_imm_s(caught.tag, 1);
+        let tag = self.b.ins().ishl_imm_u(tag, 32);
+        let Some(value) = caught.payload.first() else { return tag };
+        let value = self.whole_word(*value);
+        let low = self.b.ins().band_imm_u(value, i64::from(u32::MAX));
+        self.b.ins().bor(tag, low)
+    }
+
+    fn throw_packed(&mut self) {
+        let reference = self.pop();
+        self.b.ins().trapz(reference, trap_code(Trap::NullReference));
+        let tag = self.b.ins().ushr_imm_u(reference, 32);
+        let tag = self.b.ins().iadd_imm_s(tag, -1);
+        let value = self.b.ins().band_imm_u(reference, i64::from(u32::MAX));
+        self.put_exception(&Caught { tag, payload: vec![value] });
+        self.raise();
+    }
+
     /// Raises the exception in the context.
     fn raise(&mut self) {
         let context = self.context();
@@ -397,19 +442,24 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         }
         let mut landings = Vec::new();
         for catch in &table.catches {
-            let (tag, label) = match *catch {
-                Catch::One { tag, label } => (Some(tag), label),
-                Catch::All { label } => (None, label),
-                Catch::OneRef { .. } | Catch::AllRef { .. } => {
-                    return Err(Error::new("exception references are not supported"));
-                }
+            let (tag, label, takes_reference) = match *catch {
+                Catch::One { tag, label } => (Some(tag), label, false),
+                Catch::OneRef { tag, label } => (Some(tag), label, true),
+                Catch::All { label } => (None, label, false),
+                Catch::AllRef { label } => (None, label, true),
             };
+            if takes_reference {
+                self.check_packed(tag)?;
+            }
             let block = self.handler_block();
-            landings.push(Landing { tag, label, block, takes_reference: false });
+            landings.push(Landing { tag, label, block, takes_reference });
         }
-        let handlers = landings.iter().map(|l| (l.tag, l.block)).collect();
+        let handlers: Handlers = landings.iter().map(|l| (l.tag, l.block)).collect();
         let (params, results) = self.block_type(table.ty)?;
         self.push_frame(Kind::TryTable(landings), params.len(), &results);
+        if self.takes_longjmp(&handlers) {
+            self.note_clause(&handlers);
+        }
         self.top().catches = Catches::Handlers(handlers);
         Ok(())
     }
@@ -418,11 +468,17 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     pub(super) fn land(&mut self, landings: &[Landing]) -> Result<()> {
         let height = self.stack.len();
         for landing in landings {
-            self.b.seal_block(landing.block);
+            if !self.is_clause(landing.block) {
+                self.b.seal_block(landing.block);
+            }
             self.b.switch_to_block(landing.block);
             let caught = self.take_exception(landing.tag)?;
             if landing.tag.is_some() {
-                self.stack.extend(caught.payload);
+                self.stack.extend(&caught.payload);
+            }
+            if landing.takes_reference {
+                let reference = self.pack(&caught);
+                self.push(reference);
             }
             let (target, args) = self.branch_target(landing.label);
             self.b.ins().jump(target, &block_args(&args));

@@ -1,7 +1,7 @@
 //! Functions that `setjmp` returns to.
 //!
 //! clang lowers `setjmp` to a call of `__wasm_setjmp` and a `try` around the calls that come after it.
-//! Its clause asks `__wasm_setjmp_test` whether the exception is a `longjmp` to this very call of the
+//! (legacy, or a `try_table` where the encoding with `exnref` is asked for). Its clause asks `__wasm_setjmp_test` whether the exception is a `longjmp` to this very call of the
 //! function, and if so goes on behind the `setjmp`. That is enough as long as only calls throw. A signal
 //! handler may throw anywhere: out of a load that faults, a division, the poll of an endless loop. LLVM
 //! leaves such code out of the `try`, and a native load could not have a handler anyhow.
@@ -33,7 +33,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::Variable;
 use linnet_abi::context::offset;
 use linnet_abi::trap::Trap;
-use wasmparser::{FuncType, FunctionBody, ValType};
+use wasmparser::{FuncType, FunctionBody, Operator, ValType};
 
 /// The functions that clang's lowering calls, by their wasm indices.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,8 @@ pub(crate) struct Functions {
     pub test: u32,
     /// What `sigsetjmp` calls when it has returned, be it from itself or from `siglongjmp`.
     pub returned: Option<u32>,
+    /// The tag that `__wasm_longjmp` throws.
+    pub tag: Option<u32>,
 }
 
 impl Functions {
@@ -58,8 +60,25 @@ impl Functions {
             setjmp: find("__wasm_setjmp", &[ValType::I32; 3], &[])?,
             test: find("__wasm_setjmp_test", &[ValType::I32; 2], &[ValType::I32])?,
             returned: find("__sigsetjmp_ret", &[ValType::I32; 2], &[ValType::I32]),
+            tag: find("__wasm_longjmp", &[ValType::I32; 2], &[])
+                .and_then(|index| thrown(module, index)),
         })
     }
+}
+
+/// The tag of the first `throw` of a function.
+fn thrown(module: &Module, function: u32) -> Option<u32> {
+    let body = &module.bodies[(function - module.imported()) as usize].body;
+    let mut operators = body.get_operators_reader().ok()?;
+    while let Ok(operator) = operators.read() {
+        if let Operator::Throw { tag_index } = operator {
+            return Some(tag_index);
+        }
+        if operators.eof() {
+            break;
+        }
+    }
+    None
 }
 
 /// Locals that a function may have for its pad to exist. C functions have some dozens.
@@ -182,7 +201,13 @@ impl Translator<'_, '_, '_, '_> {
         }
     }
 
-    /// Notes the clause of a legacy `try` that was begun just now.
+    /// Whether a `try_table` with these clauses is where `longjmp` arrives: the first of its tag.
+    pub(super) fn takes_longjmp(&self, handlers: &Handlers) -> bool {
+        let point = self.return_point.as_ref().filter(|point| point.clause.is_none());
+        point.is_some_and(|point| handlers.iter().any(|h| h.0 == Some(point.tag)))
+    }
+
+    /// Notes the clause of a `try` that was begun just now.
     pub(super) fn note_clause(&mut self, handlers: &Handlers) {
         // What lies on the operand stack, or was caught outside, is not saved.
         let alone = self.top().height == 0 && self.frames.iter().all(|f| !f.has_caught());
