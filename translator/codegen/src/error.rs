@@ -70,14 +70,11 @@ impl Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<wasmparser::BinaryReaderError> for Error {
-    fn from(e: wasmparser::BinaryReaderError) -> Error {
-        let message = e.message();
-        let Some(feature) = disabled_feature(message) else {
-            return Error::new(message).at(e.offset());
-        };
+impl Error {
+    /// The module uses a feature that there is not.
+    pub(crate) fn unsupported(feature: &str) -> Error {
         let verb = if feature.ends_with('s') { "are" } else { "is" };
-        let error = Error::new(format!("{feature} {verb} not supported")).at(e.offset());
+        let error = Error::new(format!("{feature} {verb} not supported"));
         match WITHOUT.iter().find(|(name, _)| *name == feature) {
             Some((_, hint)) => error.hint(*hint),
             None => error,
@@ -85,14 +82,22 @@ impl From<wasmparser::BinaryReaderError> for Error {
     }
 }
 
+impl From<wasmparser::BinaryReaderError> for Error {
+    fn from(e: wasmparser::BinaryReaderError) -> Error {
+        let message = e.message();
+        let Some(feature) = disabled_feature(message) else {
+            return Error::new(message).at(e.offset());
+        };
+        Error::unsupported(feature).at(e.offset())
+    }
+}
+
 /// How to compile without a feature.
 const WITHOUT: &[(&str, &str)] = &[
     ("memory64", "compile for wasm32"),
     ("multiple memories", "compile without -mmultimemory"),
-    (
-        "reference types",
-        "compile without -mreference-types, and exceptions in clang 19's default encoding",
-    ),
+    ("multiple tables", "link with one table, which is all that C and C++ need"),
+    ("reference types", "compile without -mreference-types"),
     ("tail calls", "compile without -mtail-call and without musttail"),
     ("wide arithmetic", "compile without -mwide-arithmetic"),
 ];

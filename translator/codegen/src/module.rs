@@ -3,12 +3,13 @@
 use crate::error::{Error, Result};
 use crate::standalone::{self, Sections};
 use linnet_abi::context::GLOBAL_SLOTS;
+use linnet_abi::instance::kind;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use wasmparser::{
     ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncType,
-    FunctionBody, KnownCustom, Name, Operator, Parser, Payload, TypeRef, ValType, ValidPayload,
-    Validator, ValidatorResources, WasmFeatures,
+    FunctionBody, KnownCustom, Name, Operator, Parser, Payload, RefType, TypeRef, ValType,
+    ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// What a module may use. Everything else is an error with the feature's name.
@@ -22,6 +23,8 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::LEGACY_EXCEPTIONS)
+    // For references to exceptions. The others are refused by name.
+    .union(WasmFeatures::REFERENCE_TYPES)
     .union(WasmFeatures::FLOATS)
     // Not a proposal: how the parser represents function types.
     .union(WasmFeatures::GC_TYPES);
@@ -211,6 +214,10 @@ impl<'a> Module<'a> {
                 let start = types.range().start;
                 for ty in types.into_iter_err_on_gc_types() {
                     let ty = ty?;
+                    if self.standalone.is_none() {
+                        let values = ty.params().iter().chain(ty.results());
+                        values.copied().try_for_each(check_value).map_err(|e| e.at(start))?;
+                    }
                     let index = self.types.len() as u32;
                     // Types that refer to others may be equal and look different.
                     let name = match self.standalone {
@@ -241,6 +248,12 @@ impl<'a> Module<'a> {
             Payload::TableSection(tables) => {
                 for table in tables.into_iter_with_offsets() {
                     let (offset, table) = table?;
+                    if !self.table.is_empty() {
+                        return Err(Error::unsupported("multiple tables").at(offset));
+                    }
+                    if table.ty.element_type != RefType::FUNCREF {
+                        return Err(Error::unsupported("reference types").at(offset));
+                    }
                     if table.ty.initial > MAX_TABLE {
                         let message =
                             format!("a table of {} entries is not supported", table.ty.initial);
@@ -263,6 +276,9 @@ impl<'a> Module<'a> {
             Payload::GlobalSection(globals) => {
                 for global in globals.into_iter_with_offsets() {
                     let (offset, global) = global?;
+                    if matches!(global.ty.content_type, ValType::Ref(_)) {
+                        return Err(Error::unsupported("reference types").at(offset));
+                    }
                     let value = self.constant(&global.init_expr, offset)?;
                     // The slot is given once all globals are known.
                     let storage =
@@ -511,5 +527,14 @@ impl<'a> Module<'a> {
             Storage::Slot(slot) => Some(slot),
             _ => None,
         }
+    }
+}
+
+/// Of all references, a program of Linux has those to exceptions.
+pub(crate) fn check_value(ty: ValType) -> Result<()> {
+    let ValType::Ref(ty) = ty else { return Ok(()) };
+    match standalone::types::reference(ty) {
+        Ok((kind::EXN | kind::NO_EXN, _)) => Ok(()),
+        _ => Err(Error::unsupported("reference types")),
     }
 }

@@ -8,6 +8,7 @@
 use super::Translator;
 use super::control::{Kind, block_args};
 use super::thrown::Thrown;
+use crate::compile::trap_code;
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::types::{F32, I32, I64};
@@ -15,7 +16,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::Variable;
 use linnet_abi::context::{EXCEPTION_WORDS, offset};
 use linnet_abi::trap::Trap;
-use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable};
+use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable, ValType};
 
 /// Tags and the blocks that take them; no tag: any.
 pub(super) type Handlers = Vec<(Option<u32>, Block)>;
@@ -146,7 +147,8 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             Operator::Rethrow { relative_depth } if self.module.standalone.is_some() => {
                 self.rethrow_caught(*relative_depth)?;
             }
-            Operator::ThrowRef => self.throw_reference(),
+            Operator::ThrowRef if self.module.standalone.is_some() => self.throw_reference(),
+            Operator::ThrowRef => self.throw_packed(),
             Operator::Throw { tag_index } => self.throw(*tag_index)?,
             Operator::Rethrow { relative_depth } => self.rethrow(*relative_depth)?,
             _ => return Ok(false),
@@ -356,6 +358,41 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         Ok(())
     }
 
+    /// Whether a reference can hold exceptions of that tag, or of any. It is the exception: its tag plus
+    /// one, which is not 0, and in the low half what it carries. LLVM's exceptions carry one address.
+    fn check_packed(&self, tag: Option<u32>) -> Result<()> {
+        let mut tags = tag.map_or(0..self.module.tags.len() as u32, |tag| tag..tag + 1);
+        let fits = |tag| {
+            let params = self.module.types[self.module.tags[tag as usize] as usize].params();
+            matches!(params, [] | [ValType::I32 | ValType::F32])
+        };
+        if tags.all(fits) {
+            return Ok(());
+        }
+        let message =
+            "a reference to an exception with more than one value of 32 bits is not supported";
+        Err(Error::new(message))
+    }
+
+    fn pack(&mut self, caught: &Caught) -> Value {
+        let tag = self.b.ins().iadd_imm_s(caught.tag, 1);
+        let tag = self.b.ins().ishl_imm_u(tag, 32);
+        let Some(value) = caught.payload.first() else { return tag };
+        let value = self.whole_word(*value);
+        let low = self.b.ins().band_imm_u(value, i64::from(u32::MAX));
+        self.b.ins().bor(tag, low)
+    }
+
+    fn throw_packed(&mut self) {
+        let reference = self.pop();
+        self.b.ins().trapz(reference, trap_code(Trap::NullReference));
+        let tag = self.b.ins().ushr_imm_u(reference, 32);
+        let tag = self.b.ins().iadd_imm_s(tag, -1);
+        let value = self.b.ins().band_imm_u(reference, i64::from(u32::MAX));
+        self.put_exception(&Caught { tag, payload: vec![value] });
+        self.raise();
+    }
+
     /// Raises the exception in the context.
     fn raise(&mut self) {
         let context = self.context();
@@ -370,15 +407,17 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         }
         let mut landings = Vec::new();
         for catch in &table.catches {
-            let (tag, label) = match *catch {
-                Catch::One { tag, label } => (Some(tag), label),
-                Catch::All { label } => (None, label),
-                Catch::OneRef { .. } | Catch::AllRef { .. } => {
-                    return Err(Error::new("exception references are not supported"));
-                }
+            let (tag, label, takes_reference) = match *catch {
+                Catch::One { tag, label } => (Some(tag), label, false),
+                Catch::OneRef { tag, label } => (Some(tag), label, true),
+                Catch::All { label } => (None, label, false),
+                Catch::AllRef { label } => (None, label, true),
             };
+            if takes_reference {
+                self.check_packed(tag)?;
+            }
             let block = self.handler_block();
-            landings.push(Landing { tag, label, block, takes_reference: false });
+            landings.push(Landing { tag, label, block, takes_reference });
         }
         let handlers = landings.iter().map(|l| (l.tag, l.block)).collect();
         let (params, results) = self.block_type(table.ty)?;
@@ -395,7 +434,11 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             self.b.switch_to_block(landing.block);
             let caught = self.take_exception(landing.tag)?;
             if landing.tag.is_some() {
-                self.stack.extend(caught.payload);
+                self.stack.extend(&caught.payload);
+            }
+            if landing.takes_reference {
+                let reference = self.pack(&caught);
+                self.push(reference);
             }
             let (target, args) = self.branch_target(landing.label);
             self.b.ins().jump(target, &block_args(&args));

@@ -27,7 +27,7 @@ use crate::debug::Sources;
 use crate::error::{Error, Result};
 use crate::frames;
 use crate::imports::Symbol;
-use crate::module::{Body, Module};
+use crate::module::{self, Body, Module};
 use crate::standalone::types;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
@@ -101,9 +101,11 @@ impl Env<'_, '_> {
             ValType::F64 => F64,
             ValType::V128 if self.options.target.has_vectors() => I8X16,
             ValType::V128 => I128,
-            ValType::Ref(ty) => {
-                // Whether the module may have references at all is for the validator to say.
-                types::reference(ty)?;
+            ValType::Ref(reference) => {
+                types::reference(reference)?;
+                if !self.options.standalone {
+                    module::check_value(ty)?;
+                }
                 I64
             }
         })

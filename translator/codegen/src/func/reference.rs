@@ -1,21 +1,29 @@
-//! Operators on references and tables, and calls that need them. All of them are standalone modules'.
+//! Operators on references and tables, and calls that need them. Modules of Linux have references to
+//! exceptions only; the rest is standalone modules'.
 
 use super::call::Callee;
 use super::control::block_args;
 use super::{Border, Translator};
 use crate::compile::{namespace, trap_number};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::libcall::Libcall;
+use crate::module::check_value;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
 use linnet_abi::instance::{MoreTrap, offset};
-use wasmparser::Operator;
+use wasmparser::{Operator, RefType, ValType};
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn reference(&mut self, operator: &Operator) -> Result<bool> {
         match operator {
-            Operator::RefNull { .. } => {
+            Operator::RefNull { hty } => {
+                if self.module.standalone.is_none() {
+                    let ty = RefType::new(true, *hty);
+                    check_value(ValType::Ref(
+                        ty.ok_or_else(|| Error::unsupported("reference types"))?,
+                    ))?;
+                }
                 let null = self.b.ins().iconst(I64, 0);
                 self.push(null);
             }
@@ -24,6 +32,9 @@ impl Translator<'_, '_, '_, '_> {
                 let is_null = self.b.ins().icmp_imm_u(IntCC::Equal, reference, 0);
                 let is_null = self.b.ins().uextend(I32, is_null);
                 self.push(is_null);
+            }
+            _ if self.module.standalone.is_none() && is_of_references(operator) => {
+                return Err(Error::unsupported("reference types"));
             }
             Operator::RefFunc { function_index } => {
                 let reference = self.function_reference(*function_index);
@@ -183,4 +194,20 @@ impl Translator<'_, '_, '_, '_> {
         self.reachable = false;
         Ok(())
     }
+}
+
+/// What the validator takes for references to exceptions, and a module of Linux has not.
+fn is_of_references(operator: &Operator) -> bool {
+    matches!(
+        operator,
+        Operator::RefFunc { .. }
+            | Operator::TableGet { .. }
+            | Operator::TableSet { .. }
+            | Operator::TableSize { .. }
+            | Operator::TableGrow { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableInit { .. }
+            | Operator::ElemDrop { .. }
+    )
 }

@@ -1,4 +1,4 @@
-;; error: reference types are not supported (offset 0xb)
-;; hint: compile without -mreference-types, and exceptions in clang 19's default encoding
+;; error: reference types are not supported (offset 0xa)
+;; hint: compile without -mreference-types
 (module
   (func $id (param externref)))

@@ -1,2 +1,3 @@
-;; error: multiple tables are not supported (offset 0xa)
+;; error: multiple tables are not supported (offset 0xe)
+;; hint: link with one table, which is all that C and C++ need
 (module (table 1 funcref) (table 1 funcref))

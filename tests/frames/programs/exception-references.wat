@@ -1,0 +1,53 @@
+;; Exceptions as values (`exnref`): on the operand stack, in locals, as arguments and results, across calls
+;; that are captured; thrown again later, or out of another function, and null ones.
+(module
+  (import "linux" "syscall" (func $sys (param i32 i64 i64 i64 i64 i64 i64) (result i64)))
+  (memory 2)
+  (global $__stack_pointer (mut i32) (i32.const 65536))
+  (tag $word (param i32))
+  (tag $float (param f32))
+  (tag $nothing)
+  (func $ask (param i64) (result i64)
+    (call $sys (i32.const 0) (local.get 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)))
+  (func $note (param i64)
+    (drop (call $sys (i32.const 1) (local.get 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))
+  (func $thrower (param $n i32)
+    (call $note (i64.extend_i32_u (local.get $n)))
+    (block $other (block $two (block $one
+      (br_table $one $two $other (i32.rem_u (local.get $n) (i32.const 4))))
+      (throw $word (i32.xor (local.get $n) (i32.const -1))))
+      (throw $float (f32.convert_i32_s (local.get $n))))
+    (if (i32.and (local.get $n) (i32.const 1)) (then (throw $nothing))))
+  ;; Gives what was caught, or null.
+  (func $caught (param $n i32) (result exnref)
+    (block $done (result exnref)
+      (try_table (catch_all_ref $done) (call $thrower (local.get $n)))
+      (ref.null exn)))
+  (func $again (param $e exnref) (call $note (call $ask (i64.const 9))) (throw_ref (local.get $e)))
+  (func $take (param $e exnref) (result i64) (local $kept exnref)
+    (local.set $kept (local.get $e))
+    (if (ref.is_null (local.get $kept)) (then (return (i64.const -1))))
+    (block $nothing
+      (block $float (result f32)
+        (block $word (result i32 exnref)
+          (try_table (catch_ref $word $word) (catch $float $float) (catch $nothing $nothing)
+            (call $again (local.get $kept)))
+          (unreachable))
+        ;; The word, and the same exception, with a call between them and their use.
+        (local.set $kept)
+        (i64.extend_i32_u)
+        (i64.add (call $ask (i64.const 3)))
+        (call $note)
+        (return (call $rest (local.get $kept))))
+      (return (i64.extend_i32_u (i32.reinterpret_f32))))
+    (i64.const 5))
+  ;; Throws it in a function that catches it itself.
+  (func $rest (param $e exnref) (result i64)
+    (block $word (result i32)
+      (try_table (catch $word $word) (throw_ref (select (result exnref) (local.get $e) (ref.null exn) (i32.const 1))))
+      (unreachable))
+    (i64.mul (i64.extend_i32_s) (call $ask (i64.const 4))))
+  (func (export "_start") (local $i i32)
+    (loop $l
+      (call $note (call $take (call $caught (local.get $i))))
+      (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 8))))))
