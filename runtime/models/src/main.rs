@@ -211,7 +211,7 @@ mod tests {
                 turn::assign(mm, 0);
                 let task = Task::new(mm);
                 stage::start(move || {
-                    for page in 0..3 {
+                    for page in 1..4 {
                         while !turn::enter(task) {
                             sys::sched_yield();
                         }
@@ -226,7 +226,7 @@ mod tests {
                             turn::leave(task);
                         }
                     }
-                    tlb::fill(mm, 0, mm, 1, 0);
+                    tlb::fill(mm, 1 << 16, mm, 1, 0);
                 })
             });
             threads.into_iter().for_each(stage::Thread::join);
@@ -245,11 +245,11 @@ mod tests {
             turn::assign(1, 0);
             let task = Task::new(1);
             while !turn::enter(task) {}
-            tlb::fill(1, 0, 1, 1, 0);
+            tlb::fill(1, 1 << 16, 1, 1, 0);
             for page in 0..50_000 {
                 tlb::fill(0, (page % 100) << 16, 7, 1, 0);
             }
-            tlb::fill(1, 1 << 16, 1, 1, 0);
+            tlb::fill(1, 2 << 16, 1, 1, 0);
             let slot = Space::get().slots + SLOT_SIZE;
             assert_eq!(stage::mapped(slot, slot + SLOT_SIZE), [1, 1]);
             turn::leave(task);
