@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use wasmparser::{
     ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FuncToValidate, FuncType,
-    FunctionBody, KnownCustom, Name, Operator, Parser, Payload, RefType, TypeRef, ValType,
-    ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    FuncValidator, FuncValidatorAllocations, FunctionBody, KnownCustom, Name, Operator, Parser,
+    Payload, RefType, TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// What a module may use. Everything else is an error with the feature's name.
@@ -64,6 +64,17 @@ pub(crate) struct Global {
 pub(crate) struct Body<'a> {
     pub validate: FuncToValidate<ValidatorResources>,
     pub body: FunctionBody<'a>,
+}
+
+impl Body<'_> {
+    pub(crate) fn validator(
+        &self,
+        allocations: FuncValidatorAllocations,
+    ) -> FuncValidator<ValidatorResources> {
+        let FuncToValidate { ref resources, index, ty, features } = self.validate;
+        FuncToValidate { resources: resources.clone(), index, ty, features }
+            .into_validator(allocations)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

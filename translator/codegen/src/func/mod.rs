@@ -46,8 +46,7 @@ use site::Sites;
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{
-    FuncToValidate, FuncType, FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader,
-    ValType,
+    FuncType, FuncValidatorAllocations, FunctionBody, Operator, OperatorsReader, ValType,
 };
 
 /// What every function of a module shares.
@@ -385,14 +384,8 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         body: &Body<'a>,
         allocations: FuncValidatorAllocations,
     ) -> Result<(FuncValidatorAllocations, Vec<frames::Site>)> {
-        let Body { validate, body } = body;
-        let mut validator = FuncToValidate {
-            resources: validate.resources.clone(),
-            index: validate.index,
-            ty: validate.ty,
-            features: validate.features,
-        }
-        .into_validator(allocations);
+        let mut validator = body.validator(allocations);
+        let body = &body.body;
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         self.declare_locals(body)?;

@@ -33,9 +33,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::Variable;
 use linnet_abi::context::offset;
 use linnet_abi::trap::Trap;
-use wasmparser::{
-    FuncToValidate, FuncType, FuncValidatorAllocations, Operator, OperatorsReader, ValType,
-};
+use wasmparser::{FuncType, FuncValidatorAllocations, Operator, OperatorsReader, ValType};
 
 /// What `setjmp` is made of, by wasm indices. `sysroot/musl/src/setjmp` has the functions.
 #[derive(Debug, Clone, Copy)]
@@ -431,15 +429,8 @@ fn calls(body: &Body, function: u32) -> bool {
 
 /// Where a body calls `setjmp`, with the operands there, and the types of its locals.
 fn find_calls(body: &Body, setjmp: u32) -> Result<(Vec<Found>, Vec<ValType>)> {
-    let Body { validate, body } = body;
-    let mut validator = FuncToValidate {
-        resources: validate.resources.clone(),
-        index: validate.index,
-        ty: validate.ty,
-        features: validate.features,
-    }
-    .into_validator(FuncValidatorAllocations::default());
-    let mut reader = body.get_binary_reader();
+    let mut validator = body.validator(FuncValidatorAllocations::default());
+    let mut reader = body.body.get_binary_reader();
     validator.read_locals(&mut reader)?;
     let types = (0..validator.len_locals()).map_while(|i| validator.get_local_type(i)).collect();
     let mut found = Vec::new();
