@@ -50,7 +50,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
+    fn variables(&self) -> impl Iterator<Item = Variable> + '_ {
         std::iter::once(self.tag).chain(self.payload.iter().copied())
     }
 }
@@ -212,6 +212,15 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     fn next_clauses(&mut self) -> TryClauses {
         self.clauses.as_mut().and_then(|c| c.tries.pop_front()).unwrap_or_default()
+    }
+
+    /// Those of the exceptions that open clauses hold.
+    pub(super) fn caught_variables(&self) -> impl Iterator<Item = Variable> + '_ {
+        let held = self.frames.iter().filter_map(|frame| match &frame.kind {
+            Kind::Try(state) => state.caught.as_ref(),
+            _ => None,
+        });
+        held.flat_map(Held::variables)
     }
 
     pub(super) fn handler_block(&mut self) -> Block {

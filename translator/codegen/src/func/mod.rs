@@ -320,6 +320,8 @@ struct Translator<'e, 'm, 'a, 'b> {
     stack: Vec<Value>,
     locals: Vec<Variable>,
     frames: Vec<Frame>,
+    /// Where the current operator is in the module.
+    offset: u64,
     /// Whether the current operator can be reached. While not, none is translated.
     reachable: bool,
     /// What the function's legacy `try` blocks catch, once one was met.
@@ -361,6 +363,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             stack: Vec::new(),
             locals: Vec::new(),
             frames: Vec::new(),
+            offset: 0,
             reachable: true,
             clauses: None,
             return_point: None,
@@ -400,7 +403,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
                 let address = offset - self.module.code_start;
                 self.b.set_srcloc(SourceLoc::new(address as u32));
             }
-            self.begin_operator(offset);
+            self.offset = offset;
             self.operator(&operator, body).map_err(|e| e.at(offset))?;
             self.settle();
         }

@@ -16,7 +16,7 @@
 //! value computed elsewhere is taken to be known in it.
 
 use super::call::Callee;
-use super::control::{Kind, block_args};
+use super::control::block_args;
 use super::{Border, Translator, import_function};
 use crate::compile::{WIDE, WIDE_BEGIN, namespace};
 use crate::error::{Error, Result};
@@ -96,8 +96,6 @@ pub(super) struct ReturnPoint {
     calls: FxHashMap<u64, Call>,
     /// Those that have been translated, with the blocks behind them.
     done: Vec<(Call, Block)>,
-    /// The operator that is being translated.
-    offset: u64,
 }
 
 /// A value as it was at a call of `setjmp`.
@@ -182,17 +180,8 @@ impl Translator<'_, '_, '_, '_> {
         let loaded = self.load_heap_base(self.entry_context);
         self.b.def_var(heap_base, loaded);
         let (calls, done) = (FxHashMap::default(), Vec::new());
-        self.return_point = Some(ReturnPoint {
-            functions,
-            context,
-            heap_base,
-            pad,
-            raise,
-            state,
-            calls,
-            done,
-            offset: 0,
-        });
+        self.return_point =
+            Some(ReturnPoint { functions, context, heap_base, pad, raise, state, calls, done });
     }
 
     fn slot(&mut self, size: u32) -> StackSlot {
@@ -235,7 +224,7 @@ impl Translator<'_, '_, '_, '_> {
         if functions.setjmp != function {
             return Ok(false);
         }
-        let Some(mut call) = point.calls.remove(&point.offset) else { return Ok(false) };
+        let Some(mut call) = point.calls.remove(&self.offset) else { return Ok(false) };
         let number = point.done.len() as i64 + 1;
         let env = self.pop();
         self.save(&mut call)?;
@@ -266,12 +255,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn save(&mut self, call: &mut Call) -> Result<()> {
-        let caught = self.frames.iter().filter_map(|frame| match &frame.kind {
-            Kind::Try(state) => state.caught.as_ref(),
-            _ => None,
-        });
-        let caught: Vec<_> = caught.flat_map(|held| held.variables()).collect();
-        for variable in caught {
+        for variable in self.caught_variables().collect::<Vec<_>>() {
             let value = self.b.use_var(variable);
             let saved = self.saved(self.b.func.dfg.value_type(value));
             call.caught.push((variable, saved));
@@ -402,13 +386,6 @@ impl Translator<'_, '_, '_, '_> {
     pub(super) fn load_heap_base(&mut self, context: Value) -> Value {
         let flags = self.constant_flags();
         self.b.ins().load(I64, flags, context, offset::HEAP_BASE)
-    }
-
-    /// The operator that is translated next.
-    pub(super) fn note_offset(&mut self, offset: u64) {
-        if let Some(point) = &mut self.return_point {
-            point.offset = offset;
-        }
     }
 }
 

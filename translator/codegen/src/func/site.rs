@@ -16,7 +16,6 @@
 //! variables as the locals are.
 
 use super::call::Callee;
-use super::control::Kind;
 use super::{Translator, Variant, import_function};
 use crate::compile::namespace;
 use crate::frames::{self, MAX_VALUES, POLL_TAG, SITE_TAG, Site, live};
@@ -38,8 +37,6 @@ use wasmparser::FunctionBody;
 /// What a function with sites needs while it is translated.
 pub(super) struct Sites {
     live: live::Live,
-    /// Of the current operator.
-    offset: u64,
     found: Vec<Site>,
     values: usize,
     /// What the call that is about to be translated waits for, if it is a site.
@@ -82,7 +79,6 @@ impl Sites {
     pub(super) fn find(body: &FunctionBody, locals: usize) -> Sites {
         Sites {
             live: live::find(body, locals, None),
-            offset: 0,
             found: Vec::new(),
             values: 0,
             pending: None,
@@ -140,13 +136,6 @@ impl Translator<'_, '_, '_, '_> {
         }
     }
 
-    pub(super) fn begin_operator(&mut self, offset: u64) {
-        self.note_offset(offset);
-        if let Some(sites) = &mut self.sites {
-            sites.offset = offset;
-        }
-    }
-
     /// The call that comes next may come to a capture.
     pub(super) fn announce_site(&mut self, kind: u32) {
         if let Some(sites) = &mut self.sites {
@@ -161,8 +150,7 @@ impl Translator<'_, '_, '_, '_> {
 
     /// What the frame needs at the current operator, or nothing if that is too much to be kept.
     fn items(&mut self) -> Option<Items> {
-        let sites = self.sites.as_ref()?;
-        let live = sites.live.get(&sites.offset)?;
+        let live = self.sites.as_ref()?.live.get(&self.offset)?;
         let operands = self.stack.clone();
         let mut list: Vec<_> = operands
             .iter()
@@ -170,11 +158,7 @@ impl Translator<'_, '_, '_, '_> {
             .map(|(i, value)| (Item::Operand(i), self.b.func.dfg.value_type(*value)))
             .collect();
         let locals = live.iter().map(|l| self.locals[*l as usize]);
-        let caught = self.frames.iter().filter_map(|frame| match &frame.kind {
-            Kind::Try(state) => state.caught.as_ref(),
-            _ => None,
-        });
-        let variables = locals.chain(caught.flat_map(|c| c.variables())).collect::<Vec<_>>();
+        let variables = locals.chain(self.caught_variables()).collect::<Vec<_>>();
         for variable in variables {
             let value = self.b.use_var(variable);
             list.push((Item::Variable(variable), self.b.func.dfg.value_type(value)));
