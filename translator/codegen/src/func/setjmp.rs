@@ -105,9 +105,8 @@ struct Saved {
     slot: StackSlot,
 }
 
-#[derive(Default)]
 struct Call {
-    stack_pointer: Option<Saved>,
+    stack_pointer: Saved,
     /// Operands below the one of `setjmp`.
     operands: Vec<Saved>,
     locals: Vec<(u32, Saved)>,
@@ -144,11 +143,10 @@ impl Translator<'_, '_, '_, '_> {
                 );
                 return Err(Error::new(message).at(offset));
             }
-            let mut call = Call { stack_pointer: Some(self.saved(I32)), ..Call::default() };
-            for ty in operands {
-                let ty = self.env.clif_type(ty)?;
-                call.operands.push(self.saved(ty));
-            }
+            let stack_pointer = self.saved(I32);
+            let operands = self.env.clif_types(&operands)?;
+            let operands = operands.into_iter().map(|ty| self.saved(ty)).collect();
+            let mut call = Call { stack_pointer, operands, locals: Vec::new(), caught: Vec::new() };
             for local in locals {
                 let ty = self.env.clif_type(types[local as usize])?;
                 call.locals.push((local, self.saved(ty)));
@@ -227,7 +225,7 @@ impl Translator<'_, '_, '_, '_> {
         let Some(mut call) = point.calls.remove(&self.offset) else { return Ok(false) };
         let number = point.done.len() as i64 + 1;
         let env = self.pop();
-        self.save(&mut call)?;
+        self.save(&mut call, functions.stack_pointer)?;
         let activation = self.b.ins().stack_load(I64, I64, state, ACTIVATION);
         let number = self.b.ins().iconst(I32, number);
         let signature =
@@ -254,7 +252,7 @@ impl Translator<'_, '_, '_, '_> {
         Ok(true)
     }
 
-    fn save(&mut self, call: &mut Call) -> Result<()> {
+    fn save(&mut self, call: &mut Call, stack_pointer: u32) -> Result<()> {
         for variable in self.caught_variables().collect::<Vec<_>>() {
             let value = self.b.use_var(variable);
             let saved = self.saved(self.b.func.dfg.value_type(value));
@@ -268,11 +266,9 @@ impl Translator<'_, '_, '_, '_> {
             let value = self.b.use_var(self.locals[*local as usize]);
             self.save_value(value, *saved);
         }
-        if let (Some(saved), Some(functions)) = (call.stack_pointer, self.env.setjmp) {
-            self.global_get(functions.stack_pointer)?;
-            let value = self.pop();
-            self.save_value(value, saved);
-        }
+        self.global_get(stack_pointer)?;
+        let value = self.pop();
+        self.save_value(value, call.stack_pointer);
         Ok(())
     }
 
@@ -343,13 +339,13 @@ impl Translator<'_, '_, '_, '_> {
         for ((call, next), block) in done.into_iter().zip(blocks) {
             self.b.seal_block(block);
             self.b.switch_to_block(block);
-            self.restore_call(&call, value, next);
+            self.restore_call(&call, functions.stack_pointer, value, next);
         }
         Ok(())
     }
 
     /// Goes on at `next`, behind a call of `setjmp`.
-    fn restore_call(&mut self, call: &Call, result: Value, next: Block) {
+    fn restore_call(&mut self, call: &Call, stack_pointer: u32, result: Value, next: Block) {
         for (variable, saved) in &call.caught {
             let value = self.load_saved(*saved);
             self.b.def_var(*variable, value);
@@ -358,11 +354,9 @@ impl Translator<'_, '_, '_, '_> {
             let value = self.load_saved(*saved);
             self.b.def_var(self.locals[*local as usize], value);
         }
-        if let (Some(saved), Some(functions)) = (call.stack_pointer, self.env.setjmp) {
-            let value = self.load_saved(saved);
-            self.push(value);
-            self.global_set(functions.stack_pointer);
-        }
+        let value = self.load_saved(call.stack_pointer);
+        self.push(value);
+        self.global_set(stack_pointer);
         let operands = call.operands.iter().map(|saved| self.load_saved(*saved));
         let mut args: Vec<_> = operands.collect();
         args.push(result);
@@ -392,7 +386,7 @@ impl Translator<'_, '_, '_, '_> {
 impl Call {
     fn slots(&self) -> impl Iterator<Item = Saved> + '_ {
         let variables = self.locals.iter().map(|l| l.1).chain(self.caught.iter().map(|c| c.1));
-        self.stack_pointer.into_iter().chain(self.operands.iter().copied()).chain(variables)
+        std::iter::once(self.stack_pointer).chain(self.operands.iter().copied()).chain(variables)
     }
 }
 
