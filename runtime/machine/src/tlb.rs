@@ -80,16 +80,17 @@ fn extent(mm: u32) -> (usize, usize) {
 
 /// Give a memory back.
 pub fn mm_free(mm: u32) {
+    let batch = unmap_batch();
     if Space::is_small() {
         if let Some(_turn) = turn::keep(mm) {
             flush_memory(mm);
         }
         turn::forget(mm);
         HANDLES.lock().give_back(mm);
-    } else if unmap_batch() == 1 {
+    } else if batch == 1 {
         flush_memory(mm);
         HANDLES.lock().give_back(mm);
-    } else if HANDLES.lock().end(mm) >= arch::UNMAP_BATCH {
+    } else if HANDLES.lock().end(mm) >= batch {
         flush_ended();
     }
 }
