@@ -16,6 +16,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::Variable;
 use linnet_abi::context::{EXCEPTION_WORDS, offset};
 use linnet_abi::trap::Trap;
+use std::collections::VecDeque;
 use wasmparser::{BlockType, Catch, FunctionBody, Operator, TryTable, ValType};
 
 /// Tags and the blocks that take them; no tag: any.
@@ -70,63 +71,58 @@ pub(super) struct TryClauses {
 }
 
 /// The clauses of every `try` of a function, in order of their beginnings.
-#[derive(Default)]
-pub(super) struct Clauses {
-    tries: std::collections::VecDeque<TryClauses>,
-}
+pub(super) type Clauses = VecDeque<TryClauses>;
 
-impl Clauses {
-    fn scan(body: &FunctionBody) -> Result<Clauses> {
-        let mut tries = std::collections::VecDeque::new();
-        // For every open block the number of its `try`, if it is one.
-        let mut open: Vec<Option<usize>> = Vec::new();
-        let mut operators = body.get_operators_reader()?;
-        while !operators.eof() {
-            let operator = operators.read()?;
-            let current = open.last().copied().flatten();
-            let current: Option<&mut TryClauses> = current.and_then(|i| tries.get_mut(i));
-            match operator {
-                Operator::Try { .. } => {
-                    open.push(Some(tries.len()));
-                    tries.push_back(TryClauses::default());
-                }
-                Operator::Block { .. }
-                | Operator::Loop { .. }
-                | Operator::If { .. }
-                | Operator::TryTable { .. } => {
-                    open.push(None);
-                }
-                Operator::Catch { tag_index } => {
-                    if let Some(clauses) = current {
-                        clauses.tags.push(Some(tag_index));
-                    }
-                }
-                Operator::CatchAll => {
-                    if let Some(clauses) = current {
-                        clauses.tags.push(None);
-                    }
-                }
-                Operator::Rethrow { relative_depth } => {
-                    let level = open.len().checked_sub(1 + relative_depth as usize);
-                    let number = level.and_then(|level| open[level]);
-                    if let Some(clauses) = number.and_then(|i| tries.get_mut(i)) {
-                        clauses.rethrown = true;
-                    }
-                }
-                Operator::Delegate { relative_depth } => {
-                    if let Some(clauses) = current {
-                        clauses.delegate = Some(relative_depth);
-                    }
-                    open.pop();
-                }
-                Operator::End => {
-                    open.pop();
-                }
-                _ => {}
+fn find_clauses(body: &FunctionBody) -> Result<Clauses> {
+    let mut tries = VecDeque::new();
+    // For every open block the number of its `try`, if it is one.
+    let mut open: Vec<Option<usize>> = Vec::new();
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        let operator = operators.read()?;
+        let current = open.last().copied().flatten();
+        let current: Option<&mut TryClauses> = current.and_then(|i| tries.get_mut(i));
+        match operator {
+            Operator::Try { .. } => {
+                open.push(Some(tries.len()));
+                tries.push_back(TryClauses::default());
             }
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => {
+                open.push(None);
+            }
+            Operator::Catch { tag_index } => {
+                if let Some(clauses) = current {
+                    clauses.tags.push(Some(tag_index));
+                }
+            }
+            Operator::CatchAll => {
+                if let Some(clauses) = current {
+                    clauses.tags.push(None);
+                }
+            }
+            Operator::Rethrow { relative_depth } => {
+                let level = open.len().checked_sub(1 + relative_depth as usize);
+                let number = level.and_then(|level| open[level]);
+                if let Some(clauses) = number.and_then(|i| tries.get_mut(i)) {
+                    clauses.rethrown = true;
+                }
+            }
+            Operator::Delegate { relative_depth } => {
+                if let Some(clauses) = current {
+                    clauses.delegate = Some(relative_depth);
+                }
+                open.pop();
+            }
+            Operator::End => {
+                open.pop();
+            }
+            _ => {}
         }
-        Ok(Clauses { tries })
     }
+    Ok(tries)
 }
 
 impl<'a> Translator<'_, '_, 'a, '_> {
@@ -181,10 +177,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     }
 
     fn enter_try(&mut self, ty: BlockType, body: &FunctionBody<'a>) -> Result<()> {
-        if self.clauses.is_none() {
-            self.clauses = Some(Clauses::scan(body)?);
-        }
-        let clauses = self.next_clauses();
+        let clauses = self.next_clauses(body)?;
         if self.module.standalone.is_some() {
             return self.enter_thrown_try(ty, clauses);
         }
@@ -203,15 +196,15 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     /// Passes over a `try` in unreachable code.
     pub(super) fn skip_try(&mut self, body: &FunctionBody<'a>) -> Result<()> {
-        if self.clauses.is_none() {
-            self.clauses = Some(Clauses::scan(body)?);
-        }
-        self.next_clauses();
-        Ok(())
+        self.next_clauses(body).map(drop)
     }
 
-    fn next_clauses(&mut self) -> TryClauses {
-        self.clauses.as_mut().and_then(|c| c.tries.pop_front()).unwrap_or_default()
+    fn next_clauses(&mut self, body: &FunctionBody) -> Result<TryClauses> {
+        let clauses = match &mut self.clauses {
+            Some(clauses) => clauses,
+            none => none.insert(find_clauses(body)?),
+        };
+        Ok(clauses.pop_front().unwrap_or_default())
     }
 
     /// Those of the exceptions that open clauses hold.
