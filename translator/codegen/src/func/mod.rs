@@ -100,13 +100,8 @@ impl Env<'_, '_> {
             ValType::F64 => F64,
             ValType::V128 if self.options.target.has_vectors() => I8X16,
             ValType::V128 => I128,
-            ValType::Ref(reference) => {
-                types::reference(reference)?;
-                if !self.options.standalone {
-                    module::check_value(ty)?;
-                }
-                I64
-            }
+            ValType::Ref(_) if !self.options.standalone => module::check_value(ty).map(|()| I64)?,
+            ValType::Ref(reference) => types::reference(reference).map(|_| I64)?,
         })
     }
 
