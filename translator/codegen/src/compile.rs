@@ -213,10 +213,11 @@ fn places(buffer: &MachBufferFinalized<Final>) -> Vec<Place> {
         })
     });
     let frame_size = buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset);
+    let returns: Vec<u32> = buffer.call_sites().map(|call| call.ret_addr).collect();
     let polls = buffer.debug_tags().flat_map(|tags| {
         // Some code may come between the call and the place of its tags.
-        let call = buffer.call_sites().take_while(|c| c.ret_addr <= tags.offset).last();
-        let call = call.map(|call| call.ret_addr);
+        let behind = returns.partition_point(|address| *address <= tags.offset);
+        let call = behind.checked_sub(1).map(|last| returns[last]);
         let pairs = tags.tags.chunks_exact(2);
         pairs.filter_map(move |pair| match *pair {
             [DebugTag::User(tag), DebugTag::StackSlot(slot)] if frames::is_site(tag) => {
