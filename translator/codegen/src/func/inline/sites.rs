@@ -11,9 +11,9 @@ use crate::libcall::CAPTURED_INDEX;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
-    Block, BlockArg, DebugTag, ExceptionTableData, ExceptionTableItem, ExceptionTag, ExternalName,
-    FuncRef, Function, Inst, InstBuilder, InstructionData, StackSlot, StackSlotData, StackSlotKey,
-    StackSlotKind, Value,
+    Block, BlockArg, BlockCall, DebugTag, ExceptionTableData, ExceptionTableItem, ExceptionTag,
+    ExternalName, FuncRef, Function, Inst, InstBuilder, InstructionData, StackSlot, StackSlotData,
+    StackSlotKey, StackSlotKind, Value,
 };
 
 /// Of the stack slot in which a function's own values are while what is in place of a call polls.
@@ -27,12 +27,12 @@ pub(super) struct Capture {
     args: Vec<BlockArg>,
 }
 
-/// A function's calls hang at these if they catch no exceptions: the tag of the one pad.
-pub(super) fn only_site(table: &ExceptionTableData) -> Option<u32> {
+/// A function's calls hang at these if they catch no exceptions: the tag of the one pad, and the pad.
+pub(super) fn only_site(table: &ExceptionTableData) -> Option<(u32, BlockCall)> {
     let mut items = table.items();
     match (items.next(), items.next()) {
-        (Some(ExceptionTableItem::Tag(tag, _)), None) => {
-            Some(tag.as_u32()).filter(|tag| is_site(*tag) && tag & POLL_TAG == 0)
+        (Some(ExceptionTableItem::Tag(tag, pad)), None) => {
+            Some((tag.as_u32(), pad)).filter(|(tag, _)| is_site(*tag) && tag & POLL_TAG == 0)
         }
         _ => None,
     }
@@ -73,9 +73,7 @@ impl Capture {
         let InstructionData::TryCall { exception, .. } = caller.dfg.insts[call] else {
             return None;
         };
-        let table = &caller.dfg.exception_tables[exception];
-        let tag = only_site(table)?;
-        let ExceptionTableItem::Tag(_, pad) = table.items().next()? else { return None };
+        let (tag, pad) = only_site(&caller.dfg.exception_tables[exception])?;
         let pool = &caller.dfg.value_lists;
         Some(Capture { tag, pad: pad.block(pool), args: pad.args(pool).collect() })
     }
@@ -88,10 +86,8 @@ impl Capture {
                 | InstructionData::TryCallIndirect { exception, .. } => exception,
                 _ => continue,
             };
-            if only_site(&caller.dfg.exception_tables[exception]) != Some(self.tag) {
-                continue;
-            }
-            if self.end_pad(caller, inst) {
+            let site = only_site(&caller.dfg.exception_tables[exception]);
+            if site.is_none_or(|(tag, _)| tag != self.tag) || self.end_pad(caller, inst) {
                 continue;
             }
             if caller.debug_tags.has(inst) {
