@@ -257,9 +257,9 @@ impl<'a> Module<'a> {
                 }
             }
             Payload::TableSection(tables) => {
-                for table in tables.into_iter_with_offsets() {
+                for (number, table) in tables.into_iter_with_offsets().enumerate() {
                     let (offset, table) = table?;
-                    if !self.table.is_empty() {
+                    if number > 0 {
                         return Err(Error::unsupported("multiple tables").at(offset));
                     }
                     if table.ty.element_type != RefType::FUNCREF {
