@@ -279,6 +279,8 @@ impl Worker {
         }
         // Cleared and not replaced: it keeps its memory.
         self.context.clear();
+        // The code generator keeps these of the function before (0.135): inlining would go by them.
+        self.context.func.dfg.exception_tables.clear();
         self.context.func.name = UserFuncName::user(space, index);
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
