@@ -50,6 +50,17 @@ const NOTES: &str = "
 - Files are in tmpfs.
 - `compute` and `touch` are a fixed amount of work done by one task, or shared by two; `touch` writes
   to each page of fresh memory and gives it back.
+
+## What limits it
+
+Touching fresh memory spends nearly half of its time in the host's `mmap` and `munmap`. These take turns in one
+address space, and `munmap` waits for the other CPU, so two processes that touch memory at once take as long as
+one. Tried on 2026-11-21 on two CPUs:
+
+- A spin lock of the runtime around `mmap`, so that nobody sleeps in the host's: no change.
+- Memory in large pages. The host gives them if `/sys/kernel/mm/transparent_hugepage/shmem_enabled` is `always`;
+  by default it is `never`. Taking turns twice: `touch-1-process` 4.2 ms, with them 3.3; `munmap-touched-4k` 91 and
+  113 ns, with them 52; `fork-exit-wait-16m` 278 and 387 us, with them 234. Two processes are still no faster.
 ";
 
 /// The number of tasks that are ready to run on this machine.
