@@ -18,8 +18,8 @@ static struct timespec in_ms(clockid_t clock, int ms)
 {
 	struct timespec time;
 	CHECK(clock_gettime(clock, &time) == 0);
-	time.tv_nsec += ms * 1000000L;
-	time.tv_sec += time.tv_nsec / 1000000000;
+	time.tv_nsec += ms % 1000 * 1000000L;
+	time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
 	time.tv_nsec %= 1000000000;
 	return time;
 }
