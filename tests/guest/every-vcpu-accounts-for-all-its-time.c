@@ -46,6 +46,29 @@ static void *works(void *argument)
 	return 0;
 }
 
+// Whether one vCPU was busy and one idle, and both for all of the time, in one second of five: the host may
+// be busy, too, and what it takes away nobody accounts for.
+static int vcpus_add_up(void)
+{
+	double busy[2][CPUS], idle[2][CPUS];
+	for (int i = 0; i < 5; i++) {
+		double before = now(CLOCK_MONOTONIC), all_busy = 0, all_idle = 0;
+		read_stat(busy[0], idle[0]);
+		sleep_ms(1000);
+		read_stat(busy[1], idle[1]);
+		double elapsed = now(CLOCK_MONOTONIC) - before;
+		for (int cpu = 0; cpu < CPUS; cpu++) {
+			all_busy += busy[1][cpu] - busy[0][cpu];
+			all_idle += idle[1][cpu] - idle[0][cpu];
+		}
+		printf("%.2f s busy and %.2f s idle in %.2f s\n", all_busy, all_idle, elapsed);
+		// Never more than there is.
+		CHECK(all_busy + all_idle < 1.1 * CPUS * elapsed);
+		if (all_busy > 0.9 * elapsed && all_idle > 0.9 * elapsed) return 1;
+	}
+	return 0;
+}
+
 int main(void)
 {
 	// Threads: their clocks together are that of the process.
@@ -58,23 +81,9 @@ int main(void)
 	CHECK(process >= all - 0.001 && process < all + 0.05);
 	for (int i = 0; i < 3; i++) CHECK(pthread_join(ids[i], 0) == 0);
 
-	// vCPUs: one busy, one idle, and both for all of the time.
-	double busy[2][CPUS], idle[2][CPUS];
 	pid_t child = fork();
 	CHECK(child >= 0);
 	if (child == 0) for (;;);
-	sleep_ms(50);
-	double before = now(CLOCK_MONOTONIC);
-	read_stat(busy[0], idle[0]);
-	sleep_ms(1000);
-	read_stat(busy[1], idle[1]);
-	double elapsed = now(CLOCK_MONOTONIC) - before, all_busy = 0, all_idle = 0;
+	CHECK(vcpus_add_up());
 	CHECK(kill(child, SIGKILL) == 0 && died_of(wait_for(child), SIGKILL));
-	for (int cpu = 0; cpu < CPUS; cpu++) {
-		all_busy += busy[1][cpu] - busy[0][cpu];
-		all_idle += idle[1][cpu] - idle[0][cpu];
-	}
-	printf("%.2f s busy and %.2f s idle in %.2f s\n", all_busy, all_idle, elapsed);
-	CHECK(all_busy + all_idle > 0.9 * CPUS * elapsed && all_busy + all_idle < 1.1 * CPUS * elapsed);
-	CHECK(all_busy > 0.8 * elapsed && all_idle > 0.8 * elapsed);
 }

@@ -16,6 +16,7 @@
 //! variables as the locals are.
 
 use super::call::Callee;
+use super::local::Local;
 use super::{Translator, Variant, import_function};
 use crate::compile::namespace;
 use crate::frames::{self, MAX_VALUES, POLL_TAG, SITE_TAG, Site, live};
@@ -158,10 +159,15 @@ impl Translator<'_, '_, '_, '_> {
             .map(|(i, value)| (Item::Operand(i), self.b.func.dfg.value_type(*value)))
             .collect();
         let locals = live.iter().map(|l| self.locals[*l as usize]);
-        let variables = locals.chain(self.caught_variables()).collect::<Vec<_>>();
-        for variable in variables {
-            let value = self.b.use_var(variable);
-            list.push((Item::Variable(variable), self.b.func.dfg.value_type(value)));
+        let caught = self.caught_variables().map(Local::Variable);
+        for local in locals.chain(caught).collect::<Vec<_>>() {
+            list.push(match local {
+                Local::Variable(variable) => {
+                    let value = self.b.use_var(variable);
+                    (Item::Variable(variable), self.b.func.dfg.value_type(value))
+                }
+                Local::Memory(memory, at, ty) => (Item::Slot(memory.slot, at), ty),
+            });
         }
         list.extend(
             self.return_slots().into_iter().map(|(slot, at, ty)| (Item::Slot(slot, at), ty)),
