@@ -5,9 +5,7 @@
 use super::{Translator, Variant};
 use crate::error::Result;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{
-    InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Type, Value,
-};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::Variable;
 use wasmparser::FunctionBody;
 
@@ -21,16 +19,9 @@ const MAX_PRODUCT: u64 = 1 << 27;
 #[derive(Clone, Copy)]
 pub(super) enum Local {
     Variable(Variable),
-    /// At this offset of the memory that all of them are in.
-    Memory(Memory, i32, Type),
-}
-
-#[derive(Clone, Copy)]
-pub(super) struct Memory {
-    pub slot: StackSlot,
-    /// Where it begins. One value for all accesses: an address of its own for each local would have to be
-    /// kept as the local would.
-    address: Value,
+    /// At this address and offset. The address is that of all of them: one of its own for each local would
+    /// have to be kept as the local would.
+    Memory(Value, i32, Type),
 }
 
 fn is_giant(body: &FunctionBody, locals: u64) -> bool {
@@ -53,14 +44,18 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             let (count, ty) = local?;
             types.resize(types.len() + count as usize, self.env.clif_type(ty)?);
         }
-        // The landing pad of `setjmp` finds no value of the function in its place, and so no address.
+        // The landing pad of `setjmp` finds no value of the function in its place, and so no address. Frames
+        // that can be captured keep variables, which is how they are rebuilt.
         let mut memory = None;
-        if is_giant(body, types.len() as u64) && self.return_point.is_none() {
+        if is_giant(body, types.len() as u64)
+            && self.return_point.is_none()
+            && !self.reaches(self.function)
+        {
             let size = types.iter().map(|ty| size(*ty)).sum();
             let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
             let slot = self.b.create_sized_stack_slot(slot);
             let address = self.b.ins().stack_addr(I64, slot, 0);
-            memory = Some(Memory { slot, address });
+            memory = Some(address);
         }
         let entry = self.b.func.layout.entry_block().filter(|_| self.variant == Variant::Call);
         let (mut at, mut zeros) = (0, Vec::new());
@@ -92,7 +87,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     pub(super) fn get_local(&mut self, index: u32) -> Value {
         match self.locals[index as usize] {
             Local::Variable(variable) => self.b.use_var(variable),
-            Local::Memory(memory, at, ty) => self.b.ins().load(ty, flags(), memory.address, at),
+            Local::Memory(memory, at, ty) => self.b.ins().load(ty, flags(), memory, at),
         }
     }
 
@@ -100,7 +95,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         match self.locals[index as usize] {
             Local::Variable(variable) => self.b.def_var(variable, value),
             Local::Memory(memory, at, _) => {
-                self.b.ins().store(flags(), value, memory.address, at);
+                self.b.ins().store(flags(), value, memory, at);
             }
         }
     }

@@ -158,16 +158,14 @@ impl Translator<'_, '_, '_, '_> {
             .enumerate()
             .map(|(i, value)| (Item::Operand(i), self.b.func.dfg.value_type(*value)))
             .collect();
-        let locals = live.iter().map(|l| self.locals[*l as usize]);
-        let caught = self.caught_variables().map(Local::Variable);
-        for local in locals.chain(caught).collect::<Vec<_>>() {
-            list.push(match local {
-                Local::Variable(variable) => {
-                    let value = self.b.use_var(variable);
-                    (Item::Variable(variable), self.b.func.dfg.value_type(value))
-                }
-                Local::Memory(memory, at, ty) => (Item::Slot(memory.slot, at), ty),
-            });
+        // None of them is in memory, see `declare_locals`.
+        let locals = live.iter().filter_map(|l| match self.locals[*l as usize] {
+            Local::Variable(variable) => Some(variable),
+            Local::Memory(..) => None,
+        });
+        for variable in locals.chain(self.caught_variables()).collect::<Vec<_>>() {
+            let value = self.b.use_var(variable);
+            list.push((Item::Variable(variable), self.b.func.dfg.value_type(value)));
         }
         list.extend(
             self.return_slots().into_iter().map(|(slot, at, ty)| (Item::Slot(slot, at), ty)),
