@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "test.h"
 
+// What exec says of a script with that interpreter.
+static void fails(const char *path, const char *interpreter, int error)
+{
+	FILE *script = fopen(path, "w");
+	CHECK(script && fprintf(script, "#!%s\n", interpreter) > 0 && fclose(script) == 0);
+	CHECK(execl(path, path, (char *)0) == -1 && errno == error);
+}
+
 int main(int argc, char **argv)
 {
 	char path[] = "/tmp/script-XXXXXX", self[256], text[300];
@@ -21,6 +29,12 @@ int main(int argc, char **argv)
 		_exit(127);
 	}
 	int status = wait_for(child);
-	unlink(path);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 11);
+	// The interpreter may be a script, but not for ever.
+	fails(path, "/nonexistent/interpreter", ENOENT);
+	fails(path, "/etc/passwd", EACCES);
+	fails(path, "/tmp", EACCES);
+	fails(path, "", ENOEXEC);
+	fails(path, path, ELOOP);
+	CHECK(unlink(path) == 0);
 }

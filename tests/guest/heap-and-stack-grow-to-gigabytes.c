@@ -26,8 +26,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < heap; i += 4 << 20) begin[i] = i >> 22;
 
 	size_t mapped = 0;
-	while (mmap(0, STEP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
-		mapped += STEP;
+	for (volatile char *area; (area = mmap(0, STEP, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED; mapped += STEP)
+		for (size_t i = 0; i < STEP; i += 8 << 20) {
+			CHECK(area[i] == 0);
+			area[i] = 1;
+		}
 	CHECK(heap + mapped >= 3 * GIB - (128 << 20));
 	for (size_t i = 0; i < heap; i += 4 << 20) CHECK(begin[i] == (char)(i >> 22));
 

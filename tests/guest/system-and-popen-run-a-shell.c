@@ -9,4 +9,12 @@ int main(void)
 	CHECK(stream && fgets(line, sizeof line, stream) && !strcmp(line, "one\n"));
 	CHECK(fgets(line, sizeof line, stream) && !strcmp(line, "two\n"));
 	CHECK(!fgets(line, sizeof line, stream) && pclose(stream) == 0);
+	// Closing waits for the shell and tells its status.
+	char path[] = "/tmp/popen-XXXXXX";
+	int fd = mkstemp(path);
+	CHECK(fd >= 0 && setenv("FILE", path, 1) == 0);
+	stream = popen("sleep 0.1; tr a-z A-Z > $FILE; exit 9", "w");
+	CHECK(stream && fputs("written\n", stream) >= 0);
+	CHECK(WEXITSTATUS(pclose(stream)) == 9);
+	CHECK(read(fd, line, sizeof line) == 8 && !memcmp(line, "WRITTEN\n", 8) && unlink(path) == 0);
 }

@@ -11,7 +11,11 @@ use crate::error::{At as _, Result};
 /// Writes `contents` to `path`, beside which they are collected first. What was there before stays
 /// if that fails. A device or a pipe is written as it is.
 pub fn write(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
-    if fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+    let there = fs::metadata(path);
+    if there.as_ref().is_ok_and(fs::Metadata::is_dir) {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory)).at(path.display());
+    }
+    if there.is_ok_and(|there| !there.is_file()) {
         let mut file = OpenOptions::new().write(true).open(path).at(path.display())?;
         return file.write_all(contents).at(path.display());
     }

@@ -1,7 +1,6 @@
 //! The command line.
 
 use std::ffi::OsString;
-use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -275,8 +274,9 @@ pub(crate) struct Compile {
     #[arg(long, value_name = "FILE.rs")]
     pub(crate) rust: Option<PathBuf>,
     /// How many functions to compile at a time [default: one for each CPU]
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<NonZero<usize>>,
+    // Each has its own stack and memory.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
     /// Add what native frames need to be captured as data and rebuilt
     #[arg(long)]
     pub(crate) frames: bool,
@@ -303,11 +303,14 @@ impl TargetOption {
 
 fn prefix(text: &str) -> Result<String, &'static str> {
     let fits = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    if !text.is_empty() && text.chars().all(fits) {
-        Ok(text.to_owned())
-    } else {
-        Err("only letters, digits and _ can be part of a symbol")
+    if text.is_empty() || !text.chars().all(fits) {
+        return Err("only letters, digits and _ can be part of a symbol");
     }
+    // Names in the header and in the Rust module begin with it.
+    if text.starts_with(|character: char| character.is_ascii_digit()) {
+        return Err("a name does not begin with a digit");
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

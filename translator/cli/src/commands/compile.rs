@@ -1,7 +1,7 @@
 //! `linnet compile`
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use linnet_build::{At as _, Error, Result, output, translate};
 use linnet_codegen::{Cpu, Options};
@@ -12,8 +12,12 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
     let Compile { module, output: place, target, cpu, prefix, header, rust, .. } = arguments;
     let Compile { threads, frames, canonical_nans, .. } = arguments;
     if let Some(threads) = threads {
-        rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global().at("threads")?;
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(*threads))
+            .build_global()
+            .at("threads")?;
     }
+    differ(&[Some(module), Some(place), header.as_ref(), rust.as_ref()])?;
     let wasm = fs::read(module).at(module.display())?;
     let is_kernel = prefix.as_deref().is_some_and(translate::is_kernel);
     let target = target.get()?;
@@ -50,6 +54,20 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
     }
     for (place, bytes) in files {
         output::write(place, &bytes, 0o644)?;
+    }
+    Ok(())
+}
+
+/// None of the files may take another's place. A device can be several of them.
+fn differ(places: &[Option<&PathBuf>]) -> Result<()> {
+    let mut seen = Vec::new();
+    for place in places.iter().copied().flatten() {
+        // What is not there yet has no other name than this one.
+        let real = fs::canonicalize(place).unwrap_or_else(|_| place.clone());
+        if seen.contains(&real) && !fs::metadata(place).is_ok_and(|there| !there.is_file()) {
+            return Err(Error::new("this would be two files in one").at(place.display()));
+        }
+        seen.push(real);
     }
     Ok(())
 }

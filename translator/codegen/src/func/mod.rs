@@ -12,6 +12,7 @@ pub(crate) mod initialize;
 mod inline;
 mod instance;
 mod lanes;
+mod local;
 mod memory;
 mod numeric;
 mod reference;
@@ -38,9 +39,10 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{Context, FxHashMap};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use exception::Clauses;
 use inline::Inlinable;
+use local::Local;
 use setjmp::ReturnPoint;
 use site::Sites;
 use std::cmp::Reverse;
@@ -315,7 +317,7 @@ struct Translator<'e, 'm, 'a, 'b> {
     /// The same of the heap base.
     entry_heap_base: Value,
     stack: Vec<Value>,
-    locals: Vec<Variable>,
+    locals: Vec<Local>,
     frames: Vec<Frame>,
     /// Where the current operator is in the module.
     offset: u64,
@@ -412,31 +414,6 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         Ok((validator.into_allocations(), sites))
     }
 
-    fn declare_locals(&mut self, body: &FunctionBody<'a>) -> Result<()> {
-        let params = self.module.function_type(self.function).params();
-        for (i, ty) in params.iter().enumerate() {
-            let variable = self.b.declare_var(self.env.clif_type(*ty)?);
-            let entry = self.b.func.layout.entry_block();
-            let value = match entry {
-                Some(block) if self.variant == Variant::Call => self.b.block_params(block)[i + 1],
-                _ => self.zero(self.env.clif_type(*ty)?),
-            };
-            self.b.def_var(variable, value);
-            self.locals.push(variable);
-        }
-        for local in body.get_locals_reader()? {
-            let (count, ty) = local?;
-            let ty = self.env.clif_type(ty)?;
-            let zero = self.zero(ty);
-            for _ in 0..count {
-                let variable = self.b.declare_var(ty);
-                self.b.def_var(variable, zero);
-                self.locals.push(variable);
-            }
-        }
-        Ok(())
-    }
-
     fn operator(&mut self, operator: &Operator<'a>, body: &FunctionBody<'a>) -> Result<()> {
         if !self.reachable {
             return self.skip(operator, body);
@@ -461,16 +438,16 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
     fn variable(&mut self, operator: &Operator) -> Result<bool> {
         match operator {
             Operator::LocalGet { local_index } => {
-                let value = self.b.use_var(self.locals[*local_index as usize]);
+                let value = self.get_local(*local_index);
                 self.push(value);
             }
             Operator::LocalSet { local_index } => {
                 let value = self.pop();
-                self.b.def_var(self.locals[*local_index as usize], value);
+                self.set_local(*local_index, value);
             }
             Operator::LocalTee { local_index } => {
                 let value = self.peek();
-                self.b.def_var(self.locals[*local_index as usize], value);
+                self.set_local(*local_index, value);
             }
             Operator::GlobalGet { global_index } => self.global_get(*global_index)?,
             Operator::GlobalSet { global_index } => self.global_set(*global_index),

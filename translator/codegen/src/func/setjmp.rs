@@ -263,7 +263,7 @@ impl Translator<'_, '_, '_, '_> {
             self.save_value(value, *saved);
         }
         for (local, saved) in &call.locals {
-            let value = self.b.use_var(self.locals[*local as usize]);
+            let value = self.get_local(*local);
             self.save_value(value, *saved);
         }
         self.global_get(stack_pointer)?;
@@ -352,7 +352,7 @@ impl Translator<'_, '_, '_, '_> {
         }
         for (local, saved) in &call.locals {
             let value = self.load_saved(*saved);
-            self.b.def_var(self.locals[*local as usize], value);
+            self.set_local(*local, value);
         }
         let value = self.load_saved(call.stack_pointer);
         self.push(value);

@@ -16,6 +16,7 @@
 //! variables as the locals are.
 
 use super::call::Callee;
+use super::local::Local;
 use super::{Translator, Variant, import_function};
 use crate::compile::namespace;
 use crate::frames::{self, MAX_VALUES, POLL_TAG, SITE_TAG, Site, live};
@@ -157,9 +158,12 @@ impl Translator<'_, '_, '_, '_> {
             .enumerate()
             .map(|(i, value)| (Item::Operand(i), self.b.func.dfg.value_type(*value)))
             .collect();
-        let locals = live.iter().map(|l| self.locals[*l as usize]);
-        let variables = locals.chain(self.caught_variables()).collect::<Vec<_>>();
-        for variable in variables {
+        // None of them is in memory, see `declare_locals`.
+        let locals = live.iter().filter_map(|l| match self.locals[*l as usize] {
+            Local::Variable(variable) => Some(variable),
+            Local::Memory(..) => None,
+        });
+        for variable in locals.chain(self.caught_variables()).collect::<Vec<_>>() {
             let value = self.b.use_var(variable);
             list.push((Item::Variable(variable), self.b.func.dfg.value_type(value)));
         }
