@@ -137,7 +137,7 @@ pub(crate) fn compile(
     let control = &mut ControlPlane::default();
     passes::prepare(context, env.options);
     context.optimize(isa, control).map_err(failed)?;
-    passes::run(context, env.options.target);
+    passes::run(context, env.options);
     let has_loops = context.loop_analysis.loops().next().is_some();
     context.verify_if(isa).map_err(failed)?;
     let stencil = isa

@@ -1,28 +1,29 @@
-//! Passes of our own over CLIF: two before Cranelift's optimizer, the others between it and instruction
+//! Passes of our own over CLIF: three before Cranelift's optimizer, the others between it and instruction
 //! selection.
 //!
 //! | file         | what it does                                                          |
 //! |--------------|-----------------------------------------------------------------------|
 //! | [`address`]  | adds parts of an index to the address as 64 bits                      |
+//! | [`anew`]     | makes what is cheap to make anew where it is used                     |
 //! | [`bounds`]   | upper bounds of values                                                |
 //! | [`chains`]   | lets a sum over a loop's rounds stay in one register                  |
 //! | [`latch`]    | compares a loop's counter behind its increment                        |
+//! | [`masks`]    | removes masks of bits that are clear already                          |
 //! | [`phis`]     | removes block parameters that are always the same value               |
-//! | [`symbols`]  | makes addresses of data anew where they are used                      |
 //! | [`widen`]    | keeps addresses zero-extended                                         |
 //!
 //! What each gives is measured in `docs/src/reference/benchmarks-translator.md`.
 
 mod address;
+mod anew;
 mod bounds;
 mod chains;
 mod latch;
+mod masks;
 mod phis;
-mod symbols;
 mod widen;
 
 use crate::Options;
-use crate::target::Target;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Function, Opcode};
@@ -31,6 +32,7 @@ use cranelift_codegen::ir::{Function, Opcode};
 pub(crate) fn prepare(context: &mut Context, options: &Options) {
     context.compute_cfg();
     phis::run(&mut context.func, &context.cfg);
+    masks::run(&mut context.func, &context.cfg);
     let shape = address::Shape {
         has_guard: !options.standalone,
         is_indexed: options.target.extends_words_for_free(),
@@ -39,7 +41,8 @@ pub(crate) fn prepare(context: &mut Context, options: &Options) {
 }
 
 /// Runs the others. The control flow stays as it is.
-pub(crate) fn run(context: &mut Context, target: Target) {
+pub(crate) fn run(context: &mut Context, options: &Options) {
+    let target = options.target;
     remove_sequence_points(&mut context.func);
     context.compute_loop_analysis();
     latch::run(context);
@@ -49,7 +52,8 @@ pub(crate) fn run(context: &mut Context, target: Target) {
         chains::run(&mut context.func, &context.cfg, &heads);
         widen::run(&mut context.func, &context.cfg);
     }
-    symbols::run(&mut context.func);
+    // A standalone module finds all its memory by the context.
+    anew::run(&mut context.func, &context.cfg, target.has_few_registers() && !options.standalone);
 }
 
 /// The optimizer has run: nothing behind it merges or reorders accesses of memory. A sequence point

@@ -71,6 +71,11 @@ impl Target {
         self == Target::X86_64
     }
 
+    /// Whether there are 16 registers and not 32.
+    pub(crate) fn has_few_registers(self) -> bool {
+        self == Target::X86_64
+    }
+
     /// Whether C code expects 32-bit arguments and results sign-extended to registers.
     pub(crate) fn extends_words(self) -> bool {
         self == Target::Riscv64

@@ -14,9 +14,9 @@
   ;;|  mov rbp, rsp
   ;;|  cmp esi, 8
   ;;|  jae L2
+  ;;|  lea rax, [rip]  ; linnet.table
   ;;|  mov r11d, esi
   ;;|  shl r11, 4
-  ;;|  lea rax, [rip]  ; linnet.table
   ;;|  mov ecx, dword ptr [rax + r11 + 8]
   ;;|  cmp ecx, 1
   ;;|  jne L1

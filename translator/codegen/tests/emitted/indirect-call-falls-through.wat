@@ -14,22 +14,21 @@
   ;;|  push rbp
   ;;|  mov rbp, rsp
   ;;|  sub rsp, 0x30
-  ;;|  mov qword ptr [rsp], rbx
-  ;;|  mov qword ptr [rsp + 8], r12
-  ;;|  mov qword ptr [rsp + 0x10], r13
-  ;;|  mov qword ptr [rsp + 0x18], r14
-  ;;|  mov qword ptr [rsp + 0x20], r15
+  ;;|  mov qword ptr [rsp + 0x10], rbx
+  ;;|  mov qword ptr [rsp + 0x18], r12
+  ;;|  mov qword ptr [rsp + 0x20], r13
+  ;;|  mov qword ptr [rsp + 0x28], r14
   ;;|  mov r8, rdx
+  ;;|  mov qword ptr [rsp], rdi
   ;;|  mov rbx, qword ptr [rdi]
-  ;;|  mov r14, rdi
   ;;|  mov r13d, esi
   ;;|  mov esi, dword ptr [rbx + r13 + 8]
   ;;|  mov eax, dword ptr [rbx + rsi]
   ;;|  mov eax, dword ptr [rbx + rax]
   ;;|  cmp eax, 8
   ;;|  jae L9
-  ;;|  shl rax, 4
   ;;|  lea rcx, [rip]  ; linnet.table
+  ;;|  shl rax, 4
   ;;|  mov edx, dword ptr [rcx + rax + 8]
   ;;|  cmp edx, 1
   ;;|  jne L5
@@ -37,9 +36,8 @@
   ;;|L1:
   ;;|  mov rax, qword ptr [rcx + rax]
   ;;|  mov rdx, r12
-  ;;|  mov rdi, r14
   ;;|  call rax
-  ;;|  mov r15, rax
+  ;;|  mov r14, rax
   ;;|L2:
   ;;|  mov esi, dword ptr [rbx + r13 + 0xc]
   ;;|  mov eax, dword ptr [rbx + rsi]
@@ -52,23 +50,25 @@
   ;;|  cmp edx, 1
   ;;|  jne L8
   ;;|L3:
-  ;;|  mov r8, qword ptr [rcx + rax]
+  ;;|  mov r11, qword ptr [rcx + rax]
   ;;|  lea edx, [r12 + 1]
-  ;;|  mov rdi, r14
-  ;;|  call r8
+  ;;|  mov rdi, qword ptr [rsp]
+  ;;|  call r11
   ;;|  mov rcx, rax
   ;;|L4:
-  ;;|  mov rax, r15
+  ;;|  mov rax, r14
   ;;|  imul eax, ecx
-  ;;|  mov rbx, qword ptr [rsp]
-  ;;|  mov r12, qword ptr [rsp + 8]
-  ;;|  mov r13, qword ptr [rsp + 0x10]
-  ;;|  mov r14, qword ptr [rsp + 0x18]
-  ;;|  mov r15, qword ptr [rsp + 0x20]
+  ;;|  mov rbx, qword ptr [rsp + 0x10]
+  ;;|  mov r12, qword ptr [rsp + 0x18]
+  ;;|  mov r13, qword ptr [rsp + 0x20]
+  ;;|  mov r14, qword ptr [rsp + 0x28]
   ;;|  add rsp, 0x30
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret
+  ;;|L5:
+  ;;|  test edx, edx
+  ;;|  je L11
   ;;|  ...
   (func $call (param i32 i32) (result i32)
     (local i32)

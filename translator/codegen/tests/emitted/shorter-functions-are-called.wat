@@ -15,14 +15,14 @@
   ;;|  mov rbp, rsp
   ;;|  cmp esi, 8
   ;;|  jae L4
-  ;;|  mov eax, esi
-  ;;|  shl rax, 4
-  ;;|  lea rcx, [rip]  ; linnet.table
-  ;;|  mov edx, dword ptr [rcx + rax + 8]
+  ;;|  lea rax, [rip]  ; linnet.table
+  ;;|  mov ecx, esi
+  ;;|  shl rcx, 4
+  ;;|  mov edx, dword ptr [rax + rcx + 8]
   ;;|  cmp edx, 1
   ;;|  jne L3
   ;;|L1:
-  ;;|  mov rax, qword ptr [rcx + rax]
+  ;;|  mov rax, qword ptr [rax + rcx]
   ;;|  mov esi, 2
   ;;|  mov edx, 3
   ;;|  call rax
@@ -39,7 +39,7 @@
   ;;|  je L1
   ;;|  cmp edx, 5
   ;;|  jne L6
-  ;;|  mov rax, qword ptr [rcx + rax]
+  ;;|  mov rax, qword ptr [rax + rcx]
   ;;|  mov esi, 2
   ;;|  mov edx, 3
   ;;|  call rax
