@@ -298,6 +298,17 @@ fn lines_do_not_change_the_code() {
     }
 }
 
+/// The order of sections in the table of symbols was another one in each run.
+#[test]
+fn lines_are_the_same_in_every_object() {
+    let wasm = wat::parse_str(PROGRAM).expect("a module");
+    let described = with_sections(&wasm, &dwarf(&wasm));
+    for target in Target::ALL {
+        let first = object(&described, target);
+        assert!((0..8).all(|_| object(&described, target) == first), "{}", target.name());
+    }
+}
+
 #[test]
 fn damaged_lines_are_no_error() {
     let wasm = wat::parse_str(PROGRAM).expect("a module");

@@ -55,7 +55,7 @@ pub(super) fn emit(
     let symbols: Vec<_> =
         functions.iter().map(|defined| product.function_symbol(defined.id)).collect();
     let object = &mut product.object;
-    let mut ids = HashMap::new();
+    let mut ids = BTreeMap::new();
     sections.for_each(|id, section| {
         if !section.is_empty() {
             let kind = match id {
@@ -66,7 +66,7 @@ pub(super) fn emit(
         }
         Ok::<_, crate::Error>(())
     })?;
-    let section_symbols: HashMap<SectionId, _> =
+    let section_symbols: BTreeMap<SectionId, _> =
         ids.iter().map(|(id, section)| (*id, object.section_symbol(*section))).collect();
     sections.for_each_mut(|id, section| match ids.get(&id) {
         Some(place) => std::mem::take(section)
