@@ -131,13 +131,24 @@ pub(crate) fn case(seed: u64) -> Option<Case> {
     let mut module = Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     let wasm = module.to_bytes();
-    let (calls, exports) = calls(&wasm, &mut random)?;
+    let Contents { calls, exports, has_conversions } = contents(&wasm, &mut random)?;
+    // The generator leaves NaNs of conversions as they are, and processors do not.
+    let kind = if has_conversions { Kind::Nans } else { kind };
     Some(Case { seed, kind, wasm, calls, exports })
 }
 
-/// Two calls of each function that a module exports, and the names of all exports. None if something in it
-/// may wait for ever.
-fn calls(wasm: &[u8], random: &mut Random) -> Option<(Vec<Call>, Vec<String>)> {
+struct Contents {
+    /// Two of each function that the module exports.
+    calls: Vec<Call>,
+    /// Names of all exports.
+    exports: Vec<String>,
+    /// Whether it has conversions between the types of floating-point numbers.
+    has_conversions: bool,
+}
+
+/// What is in a module. None if something in it may wait for ever.
+fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
+    let mut has_conversions = false;
     let mut types: Vec<FuncType> = Vec::new();
     let mut functions: Vec<u32> = Vec::new();
     let (mut names, mut exports) = (Vec::new(), Vec::new());
@@ -171,12 +182,14 @@ fn calls(wasm: &[u8], random: &mut Random) -> Option<(Vec<Call>, Vec<String>)> {
             }
             Payload::CodeSectionEntry(body) => {
                 for operator in body.get_operators_reader().ok()? {
-                    let operator = operator.ok()?;
-                    if matches!(
-                        operator,
-                        Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }
-                    ) {
-                        return None;
+                    match operator.ok()? {
+                        Operator::MemoryAtomicWait32 { .. }
+                        | Operator::MemoryAtomicWait64 { .. } => return None,
+                        Operator::F32DemoteF64
+                        | Operator::F64PromoteF32
+                        | Operator::F32x4DemoteF64x2Zero
+                        | Operator::F64x2PromoteLowF32x4 => has_conversions = true,
+                        _ => {}
                     }
                 }
             }
@@ -191,7 +204,7 @@ fn calls(wasm: &[u8], random: &mut Random) -> Option<(Vec<Call>, Vec<String>)> {
             calls.push(Call { name: name.clone(), args: args.collect::<Option<_>>()? });
         }
     }
-    Some((calls, exports))
+    Some(Contents { calls, exports, has_conversions })
 }
 
 fn argument(ty: ValType, random: &mut Random) -> Option<Argument> {

@@ -96,7 +96,11 @@ fn failure(error: &Error) -> String {
         Some(TrapCode::BadConversionToInteger) => "invalid conversion to integer",
         Some(TrapCode::StackOverflow) => "call stack exhausted",
         Some(TrapCode::BadSignature) => "indirect call type mismatch",
-        _ => return error.to_string(),
+        // A segment that does not fit, and `table.copy`, have no code of their own.
+        _ => match error.to_string() {
+            text if text.starts_with("out of bounds table access") => "out of bounds table access",
+            text => return text,
+        },
     };
     format!("trap: {trap}")
 }
