@@ -7,6 +7,7 @@
 
 use super::Translator;
 use super::control::{Kind, block_args};
+use super::site::words;
 use super::thrown::Thrown;
 use crate::compile::trap_code;
 use crate::error::{Error, Result};
@@ -456,8 +457,4 @@ pub(super) struct Landing {
     pub(super) label: u32,
     pub(super) block: Block,
     pub(super) takes_reference: bool,
-}
-
-fn words(ty: Type) -> u32 {
-    ty.bytes().div_ceil(8)
 }

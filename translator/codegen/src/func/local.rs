@@ -2,10 +2,11 @@
 //! giant function they are in memory, as that search takes time with the square of the function's
 //! length, and memory with the number of its locals times that of its blocks.
 
+use super::site::{flags, words};
 use super::{Translator, Variant};
 use crate::error::Result;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Type, Value};
+use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::Variable;
 use wasmparser::FunctionBody;
 
@@ -29,17 +30,11 @@ fn is_giant(body: &FunctionBody, locals: u64) -> bool {
     length > MAX_LENGTH || length.saturating_mul(locals) > MAX_PRODUCT
 }
 
-/// Flags of an access to them.
-fn flags() -> MemFlagsData {
-    MemFlagsData::new().with_notrap()
-}
-
 impl<'a> Translator<'_, '_, 'a, '_> {
     /// Parameters have what they were called with, the others zero.
     pub(super) fn declare_locals(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         let params = self.module.function_type(self.function).params();
-        let mut types: Vec<Type> =
-            params.iter().map(|ty| self.env.clif_type(*ty)).collect::<Result<_>>()?;
+        let mut types = self.env.clif_types(params)?;
         for local in body.get_locals_reader()? {
             let (count, ty) = local?;
             types.resize(types.len() + count as usize, self.env.clif_type(ty)?);
@@ -51,7 +46,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             && self.return_point.is_none()
             && !self.reaches(self.function)
         {
-            let size = types.iter().map(|ty| size(*ty)).sum();
+            let size = types.iter().map(|ty| 8 * words(*ty)).sum();
             let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
             let slot = self.b.create_sized_stack_slot(slot);
             let address = self.b.ins().stack_addr(I64, slot, 0);
@@ -68,7 +63,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
                 Some(memory) => Local::Memory(memory, at, ty),
                 None => Local::Variable(self.b.declare_var(ty)),
             };
-            at += size(ty) as i32;
+            at += 8 * words(ty) as i32;
             self.locals.push(local);
             self.set_local(i as u32, value);
         }
@@ -99,8 +94,4 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             }
         }
     }
-}
-
-fn size(ty: Type) -> u32 {
-    ty.bytes().next_multiple_of(8)
 }

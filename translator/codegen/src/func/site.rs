@@ -90,12 +90,12 @@ impl Sites {
     }
 }
 
-fn words(ty: Type) -> u32 {
+pub(super) fn words(ty: Type) -> u32 {
     ty.bytes().div_ceil(8)
 }
 
 /// Flags of an access to a record or a slot: a vector may lie at an odd word.
-fn flags() -> MemFlagsData {
+pub(super) fn flags() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }
 
