@@ -47,9 +47,7 @@ pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph, has_slot: bool) {
             }
         }
     }
-    if let (Some(context), Some(slot), Some(entry)) =
-        (context, pass.slot, func.layout.entry_block())
-    {
+    if let (Some(context), Some(slot), Some(entry)) = (context, pass.slot, entry) {
         let mut cursor = FuncCursor::new(func).at_first_insertion_point(entry);
         cursor.ins().stack_store(I64, context, slot, 0);
     }
@@ -66,12 +64,10 @@ fn behind_calls(func: &Function, cfg: &ControlFlowGraph) -> EntitySet<Block> {
     let mut pending = Vec::new();
     let mut count = 0;
     for block in func.layout.blocks().filter(|block| !func.layout.is_cold(*block)) {
-        let insts = func.layout.block_insts(block);
-        let calls = insts.filter(|inst| func.dfg.insts[*inst].opcode().is_call());
-        if calls.count() > 0 {
+        count += func.layout.block_insts(block).count();
+        if func.layout.block_insts(block).any(|inst| func.dfg.insts[inst].opcode().is_call()) {
             pending.push(block);
         }
-        count += func.layout.block_insts(block).count();
     }
     if count >= LARGE {
         found.extend(func.layout.blocks().skip(1));
