@@ -211,10 +211,15 @@ fn every_function_says_how_to_reach_its_caller() {
     }
 }
 
+/// The program with its lines.
+fn described() -> Vec<u8> {
+    let wasm = wat::parse_str(PROGRAM).expect("a module");
+    with_sections(&wasm, &dwarf(&wasm))
+}
+
 #[test]
 fn native_code_has_the_lines_of_its_operators() {
-    let wasm = wat::parse_str(PROGRAM).expect("a module");
-    let wasm = with_sections(&wasm, &dwarf(&wasm));
+    let wasm = described();
     for target in Target::ALL {
         let bytes = object(&wasm, target);
         let file = object::File::parse(&*bytes).expect("an object");
@@ -284,7 +289,7 @@ fn modules_without_lines_give_objects_without() {
 #[test]
 fn lines_do_not_change_the_code() {
     let wasm = wat::parse_str(PROGRAM).expect("a module");
-    let described = with_sections(&wasm, &dwarf(&wasm));
+    let described = described();
     for target in Target::ALL {
         // What calls it differs: a function with lines is not inlined.
         let text = |wasm: &[u8]| {
@@ -301,8 +306,7 @@ fn lines_do_not_change_the_code() {
 /// The order of sections in the table of symbols was another one in each run.
 #[test]
 fn lines_are_the_same_in_every_object() {
-    let wasm = wat::parse_str(PROGRAM).expect("a module");
-    let described = with_sections(&wasm, &dwarf(&wasm));
+    let described = described();
     for target in Target::ALL {
         let first = object(&described, target);
         assert!((0..8).all(|_| object(&described, target) == first), "{}", target.name());
