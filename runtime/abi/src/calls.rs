@@ -74,6 +74,8 @@ macro_rules! for_each_host_call {
             tlb_protect(mm: u32, address: ptr, count: u32);
             /// Give `count` free pages of guest memory from `pfn` back to the host; they read as zeros.
             ram_discard(pfn: u32, count: u32);
+            /// Much of the guest memory around `pfn` will be used: the host may keep it in a large page.
+            ram_join(pfn: u32);
 
             /// Read from a standard stream of the host (0) without waiting. Bytes read, 0 at its end,
             /// -EAGAIN if nothing is there yet: the stdio interrupt line comes when that changes.

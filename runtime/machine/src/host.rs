@@ -165,6 +165,10 @@ fn ram_discard(_: &Task, pfn: u32, count: u32) {
     Ram::get().discard(pfn, count);
 }
 
+fn ram_join(_: &Task, pfn: u32) {
+    Ram::get().join(pfn);
+}
+
 fn stdio_read(_: &Task, stream: u32, buffer: ptr, size: u32) -> i32 {
     if stream == 0 { stdio::read(Ram::get().host(buffer), size as usize) } else { 0 }
 }

@@ -2,7 +2,8 @@
 
 use crate::{fatal, sys, tlb};
 use core::cell::UnsafeCell;
-use linnet_abi::memory::NULL_GUARD;
+use core::sync::atomic::{AtomicBool, Ordering};
+use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD};
 use linnet_abi::module::Module;
 
 /// What is fixed once the machine has started.
@@ -14,6 +15,13 @@ pub struct Ram {
     pub page_shift: u32,
     pub kernel: &'static Module,
 }
+
+/// Size of a large page, where the host's pages have 4 KiB. Other hosts refuse to make one of this size.
+const LARGE_PAGE: u64 = 2 << 20;
+
+/// Which of them there are, or cannot be.
+static JOINED: [AtomicBool; (MEMORY_SIZE / LARGE_PAGE) as usize] =
+    [const { AtomicBool::new(false) }; (MEMORY_SIZE / LARGE_PAGE) as usize];
 
 struct Slot(UnsafeCell<Option<Ram>>);
 
@@ -40,7 +48,38 @@ impl Ram {
         let start = u64::from(pfn) << self.page_shift;
         let size = u64::from(count) << self.page_shift;
         if start >= NULL_GUARD && start + size <= self.size {
+            for chunk in start / LARGE_PAGE..(start + size).div_ceil(LARGE_PAGE) {
+                JOINED[chunk as usize].store(false, Ordering::Relaxed);
+            }
             sys::punch_hole(self.fd, start, size);
+        }
+    }
+
+    /// Keep the memory around a page in one large page of the host: it maps many pages of it at once, and
+    /// its TLB holds them in one entry.
+    pub fn join(&self, pfn: u32) {
+        static IS_REFUSED: AtomicBool = AtomicBool::new(false);
+
+        let chunk = (u64::from(pfn) << self.page_shift) / LARGE_PAGE;
+        let start = chunk * LARGE_PAGE;
+        // The kernel's linear memory begins inside the first one.
+        if chunk == 0
+            || start + LARGE_PAGE > self.size
+            || IS_REFUSED.load(Ordering::Relaxed)
+            || JOINED[chunk as usize].swap(true, Ordering::Relaxed)
+        {
+            return;
+        }
+        let address = self.host(start as u32);
+        // SAFETY: guest memory, mapped (checked above), whose contents stay. Where no page is, the host
+        // joins nothing.
+        let r = unsafe {
+            address.read_volatile();
+            sys::madvise(address as usize, LARGE_PAGE as usize, sys::MADV_COLLAPSE)
+        };
+        // An old host, or one whose memory is in pieces: to look for more would take long each time.
+        if r < 0 {
+            IS_REFUSED.store(true, Ordering::Relaxed);
         }
     }
 

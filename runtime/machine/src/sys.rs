@@ -18,6 +18,8 @@ pub const MAP_NORESERVE: usize = 0x4000;
 pub const MAP_POPULATE: usize = 0x8000;
 pub const MAP_FIXED_NOREPLACE: usize = 0x10_0000;
 pub const MADV_DONTNEED: usize = 4;
+/// Since Linux 6.1, whatever `/sys/kernel/mm/transparent_hugepage` says.
+pub const MADV_COLLAPSE: usize = 25;
 
 pub const EINTR: isize = -4;
 pub const EAGAIN: i32 = -11;
@@ -90,7 +92,7 @@ pub unsafe fn mprotect(address: usize, len: usize, prot: usize) -> isize {
 /// Advise about memory.
 ///
 /// # Safety
-/// The advices used here drop contents: nobody may need what lies in the range.
+/// Some advices drop contents: nobody may need what lies in the range then.
 pub unsafe fn madvise(address: usize, len: usize, advice: usize) -> isize {
     // SAFETY: the caller's promise.
     unsafe { syscall(nr::MADVISE, [address, len, advice, 0, 0, 0]) }

@@ -2,12 +2,12 @@
 /*
  * A fault costs a signal and a system call of the host, which is more than a
  * page of zeros does. So memory that is written to in order, up or down, is made
- * in pieces that double in size, each of it one run of page frames and one
- * mapping of the host. They are single pages to the kernel, each with a life of
- * its own.
+ * in growing pieces, each of it one run of page frames and one mapping of the
+ * host. They are single pages to the kernel, each with a life of its own.
  */
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
+#include <linux/mman.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
 #include <linux/oom.h>
@@ -17,10 +17,18 @@
 #include <linux/userfaultfd_k.h>
 #include <linux/vmstat.h>
 #include <asm/fault.h>
+#include <asm/linnet_abi.h>
+#include <asm/older.h>
 #include <asm/populate.h>
 
-/* Most pages of a piece, as a power of two. */
-#define MOST_ORDER	ilog2(SZ_1M >> PAGE_SHIFT)
+/* Most pages of a piece, as a power of two: a large page of the host. */
+#define MOST_ORDER	ilog2(LARGE_PAGE >> PAGE_SHIFT)
+
+/* Pages that are made at once. */
+struct piece {
+	unsigned long address;
+	unsigned int count;
+};
 
 static bool is_at_least(const pte_t *ptep, unsigned int count, unsigned int least)
 {
@@ -31,39 +39,68 @@ static bool is_at_least(const pte_t *ptep, unsigned int count, unsigned int leas
 	return there >= least;
 }
 
+/* Is most of the aligned block before or behind an empty one there? */
+static bool is_next(struct vm_area_struct *vma, unsigned long start, const pte_t *block,
+		    unsigned int count)
+{
+	unsigned long size = count << PAGE_SHIFT;
+
+	return (start - vma->vm_start >= size && pte_index(start) &&
+		is_at_least(block - count, count, count / 2 + 1)) ||
+	       (vma->vm_end - start >= 2 * size && pte_index(start + size) &&
+		is_at_least(block + count, count, count / 2 + 1));
+}
+
 /*
- * The order of the largest aligned piece around `address` of which nothing is
- * there, but most of as much before it or behind it: loops write to memory
- * upwards or downwards, and unrolled ones a few pages back and forth.
+ * What is missing around `address` of the largest aligned block of which a
+ * quarter is there already, or all of one whose neighbour is: loops write to
+ * memory upwards or downwards, and unrolled ones a few pages back and forth.
  */
-static unsigned int order_at(struct vm_area_struct *vma, unsigned long address, const pte_t *ptep)
+static struct piece piece_at(struct vm_area_struct *vma, unsigned long address, const pte_t *ptep)
 {
 	for (unsigned int order = MOST_ORDER; order; order--) {
 		unsigned int count = 1 << order;
 		unsigned long size = PAGE_SIZE << order;
 		unsigned long start = round_down(address, size);
-		const pte_t *first = ptep - ((address - start) >> PAGE_SHIFT);
+		unsigned int first = (address - start) >> PAGE_SHIFT;
+		unsigned int end = first + 1;
+		const pte_t *block = ptep - first;
 
-		if (start < vma->vm_start || vma->vm_end - start < size ||
-		    is_at_least(first, count, 1))
+		if (start < vma->vm_start || vma->vm_end - start < size)
 			continue;
-		if (start - vma->vm_start >= size && pte_index(start) &&
-		    is_at_least(first - count, count, count / 2 + 1))
-			return order;
-		if (vma->vm_end - start >= 2 * size && pte_index(start + size) &&
-		    is_at_least(first + count, count, count / 2 + 1))
-			return order;
+		while (first && pte_none(READ_ONCE(block[first - 1])))
+			first--;
+		while (end < count && pte_none(READ_ONCE(block[end])))
+			end++;
+		if (end - first == 1)
+			break;
+		if (is_at_least(block, first, count / 4) ||
+		    is_at_least(block + end, count - end, count / 4) ||
+		    (end - first == count && is_next(vma, start, block, count)))
+			return (struct piece) { start + (first << PAGE_SHIFT), end - first };
 	}
-	return 0;
+	return (struct piece) { address, 0 };
 }
 
-static struct page *allocate(unsigned int order)
+static void put_pages(struct page *page, unsigned int count)
 {
-	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY;
+	while (count--)
+		put_page(page + count);
+}
+
+static struct page *allocate(unsigned int count)
+{
+	gfp_t gfp = GFP_HIGHUSER_MOVABLE | __GFP_NOWARN | __GFP_NORETRY;
+	unsigned int order = order_base_2(count);
 	struct page *page = alloc_pages(gfp & ~__GFP_DIRECT_RECLAIM, order);
 
-	if (page)
-		split_page(page, order);
+	if (!page)
+		return NULL;
+	if (count << PAGE_SHIFT >= LARGE_PAGE / 8)
+		host_ram_join(page_to_pfn(page));
+	memset(page_address(page), 0, count << PAGE_SHIFT);
+	split_page(page, order);
+	put_pages(page + count, (1 << order) - count);
 	return page;
 }
 
@@ -75,12 +112,6 @@ static bool charge(struct mm_struct *mm, struct page *page, unsigned int count)
 		__folio_mark_uptodate(page_folio(page + i));
 	}
 	return true;
-}
-
-static void put_pages(struct page *page, unsigned int count)
-{
-	while (count--)
-		put_page(page + count);
 }
 
 static void enter(struct vm_area_struct *vma, unsigned long address, pte_t *ptep,
@@ -100,7 +131,7 @@ static void enter(struct vm_area_struct *vma, unsigned long address, pte_t *ptep
 bool populate_ahead(struct vm_area_struct *vma, unsigned long address)
 {
 	struct mm_struct *mm = vma->vm_mm;
-	unsigned int order, count;
+	struct piece piece;
 	bool is_made = false;
 	struct page *page;
 	spinlock_t *ptl;
@@ -114,23 +145,22 @@ bool populate_ahead(struct vm_area_struct *vma, unsigned long address)
 	ptep = pte_offset_map(pmd, address);
 	if (!ptep)
 		return false;
-	order = order_at(vma, address, ptep);
+	piece = piece_at(vma, address & PAGE_MASK, ptep);
 	pte_unmap(ptep);
-	if (!order)
+	if (!piece.count)
 		return false;
 
-	page = allocate(order);
+	page = allocate(piece.count);
 	if (!page)
 		return false;
-	count = 1 << order;
-	address = round_down(address, PAGE_SIZE << order);
-	if (charge(mm, page, count)) {
-		ptep = pte_offset_map_lock(mm, pmd, address, &ptl);
+	if (charge(mm, page, piece.count)) {
+		ptep = pte_offset_map_lock(mm, pmd, piece.address, &ptl);
 		if (ptep) {
-			is_made = !is_at_least(ptep, count, 1) && !check_stable_address_space(mm);
+			is_made = !is_at_least(ptep, piece.count, 1) &&
+				  !check_stable_address_space(mm);
 			if (is_made) {
-				enter(vma, address, ptep, page, count);
-				tlb_fill(mm, address, ptep, count);
+				enter(vma, piece.address, ptep, page, piece.count);
+				tlb_fill(mm, piece.address, ptep, piece.count);
 			}
 			pte_unmap_unlock(ptep, ptl);
 		}
@@ -139,7 +169,26 @@ bool populate_ahead(struct vm_area_struct *vma, unsigned long address)
 		current->min_flt++;
 		count_vm_event(PGFAULT);
 	} else {
-		put_pages(page, count);
+		put_pages(page, piece.count);
 	}
 	return is_made;
+}
+
+/* Memory in whole large pages begins at one, so that the host maps them as such. */
+unsigned long arch_get_unmapped_area_topdown(struct file *file, unsigned long address,
+					     unsigned long len, unsigned long pgoff,
+					     unsigned long flags, vm_flags_t vm_flags)
+{
+	vma_flags_t vma_flags = legacy_to_vma_flags(vm_flags);
+
+	if (!file && !address && !(flags & MAP_FIXED) && len && IS_ALIGNED(len, LARGE_PAGE) &&
+	    len < TASK_SIZE - LARGE_PAGE) {
+		unsigned long found;
+
+		found = generic_get_unmapped_area_topdown(file, 0, len + LARGE_PAGE - PAGE_SIZE, pgoff,
+							  flags, vma_flags);
+		if (!IS_ERR_VALUE(found))
+			return round_up(found, LARGE_PAGE);
+	}
+	return generic_get_unmapped_area_topdown(file, address, len, pgoff, flags, vma_flags);
 }

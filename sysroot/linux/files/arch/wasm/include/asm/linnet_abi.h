@@ -179,6 +179,10 @@ void host_tlb_protect(unsigned int mm, unsigned long address, unsigned int count
 __host_call("linnet", "ram_discard")
 void host_ram_discard(unsigned int pfn, unsigned int count);
 
+/* Much of the guest memory around `pfn` will be used: the host may keep it in a large page. */
+__host_call("linnet", "ram_join")
+void host_ram_join(unsigned int pfn);
+
 /* Read from a standard stream of the host (0) without waiting. Bytes read, 0 at its end, */
 /* -EAGAIN if nothing is there yet: the stdio interrupt line comes when that changes. */
 __host_call("linnet", "stdio_read")

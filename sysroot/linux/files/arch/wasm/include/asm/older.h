@@ -19,6 +19,8 @@
 #define mk_pte(page, prot)	pfn_pte(page_to_pfn(page), prot)
 #define ZERO_PAGE(address)	virt_to_page(empty_zero_page)
 #define pagetable_dtor(table)	pagetable_pte_dtor(table)
+#define vma_flags_t		vm_flags_t
+#define legacy_to_vma_flags(flags)	(flags)
 #define clear_user_page(page, address, pg)	clear_page(page)
 
 #define ptrace_report_syscall_permit_entry(regs)	(!ptrace_report_syscall_entry(regs))

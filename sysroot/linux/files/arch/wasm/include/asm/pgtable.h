@@ -129,6 +129,9 @@ static inline pte_t pte_swp_clear_exclusive(pte_t pte)
 	return __pte(pte_val(pte) & ~_PAGE_SWP_EXCLUSIVE);
 }
 
+/* See mm/populate.c. */
+#define HAVE_ARCH_UNMAPPED_AREA_TOPDOWN
+
 /*
  * Says "changed" always: the fault came because the TLB had no such entry, so
  * that update_mmu_cache() must follow whether or not the table has changed.
