@@ -52,6 +52,16 @@ static bool is_next(struct vm_area_struct *vma, unsigned long start, const pte_t
 }
 
 /*
+ * Is memory written to in order from that part of a block of `count` pages to a
+ * page that lies `distance` behind or before it?
+ */
+static bool goes_on(const pte_t *part, unsigned int size, unsigned int distance,
+		    unsigned int count)
+{
+	return distance < size && is_at_least(part, size, max3(size / 2 + 1, count / 4, 2u));
+}
+
+/*
  * What is missing around `address` of the largest aligned block of which a
  * quarter is there already, or all of one whose neighbour is: loops write to
  * memory upwards or downwards, and unrolled ones a few pages back and forth.
@@ -62,24 +72,22 @@ static struct piece piece_at(struct vm_area_struct *vma, unsigned long address, 
 		unsigned int count = 1 << order;
 		unsigned long size = PAGE_SIZE << order;
 		unsigned long start = round_down(address, size);
-		unsigned int first = (address - start) >> PAGE_SHIFT;
-		unsigned int end = first + 1;
-		const pte_t *block = ptep - first;
+		unsigned int here = (address - start) >> PAGE_SHIFT;
+		unsigned int first = here, last = here;
+		const pte_t *block = ptep - here;
 
 		if (start < vma->vm_start || vma->vm_end - start < size)
 			continue;
 		while (first && pte_none(READ_ONCE(block[first - 1])))
 			first--;
-		while (end < count && pte_none(READ_ONCE(block[end])))
-			end++;
-		if (end - first == 1)
-			break;
-		if (is_at_least(block, first, count / 4) ||
-		    is_at_least(block + end, count - end, count / 4) ||
-		    (end - first == count && is_next(vma, start, block, count)))
-			return (struct piece) { start + (first << PAGE_SHIFT), end - first };
+		while (last + 1 < count && pte_none(READ_ONCE(block[last + 1])))
+			last++;
+		if (goes_on(block, first, here - first, count) ||
+		    goes_on(block + last + 1, count - last - 1, last - here, count) ||
+		    (last - first + 1 == count && is_next(vma, start, block, count)))
+			return (struct piece) { start + (first << PAGE_SHIFT), last - first + 1 };
 	}
-	return (struct piece) { address, 0 };
+	return (struct piece) { address, 1 };
 }
 
 static void put_pages(struct page *page, unsigned int count)
@@ -147,7 +155,7 @@ bool populate_ahead(struct vm_area_struct *vma, unsigned long address)
 		return false;
 	piece = piece_at(vma, address & PAGE_MASK, ptep);
 	pte_unmap(ptep);
-	if (!piece.count)
+	if (piece.count == 1)
 		return false;
 
 	page = allocate(piece.count);
