@@ -10,10 +10,12 @@
 #include <linux/pgtable.h>
 #include <linux/ptrace.h>
 #include <linux/sched/task_stack.h>
+#include <linux/unaligned.h>
 #include <asm/cacheflush.h>
 #include <asm/fault.h>
 #include <asm/linnet_abi.h>
 #include <asm/tlbflush.h>
+#include <asm/word-at-a-time.h>
 
 int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
@@ -251,3 +253,14 @@ bool kernel_address_mapped(const void *address, size_t size)
 	return vmalloc_pte(start) && vmalloc_pte(last);
 }
 EXPORT_SYMBOL(kernel_address_mapped);
+
+/* The debugger of the allocator has no page behind that of an object. */
+unsigned long load_across_pages(const void *address)
+{
+	unsigned long offset = (unsigned long)address % sizeof(unsigned long);
+
+	if (!is_kfence_address(address) && kernel_address_mapped(address, sizeof(unsigned long)))
+		return get_unaligned((const unsigned long *)address);
+	return *(const unsigned long *)(address - offset) >> (offset * BITS_PER_BYTE);
+}
+EXPORT_SYMBOL(load_across_pages);

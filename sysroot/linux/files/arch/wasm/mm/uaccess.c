@@ -7,8 +7,10 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/uaccess.h>
+#include <linux/unaligned.h>
 #include <asm/fault.h>
 #include <asm/futex.h>
+#include <asm/word-at-a-time.h>
 
 struct user_page {
 	void *address;	/* of the byte that was asked for, in the kernel's view */
@@ -154,6 +156,31 @@ int __put_user_size(void __user *to, const void *from, size_t size)
 }
 EXPORT_SYMBOL(__put_user_size);
 
+/* Copies at most `limit` bytes up to a zero. Returns how many came before it. */
+static unsigned long copy_string(char *to, const char *from, unsigned long limit)
+{
+	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
+	unsigned long done = 0;
+
+	while (limit - done >= sizeof(unsigned long)) {
+		unsigned long word = get_unaligned((const unsigned long *)(from + done)), zeros;
+
+		put_unaligned(word, (unsigned long *)(to + done));
+		if (has_zero(word, &zeros, &constants)) {
+			zeros = prep_zero_mask(word, zeros, &constants);
+			return done + find_zero(create_zero_mask(zeros));
+		}
+		done += sizeof(unsigned long);
+	}
+	while (done < limit) {
+		to[done] = from[done];
+		if (!to[done])
+			break;
+		done++;
+	}
+	return done;
+}
+
 long strncpy_from_user(char *dst, const char __user *src, long count)
 {
 	unsigned long address = (unsigned long)src;
@@ -166,14 +193,11 @@ long strncpy_from_user(char *dst, const char __user *src, long count)
 
 		if (!lock_page_of(&page, address, false))
 			return -EFAULT;
-		length = strnlen(page.address, part);
-		memcpy(dst + done, page.address, length);
+		length = copy_string(dst + done, page.address, part);
 		unlock_page_of(&page);
 		done += length;
-		if (length < part) {
-			dst[done] = '\0';
+		if (length < part)
 			return done;
-		}
 		address += part;
 	}
 	return done;
