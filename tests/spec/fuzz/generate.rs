@@ -44,6 +44,8 @@ pub(crate) struct Case {
     pub(crate) seed: u64,
     /// Whether the translator makes all NaNs alike. Otherwise the module does.
     pub(crate) canonical_nans: bool,
+    /// Whether wasmtime may do something else that is right, too.
+    pub(crate) is_ambiguous: bool,
     pub(crate) wasm: Vec<u8>,
     pub(crate) calls: Vec<Call>,
 }
@@ -53,6 +55,7 @@ const FUEL: u32 = 1000;
 
 fn config(random: &mut Random) -> Config {
     let pick = |random: &mut Random, values: &[usize]| values[random.below(values.len())];
+    let relaxed = random.below(6) == 0;
     Config {
         max_imports: 0,
         export_everything: true,
@@ -63,8 +66,13 @@ fn config(random: &mut Random) -> Config {
         memory_max_size_required: true,
         max_table_elements: 1000,
         table_max_size_required: true,
-        max_funcs: pick(random, &[3, 8, 20]),
-        min_funcs: 2,
+        max_funcs: 20,
+        min_funcs: pick(random, &[2, 4, 8]),
+        // Without types there are no functions.
+        min_types: 4,
+        min_memories: 1,
+        min_tables: 1,
+        min_globals: 2,
         // What is no code is small.
         max_types: 20,
         max_globals: 20,
@@ -73,20 +81,21 @@ fn config(random: &mut Random) -> Config {
         max_data_segments: 5,
         // Else most calls end soon.
         disallow_traps: random.below(3) != 0,
+        allow_floats: random.below(4) != 0,
         max_instructions: pick(random, &[50, 200, 600]),
         max_type_size: 100,
         memory64_enabled: random.below(4) == 0,
         custom_page_sizes_enabled: random.below(4) == 0,
         wide_arithmetic_enabled: true,
         tail_call_enabled: random.below(3) == 0,
-        simd_enabled: random.below(2) == 0,
-        // Its results may differ between processors.
-        relaxed_simd_enabled: false,
+        simd_enabled: relaxed || random.below(2) == 0,
+        relaxed_simd_enabled: relaxed,
         gc_enabled: false,
         compact_imports_enabled: false,
         threads_enabled: random.below(4) == 0,
         exceptions_enabled: random.below(3) == 0,
-        canonicalize_nans: random.below(2) == 0,
+        // It knows no relaxed operators.
+        canonicalize_nans: !relaxed && random.below(2) == 0,
         ..Config::default()
     }
 }
@@ -101,10 +110,10 @@ pub(crate) fn case(seed: u64) -> Option<Case> {
     let mut module = Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     let wasm = module.to_bytes();
-    let Contents { calls, has_conversions } = contents(&wasm, &mut random)?;
+    let Contents { calls, has_conversions, is_ambiguous } = contents(&wasm, &mut random)?;
     // The generator leaves NaNs of conversions as they are, and processors do not.
     let canonical_nans = !canonicalized || has_conversions;
-    Some(Case { seed, canonical_nans, wasm, calls })
+    Some(Case { seed, canonical_nans, is_ambiguous, wasm, calls })
 }
 
 struct Contents {
@@ -112,11 +121,13 @@ struct Contents {
     calls: Vec<Call>,
     /// Whether it has conversions between the types of floating-point numbers.
     has_conversions: bool,
+    /// Whether the specification allows more than one outcome of an operator, and wasmtime has another.
+    is_ambiguous: bool,
 }
 
 /// What is in a module. None if something in it may wait for ever.
 fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
-    let mut has_conversions = false;
+    let (mut has_conversions, mut is_ambiguous) = (false, false);
     let mut types: Vec<FuncType> = Vec::new();
     let mut functions: Vec<u32> = Vec::new();
     let mut names = Vec::new();
@@ -156,6 +167,13 @@ fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
                         | Operator::F64PromoteF32
                         | Operator::F32x4DemoteF64x2Zero
                         | Operator::F64x2PromoteLowF32x4 => has_conversions = true,
+                        // wasmtime rounds once, the translator twice.
+                        Operator::F32x4RelaxedMadd
+                        | Operator::F32x4RelaxedNmadd
+                        | Operator::F64x2RelaxedMadd
+                        | Operator::F64x2RelaxedNmadd => is_ambiguous = true,
+                        // An address may be both unaligned and out of bounds.
+                        Operator::MemoryAtomicNotify { .. } => is_ambiguous = true,
                         _ => {}
                     }
                 }
@@ -171,7 +189,7 @@ fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
             calls.push(Call { name: name.clone(), args: args.collect::<Option<_>>()? });
         }
     }
-    Some(Contents { calls, has_conversions })
+    Some(Contents { calls, has_conversions, is_ambiguous })
 }
 
 fn argument(ty: ValType, random: &mut Random) -> Option<Argument> {
@@ -219,7 +237,7 @@ impl Case {
     /// What a program is to do with its module of that number: a line for each thing that is compared. The
     /// lines that it prints begin with `name`.
     pub(crate) fn script(&self, name: usize, number: usize) -> String {
-        let mut text = format!("see-module {name} {number}\n");
+        let mut text = String::new();
         for call in &self.calls {
             let function = call.name.bytes().fold(":".to_owned(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
@@ -227,9 +245,16 @@ impl Case {
             });
             let args: Vec<_> = call.args.iter().map(|arg| arg.word()).collect();
             let (count, args) = (args.len(), args.join(" "));
+            // An instance for each, as one call may use up all fuel.
+            let _ = writeln!(text, "see-module {name} {number}");
             let _ = writeln!(text, "see-call {name} call - {function} {count} {args}");
+            let _ = writeln!(text, "see-state {name}");
         }
-        let _ = writeln!(text, "see-state {name}");
         text
+    }
+
+    /// The lines that a program prints for the script.
+    pub(crate) fn lines(&self) -> usize {
+        3 * self.calls.len()
     }
 }

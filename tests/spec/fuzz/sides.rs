@@ -125,7 +125,7 @@ fn run(
             break;
         }
         // The others go on without the one that ended the program.
-        let is_whole = seen[last].len() == cases[last].calls.len() + 2;
+        let is_whole = seen[last].len() == cases[last].lines();
         let culprit = left.iter().map(|(i, _)| *i).find(|i| *i >= last + usize::from(is_whole));
         let culprit = culprit.unwrap_or(last);
         seen[culprit].push(format!("the program ended: {status}"));

@@ -38,33 +38,35 @@ fn engine() -> Result<Engine> {
 
 fn run(directory: &Path, script: &str) -> Result<()> {
     let engine = engine()?;
+    // The last one, and its number.
+    let mut module = (String::new(), Err("no module".to_owned()));
     let mut runner = None;
     for line in script.lines() {
         let mut words = line.split_whitespace();
         let mut word = || words.next().unwrap_or_default();
-        let (directive, number) = (word(), word());
+        let (directive, name) = (word(), word());
         let seen = match (directive, &mut runner) {
             ("see-module", _) => {
-                runner = None;
-                let wasm = std::fs::read(directory.join(format!("m{}.wasm", word())))?;
-                match Runner::new(&engine, &wasm) {
-                    Ok(new) => {
-                        runner = Some(new);
-                        "instance".to_owned()
-                    }
-                    Err(error) => failure(&error),
+                let number = word();
+                if module.0 != number {
+                    let wasm = std::fs::read(directory.join(format!("m{number}.wasm")))?;
+                    let compiled = Module::new(&engine, wasm).map_err(|e| failure(&e));
+                    module = (number.to_owned(), compiled);
                 }
+                let new = module.1.clone().and_then(|module| Runner::new(&engine, &module));
+                let seen = new.as_ref().map_or_else(String::clone, |_| "instance".to_owned());
+                runner = new.ok();
+                seen
             }
             ("see-call", Some(runner)) => {
-                let (_kind, _instance, name) = (word(), word(), text(word())?);
-                let _count = word();
+                let (_kind, _instance, function, _count) = (word(), word(), word(), word());
                 let args = words.map(value).collect::<Result<Vec<_>>>()?;
-                runner.call(&name, &args)?
+                runner.call(&text(function)?, &args)?
             }
             ("see-state", Some(runner)) => runner.state(),
-            _ => continue,
+            _ => "no instance".to_owned(),
         };
-        println!("OUT {number} {seen}");
+        println!("OUT {name} {seen}");
     }
     println!("DONE");
     Ok(())
@@ -78,10 +80,9 @@ struct Runner {
 }
 
 impl Runner {
-    fn new(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Runner> {
-        let module = Module::new(engine, wasm)?;
+    fn new(engine: &Engine, module: &Module) -> Result<Runner, String> {
         let mut store = Store::new(engine, ());
-        let instance = Instance::new(&mut store, &module, &[])?;
+        let instance = Instance::new(&mut store, module, &[]).map_err(|e| failure(&e))?;
         let exports = module.exports().map(|export| export.name().to_owned()).collect();
         Ok(Runner { store, instance, exports })
     }
