@@ -13,15 +13,17 @@ use generate::Case;
 use linnet_spec::Error;
 use sides::Side;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Modules in one program.
 const BATCH: u64 = 200;
 
 /// Modules of a run without arguments.
-const COUNT: u64 = 600;
+const COUNT: u64 = 1000;
 
 fn main() -> ExitCode {
     match fuzz() {
@@ -81,8 +83,13 @@ fn fuzz() -> Result<bool, Error> {
         let next = end.min(seed.saturating_add(BATCH));
         let cases: Vec<Case> = (seed..next).filter_map(generate::case).collect();
         totals.none += next - seed - cases.len() as u64;
-        let seen =
-            sides.iter().map(|side| side.run(&cases, &place)).collect::<Result<Vec<_>, _>>()?;
+        let seen = thread::scope(|scope| {
+            let (cases, place) = (&cases, &place);
+            let run = |side| scope.spawn(move || Side::run(side, cases, place));
+            let runs: Vec<_> = sides.iter().map(run).collect();
+            let ends = runs.into_iter().map(|run| run.join().unwrap_or_else(|e| resume_unwind(e)));
+            ends.collect::<Result<Vec<_>, Error>>()
+        })?;
         for (i, case) in cases.iter().enumerate() {
             let all: Vec<_> =
                 sides.iter().zip(&seen).map(|(side, seen)| (side.name(), &*seen[i])).collect();
