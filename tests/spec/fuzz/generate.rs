@@ -81,7 +81,6 @@ fn config(random: &mut Random) -> Config {
         max_data_segments: 5,
         // Else most calls end soon.
         disallow_traps: random.below(3) != 0,
-        allow_floats: random.below(4) != 0,
         max_instructions: pick(random, &[50, 200, 600]),
         max_type_size: 100,
         memory64_enabled: random.below(4) == 0,
@@ -95,7 +94,7 @@ fn config(random: &mut Random) -> Config {
         threads_enabled: random.below(4) == 0,
         exceptions_enabled: random.below(3) == 0,
         // It knows no relaxed operators.
-        canonicalize_nans: !relaxed && random.below(2) == 0,
+        canonicalize_nans: !relaxed && random.below(4) != 0,
         ..Config::default()
     }
 }

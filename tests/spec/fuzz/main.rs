@@ -49,7 +49,7 @@ struct Totals {
     compared: u64,
     /// Those whose NaNs the translator made alike.
     canonical_nans: u64,
-    /// Those that only the targets were compared for.
+    /// Those that were compared without wasmtime.
     ambiguous: u64,
     calls: u64,
     /// Calls that ended so.
