@@ -53,7 +53,7 @@ torture FILTER='O':
 spec *NAMES:
     cargo test --release -p linnet-spec --test suite -- {{NAMES}}
 
-# Compare random modules with an interpreter and between CPUs; those that fail are kept in target/tmp/fuzz
+# Compare random modules on all CPUs with wasmtime; those that fail are kept in target/tmp/fuzz
 [group: 'test']
 fuzz SECONDS='600':
     FUZZ_SECONDS={{SECONDS}} cargo test --release -p linnet-spec --test fuzz

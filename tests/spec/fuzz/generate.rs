@@ -26,35 +26,6 @@ impl Random {
     }
 }
 
-/// What is compared with what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// All targets with an interpreter.
-    Reference,
-    /// What the interpreter does not have, threads and exceptions: targets with each other.
-    Others,
-    /// NaNs that the translator makes the same: targets with each other.
-    Nans,
-}
-
-impl Kind {
-    fn of(seed: u64) -> Kind {
-        match seed % 4 {
-            0 | 1 => Kind::Reference,
-            2 => Kind::Others,
-            _ => Kind::Nans,
-        }
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Reference => "compared with the interpreter",
-            Kind::Others => "threads and exceptions",
-            Kind::Nans => "NaNs of the translator",
-        }
-    }
-}
-
 /// A number of a value type, or a null reference.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Argument {
@@ -71,18 +42,20 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) seed: u64,
-    pub(crate) kind: Kind,
+    /// Whether the translator makes all NaNs alike. Otherwise the module does.
+    pub(crate) canonical_nans: bool,
+    /// Whether wasmtime may do something else that is right, too.
+    pub(crate) is_ambiguous: bool,
     pub(crate) wasm: Vec<u8>,
     pub(crate) calls: Vec<Call>,
-    /// Names of all exports.
-    pub(crate) exports: Vec<String>,
 }
 
 /// Loops and calls that a module may make in all.
 const FUEL: u32 = 1000;
 
-fn config(kind: Kind, random: &mut Random) -> Config {
+fn config(random: &mut Random) -> Config {
     let pick = |random: &mut Random, values: &[usize]| values[random.below(values.len())];
+    let relaxed = random.below(6) == 0;
     Config {
         max_imports: 0,
         export_everything: true,
@@ -93,8 +66,13 @@ fn config(kind: Kind, random: &mut Random) -> Config {
         memory_max_size_required: true,
         max_table_elements: 1000,
         table_max_size_required: true,
-        max_funcs: pick(random, &[3, 8, 20]),
-        min_funcs: 2,
+        max_funcs: 20,
+        min_funcs: pick(random, &[2, 4, 8]),
+        // Without types there are no functions.
+        min_types: 4,
+        min_memories: 1,
+        min_tables: 1,
+        min_globals: 2,
         // What is no code is small.
         max_types: 20,
         max_globals: 20,
@@ -109,49 +87,49 @@ fn config(kind: Kind, random: &mut Random) -> Config {
         custom_page_sizes_enabled: random.below(4) == 0,
         wide_arithmetic_enabled: true,
         tail_call_enabled: random.below(3) == 0,
-        simd_enabled: random.below(2) == 0,
-        // Its results may differ between processors.
-        relaxed_simd_enabled: false,
+        simd_enabled: relaxed || random.below(2) == 0,
+        relaxed_simd_enabled: relaxed,
         gc_enabled: false,
         compact_imports_enabled: false,
-        threads_enabled: kind == Kind::Others,
-        exceptions_enabled: kind == Kind::Others,
-        canonicalize_nans: kind != Kind::Nans,
+        threads_enabled: random.below(4) == 0,
+        exceptions_enabled: random.below(3) == 0,
+        // It knows no relaxed operators.
+        canonicalize_nans: !relaxed && random.below(4) != 0,
         ..Config::default()
     }
 }
 
 /// The module of a seed; none if it is one that cannot be compared.
 pub(crate) fn case(seed: u64) -> Option<Case> {
-    let kind = Kind::of(seed);
     let mut random = Random::new(seed);
-    let config = config(kind, &mut random);
+    let config = config(&mut random);
+    let canonicalized = config.canonicalize_nans;
     let size = [4000, 16_000, 64_000][random.below(3)];
     let bytes: Vec<u8> = (0..size).map(|_| random.next() as u8).collect();
     let mut module = Module::new(config, &mut Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(FUEL).ok()?;
     let wasm = module.to_bytes();
-    let Contents { calls, exports, has_conversions } = contents(&wasm, &mut random)?;
+    let Contents { calls, has_conversions, is_ambiguous } = contents(&wasm, &mut random)?;
     // The generator leaves NaNs of conversions as they are, and processors do not.
-    let kind = if has_conversions { Kind::Nans } else { kind };
-    Some(Case { seed, kind, wasm, calls, exports })
+    let canonical_nans = !canonicalized || has_conversions;
+    Some(Case { seed, canonical_nans, is_ambiguous, wasm, calls })
 }
 
 struct Contents {
     /// Two of each function that the module exports.
     calls: Vec<Call>,
-    /// Names of all exports.
-    exports: Vec<String>,
     /// Whether it has conversions between the types of floating-point numbers.
     has_conversions: bool,
+    /// Whether the specification allows more than one outcome of an operator, and wasmtime has another.
+    is_ambiguous: bool,
 }
 
 /// What is in a module. None if something in it may wait for ever.
 fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
-    let mut has_conversions = false;
+    let (mut has_conversions, mut is_ambiguous) = (false, false);
     let mut types: Vec<FuncType> = Vec::new();
     let mut functions: Vec<u32> = Vec::new();
-    let (mut names, mut exports) = (Vec::new(), Vec::new());
+    let mut names = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.ok()? {
             Payload::TypeSection(section) => {
@@ -174,7 +152,6 @@ fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.ok()?;
-                    exports.push(export.name.to_owned());
                     if export.kind == ExternalKind::Func {
                         names.push((export.name.to_owned(), export.index));
                     }
@@ -189,6 +166,13 @@ fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
                         | Operator::F64PromoteF32
                         | Operator::F32x4DemoteF64x2Zero
                         | Operator::F64x2PromoteLowF32x4 => has_conversions = true,
+                        // wasmtime rounds once, the translator twice.
+                        Operator::F32x4RelaxedMadd
+                        | Operator::F32x4RelaxedNmadd
+                        | Operator::F64x2RelaxedMadd
+                        | Operator::F64x2RelaxedNmadd => is_ambiguous = true,
+                        // An address may be both unaligned and out of bounds.
+                        Operator::MemoryAtomicNotify { .. } => is_ambiguous = true,
                         _ => {}
                     }
                 }
@@ -204,7 +188,7 @@ fn contents(wasm: &[u8], random: &mut Random) -> Option<Contents> {
             calls.push(Call { name: name.clone(), args: args.collect::<Option<_>>()? });
         }
     }
-    Some(Contents { calls, exports, has_conversions })
+    Some(Contents { calls, has_conversions, is_ambiguous })
 }
 
 fn argument(ty: ValType, random: &mut Random) -> Option<Argument> {
@@ -249,20 +233,27 @@ impl Argument {
 }
 
 impl Case {
-    /// What the driver is to do, `place` being the module's number in the program: a line for each thing
-    /// that is compared.
-    pub(crate) fn script(&self, place: usize) -> String {
-        let mut text = format!("see-module {place} {place}\n");
+    /// What a program is to do with its module of that number: a line for each thing that is compared. The
+    /// lines that it prints begin with `name`.
+    pub(crate) fn script(&self, name: usize, number: usize) -> String {
+        let mut text = String::new();
         for call in &self.calls {
-            let name = call.name.bytes().fold(":".to_owned(), |mut hex, byte| {
+            let function = call.name.bytes().fold(":".to_owned(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
                 hex
             });
             let args: Vec<_> = call.args.iter().map(|arg| arg.word()).collect();
-            let count = args.len();
-            let _ = writeln!(text, "see-call {place} call - {name} {count} {}", args.join(" "));
+            let (count, args) = (args.len(), args.join(" "));
+            // An instance for each, as one call may use up all fuel.
+            let _ = writeln!(text, "see-module {name} {number}");
+            let _ = writeln!(text, "see-call {name} call - {function} {count} {args}");
+            let _ = writeln!(text, "see-state {name}");
         }
-        let _ = writeln!(text, "see-state {place}");
         text
+    }
+
+    /// The lines that a program prints for the script.
+    pub(crate) fn lines(&self) -> usize {
+        3 * self.calls.len()
     }
 }

@@ -60,6 +60,25 @@ fn run(command: &mut Command) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
 }
 
+/// Builds a package in a directory of its own.
+fn build(package: &str, how: &[&str], directory: &Path, flags: &[&str]) -> Result<(), Error> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--locked", "--package", package]).args(how);
+    cargo.arg("--target-dir").arg(directory).current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f")).env_remove("RUSTFLAGS");
+    run(&mut cargo).map(drop)
+}
+
+/// Builds the program that runs modules with wasmtime, in its own directory below `directory`.
+///
+/// # Errors
+///
+/// It does not build.
+pub fn reference(directory: &Path) -> Result<PathBuf, Error> {
+    build("linnet-spec-reference", &["--profile", "reference"], directory, &[])?;
+    Ok(directory.join("reference/linnet-spec-reference"))
+}
+
 /// What it takes to link programs for a target.
 #[derive(Debug)]
 pub struct Toolchain {
@@ -87,16 +106,8 @@ impl Toolchain {
             run(Command::new("rustup").args(["target", "add", triple]))?;
         }
         let libraries = libraries(target, &library()?)?;
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build
-            .args(["build", "--release", "--locked", "--package", package, "--target", triple])
-            .arg("--target-dir")
-            .arg(directory)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("CARGO_ENCODED_RUSTFLAGS", "-Cforce-frame-pointers=yes")
-            .env_remove("RUSTFLAGS");
-        run(&mut build)?;
+        let flags = ["-Cforce-frame-pointers=yes"];
+        build(package, &["--release", "--target", triple], directory, &flags)?;
         let archive = format!("lib{}.a", package.replace('-', "_"));
         let archive = directory.join(triple).join("release").join(archive);
         let sysroot = PathBuf::from(run(Command::new("rustc").args(["--print", "sysroot"]))?);

@@ -8,23 +8,21 @@ use linnet_embed::{Error, Extern, Memory, Value};
 impl Runner {
     /// Does what a directive asks for if it wants to see what happens.
     pub(crate) fn observe(&mut self, directive: &str, tokens: &mut Tokens) -> Option<String> {
-        match directive {
-            "see-module" => Some(self.see_module(tokens.number())),
-            "see-call" => {
-                self.current.as_ref()?;
-                Some(match self.run(tokens) {
-                    Ok(Outcome::Values(values)) => show_all(&values),
-                    Ok(Outcome::Error(error)) => failure(&error),
-                    Err(cause) => cause,
-                })
-            }
-            "see-state" => {
-                let instance = self.current.as_ref()?;
+        let none = || "no instance".to_owned();
+        Some(match directive {
+            "see-module" => self.see_module(tokens.number()),
+            "see-call" if self.current.is_none() => none(),
+            "see-call" => match self.run(tokens) {
+                Ok(Outcome::Values(values)) => show_all(&values),
+                Ok(Outcome::Error(error)) => failure(&error),
+                Err(cause) => cause,
+            },
+            "see-state" => self.current.as_ref().map_or_else(none, |instance| {
                 let exports = instance.exports().filter_map(|(_, export)| state(&export));
-                Some(exports.collect::<Vec<_>>().join(" "))
-            }
-            _ => None,
-        }
+                exports.collect::<Vec<_>>().join(" ")
+            }),
+            _ => return None,
+        })
     }
 
     fn see_module(&mut self, number: usize) -> String {
