@@ -6,11 +6,12 @@
 use linnet_codegen::{Options, Target, c_header, rust_module, translate};
 use linnet_spec::Error;
 use linnet_spec::link::Toolchain;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const MODULES: [&str; 2] = ["sample", "user"];
+const MODULES: [&str; 3] = ["sample", "user", "kinds"];
 
 /// Clang's names of the targets, and what it takes to be the ABI of all else.
 fn clang(target: Target) -> &'static [&'static str] {
@@ -148,8 +149,31 @@ fn headers_are_cpp_too() -> Result<(), Error> {
     let place = place("cpp");
     let mut compile = c_compiler(Target::X86_64, "clang++-19", &place)?;
     let source = place.join("headers.cpp");
-    fs::write(&source, "#include \"sample.h\"\n#include \"user.h\"\n")?;
+    let include = |name: &&str| format!("#include \"{name}.h\"\n");
+    fs::write(&source, MODULES.iter().map(include).collect::<String>())?;
     run(compile.args(["-std=c++11", "-fsyntax-only"]).arg(source)).map(drop)
+}
+
+/// A module with the names of the library: its header has others.
+#[test]
+fn a_prefix_takes_no_name_of_the_library() -> Result<(), Error> {
+    let place = place("names");
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtime/embed/include");
+    let text = fs::read_to_string(library.join("linnet.h"))?;
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names: BTreeSet<_> = words.filter_map(|word| word.strip_prefix("linnet_")).collect();
+    assert!(names.contains("value") && names.contains("table_size"), "{names:?}");
+    let mut module = "(module ".to_owned();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        module += &format!("(func (export {name:?}))");
+    }
+    // Its functions to read and write elements have such names too.
+    module += "(table (export \"table\") 1 funcref))";
+    let mut compile = c_compiler(Target::X86_64, "clang-19", &place)?;
+    fs::write(place.join("linnet-names.h"), c_header(&wat::parse_str(&module)?, "linnet")?)?;
+    let source = place.join("names.c");
+    fs::write(&source, "#include \"linnet-names.h\"\n")?;
+    run(compile.arg("-fsyntax-only").arg(source)).map(drop)
 }
 
 /// Debian's compilers make programs that are loaded anywhere.
