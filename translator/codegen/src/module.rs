@@ -201,6 +201,7 @@ impl<'a> Module<'a> {
             | Payload::TagSection(_)
             | Payload::ExportSection(_)
             | Payload::StartSection { .. }
+            | Payload::CodeSectionStart { .. }
             | Payload::CustomSection(_) => self.section(payload),
             _ => Ok(()),
         }
