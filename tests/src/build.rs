@@ -239,7 +239,7 @@ fn killed(place: &Place) -> Result<()> {
         child.wait().at("wait")?;
         // A file that is being written has no name.
         let names = place.names()?.join(" ");
-        if !["program.wasm", "program.wasm vm"].contains(&names.as_str()) {
+        if !["program.c program.wasm", "program.c program.wasm vm"].contains(&names.as_str()) {
             return Err(Error::new(format!("after {milliseconds} ms there are {names}")));
         }
         if names.ends_with(" vm") {
