@@ -237,8 +237,12 @@ fn killed(place: &Place) -> Result<()> {
         std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().at("kill")?;
         child.wait().at("wait")?;
-        // A file that is being written has a name of its own.
-        if place.names()?.iter().any(|name| name == "vm") {
+        // A file that is being written has no name.
+        let names = place.names()?.join(" ");
+        if !["program.c program.wasm", "program.c program.wasm vm"].contains(&names.as_str()) {
+            return Err(Error::new(format!("after {milliseconds} ms there are {names}")));
+        }
+        if names.ends_with(" vm") {
             place.run("./vm", &["--", "program"])?;
         }
     }

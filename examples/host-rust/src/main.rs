@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let store = Store::new();
     let mut imports = Imports::new();
     // The compiler for the guest makes modules that import their memory.
-    imports.missing_memories(&store, &zlib::module())?;
+    imports.missing(&store, &zlib::module())?;
     let zlib = Exports::new(&store, &imports)?;
 
     let bytes: Vec<u8> = (0..100_000_usize)

@@ -41,7 +41,8 @@ typedef union linnet_value {
 typedef bool (*linnet_function)(void *env, linnet_value *values);
 
 /* Something that a module may import: a function of the host, called with `env`; or, if that is null, the
- * export `number` of another instance of the store, of whatever kind. */
+ * export `number` of another instance of the store, of whatever kind; or, if that is null too, a new global
+ * with the value that `env` points to, a linnet_value. */
 typedef struct linnet_import {
 	const char *module;
 	const char *name;
@@ -60,8 +61,9 @@ void linnet_store_delete(linnet_store *store);
  * instruction in the WebAssembly file. */
 const char *linnet_message(const linnet_store *store);
 
-/* Makes an instance and runs its start function. Imported memories that are not given are made too. Null
- * if an import is missing or has another type, if there is no room, or if the start function traps. */
+/* Makes an instance and runs its start function. Imported memories, tables and tags that are not given are
+ * made too. Null if an import is missing or has another type, if there is no room, or if the start function
+ * traps. */
 linnet_instance *linnet_instantiate(linnet_store *store, const linnet_module *module,
 				    const linnet_import *imports, size_t count);
 
@@ -73,6 +75,21 @@ bool linnet_call(linnet_instance *instance, uint32_t number, linnet_value *value
 /* The exported memory of that number. It stays where it is; its size may grow with every call. Null if
  * that export is no memory. */
 uint8_t *linnet_memory(linnet_instance *instance, uint32_t number, uint64_t *size);
+
+/* Read and write the exported global of that number. False: that export is no global; or, to write, it is
+ * immutable, or the value is null and may not be. */
+bool linnet_global_get(linnet_instance *instance, uint32_t number, linnet_value *value);
+bool linnet_global_set(linnet_instance *instance, uint32_t number, const linnet_value *value);
+
+/* Number of elements of the exported table of that number; 0 if that export is no table. */
+uint64_t linnet_table_size(linnet_instance *instance, uint32_t number);
+/* Read and write an element of it, a reference. False: there is none, or it may not be null. */
+bool linnet_table_get(linnet_instance *instance, uint32_t number, uint64_t index, uint64_t *ref);
+bool linnet_table_set(linnet_instance *instance, uint32_t number, uint64_t index, uint64_t ref);
+
+/* Calls a reference to a function, such as an element of a table, which is what a pointer to a function is
+ * in a module that was made of C. `values` as above; the caller knows the type. */
+bool linnet_call_ref(linnet_store *store, uint64_t function, linnet_value *values);
 
 #ifdef __cplusplus
 }

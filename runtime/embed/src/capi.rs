@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::func::Func;
 use crate::instance::{Extern, Imports, Instance, Module};
-use crate::store::Store;
+use crate::store::{Global, Store, Table};
 use crate::value::{FuncType, Value};
 use linnet_abi::instance::Slot;
 use linnet_abi::module::Module as Raw;
@@ -125,20 +125,28 @@ unsafe fn instantiate(
             from == wanted.module && name == wanted.name
         });
         let Some(import) = found else { continue };
-        let given = match (import.function, wanted.func) {
-            (Some(call), Some(ty)) => {
+        // SAFETY: the caller's promise: without a function it is another instance's export.
+        let other = unsafe { import.instance.as_ref() };
+        let given = match (import.function, wanted.func, other, wanted.global) {
+            (Some(call), Some(ty), ..) => {
                 Some(Extern::Func(function(&store.store, call, import.env, ty)))
             }
-            (Some(_), None) => None,
-            // SAFETY: the caller's promise: without a function it is another instance's export.
-            (None, _) => unsafe { import.instance.as_ref() }
-                .and_then(|instance| instance.exports.get(import.number as usize).cloned()),
+            (Some(_), None, ..) => None,
+            (None, _, Some(instance), _) => instance.exports.get(import.number as usize).cloned(),
+            (None, _, None, Some((ty, is_mutable))) if !import.env.is_null() => {
+                // SAFETY: the caller's promise: the value of a new global is there.
+                let value = unsafe { *import.env.cast::<Slot>() };
+                // SAFETY: as above.
+                let value = unsafe { Value::from_slot(value, ty, &store.store) };
+                Some(Extern::Global(Global::new(&store.store, ty, is_mutable, &value)?))
+            }
+            _ => None,
         };
         if let Some(given) = given {
             known.define(wanted.module, wanted.name, given);
         }
     }
-    known.missing_memories(&store.store, &module)?;
+    known.missing(&store.store, &module)?;
     Instance::new(&store.store, &module, &known)
 }
 
@@ -213,6 +221,146 @@ pub unsafe extern "C" fn linnet_memory(
     // SAFETY: the caller's promise.
     unsafe { *size = memory.size() };
     memory.base()
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The store must be live, `function` one of its references to functions or 0, and `values` as of
+/// [`linnet_call`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_call_ref(
+    store: *mut HostStore,
+    function: u64,
+    values: *mut Slot,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let store = unsafe { &*store };
+    let called = if function == 0 {
+        Err(Error::Type("a null reference is no function".to_owned()))
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { Func::from_address(function, &store.store).call_slots(values) }
+    };
+    called.inspect_err(|error| store.failed(error)).is_ok()
+}
+
+impl HostInstance {
+    fn global(&self, number: u32) -> Result<&Global> {
+        match self.exports.get(number as usize) {
+            Some(Extern::Global(global)) => Ok(global),
+            _ => Err(Error::Type(format!("export {number} is no global"))),
+        }
+    }
+
+    fn table(&self, number: u32) -> Result<&Table> {
+        match self.exports.get(number as usize) {
+            Some(Extern::Table(table)) => Ok(table),
+            _ => Err(Error::Type(format!("export {number} is no table"))),
+        }
+    }
+
+    /// Notes why something failed.
+    fn ended(&self, result: Result<()>) -> bool {
+        // SAFETY: a store outlives its instances.
+        result.inspect_err(|error| unsafe { &*self.store }.failed(error)).is_ok()
+    }
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The instance must be live, and `value` point to one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_global_get(
+    instance: *mut HostInstance,
+    number: u32,
+    value: *mut Slot,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let host = unsafe { &*instance };
+    let get = || {
+        let global = host.global(number)?;
+        // SAFETY: the caller's promise.
+        unsafe { *value = global.get().to_slot(global.ty(), &global.store)? };
+        Ok(())
+    };
+    host.ended(get())
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The instance must be live, and `value` point to one of the global's type.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_global_set(
+    instance: *mut HostInstance,
+    number: u32,
+    value: *const Slot,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let host = unsafe { &*instance };
+    let set = || {
+        let global = host.global(number)?;
+        // SAFETY: the caller's promise.
+        global.set(&unsafe { Value::from_slot(*value, global.ty(), &global.store) })
+    };
+    host.ended(set())
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The instance must be live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_table_size(instance: *mut HostInstance, number: u32) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { &*instance }.table(number).map_or(0, Table::size)
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The instance must be live, and `reference` point to a word.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_table_get(
+    instance: *mut HostInstance,
+    number: u32,
+    index: u64,
+    reference: *mut u64,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let host = unsafe { &*instance };
+    let get = || {
+        let table = host.table(number)?;
+        let value = table.get(index).ok_or_else(|| table.outside(index))?;
+        // SAFETY: the caller's promise.
+        unsafe { *reference = value.to_slot(table.element(), &table.store)?.0[0] };
+        Ok(())
+    };
+    host.ended(get())
+}
+
+/// See `linnet.h`.
+///
+/// # Safety
+/// The instance must be live, and `reference` one of the table's type.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn linnet_table_set(
+    instance: *mut HostInstance,
+    number: u32,
+    index: u64,
+    reference: u64,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let host = unsafe { &*instance };
+    let set = || {
+        let table = host.table(number)?;
+        let slot = Slot([reference, 0]);
+        // SAFETY: the caller's promise.
+        table.set(index, &unsafe { Value::from_slot(slot, table.element(), &table.store) })
+    };
+    host.ended(set())
 }
 
 impl HostInstance {

@@ -64,6 +64,8 @@ pub struct Import {
     pub kind: Kind,
     /// Type of an imported function.
     pub func: Option<FuncType>,
+    /// Type of an imported global's value, and whether it is mutable.
+    pub global: Option<(ValType, bool)>,
 }
 
 /// # Safety
@@ -111,9 +113,14 @@ impl Module {
                 // SAFETY: emitted with the module.
                 FuncType::from_raw(unsafe { &*functions[raw.index as usize].ty })
             });
+            let global = (raw.kind == external::GLOBAL).then(|| {
+                let globals = list(self.standalone.globals, self.standalone.counts.globals);
+                let ty = &globals[raw.index as usize];
+                (ValType::from_raw(&ty.value), ty.is_mutable != 0)
+            });
             // SAFETY: emitted texts.
             let (module, name) = unsafe { (text(raw.module), text(raw.name)) };
-            Import { module, name, kind: Kind::from_raw(raw.kind), func }
+            Import { module, name, kind: Kind::from_raw(raw.kind), func, global }
         };
         self.raw_imports().iter().map(import).collect()
     }
@@ -162,21 +169,36 @@ impl Imports {
         self
     }
 
-    /// Adds a new memory for each one that a module imports and that is not here yet.
+    /// Adds a new memory, table or tag for each one that a module imports and that is not here yet.
     ///
     /// # Errors
     ///
     /// There is no room.
-    pub fn missing_memories(&mut self, store: &Store, module: &Module) -> Result<&mut Imports> {
+    pub fn missing(&mut self, store: &Store, module: &Module) -> Result<&mut Imports> {
+        let (s, counts) = (module.standalone, &module.standalone.counts);
         for import in module.raw_imports() {
             // SAFETY: emitted texts.
             let (from, name) = unsafe { (text(import.module), text(import.name)) };
-            if import.kind != external::MEMORY || self.get(from, name).is_some() {
+            if self.get(from, name).is_some() {
                 continue;
             }
-            let types = list(module.standalone.memories, module.standalone.counts.memories);
-            let raw = store.new_memory(types[import.index as usize])?;
-            self.define(from, name, Extern::Memory(Memory { store: store.clone(), raw }));
+            let (number, store) = (import.index as usize, store.clone());
+            let new = match import.kind {
+                external::MEMORY => {
+                    let raw = store.new_memory(list(s.memories, counts.memories)[number])?;
+                    Extern::Memory(Memory { store, raw })
+                }
+                external::TABLE => {
+                    let raw = store.new_table(list(s.tables, counts.tables)[number], 0)?;
+                    Extern::Table(Table { store, raw })
+                }
+                external::TAG => {
+                    let raw = store.new_tag(list(s.tags, counts.tags)[number]);
+                    Extern::Tag(Tag { store, raw })
+                }
+                _ => continue,
+            };
+            self.define(from, name, new);
         }
         Ok(self)
     }
@@ -397,6 +419,33 @@ impl Instance {
     pub fn memory(&self, name: &str) -> Option<Memory> {
         match self.export(name) {
             Some(Extern::Memory(memory)) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// The exported table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<Table> {
+        match self.export(name) {
+            Some(Extern::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The exported global of that name.
+    #[must_use]
+    pub fn global(&self, name: &str) -> Option<Global> {
+        match self.export(name) {
+            Some(Extern::Global(global)) => Some(global),
+            _ => None,
+        }
+    }
+
+    /// The exported tag of that name.
+    #[must_use]
+    pub fn tag(&self, name: &str) -> Option<Tag> {
+        match self.export(name) {
+            Some(Extern::Tag(tag)) => Some(tag),
             _ => None,
         }
     }

@@ -375,6 +375,16 @@ impl Table {
         self.raw().len
     }
 
+    /// Type of the elements.
+    #[must_use]
+    pub fn element(&self) -> ValType {
+        ValType::from_raw(&self.raw().ty.element)
+    }
+
+    pub(crate) fn outside(&self, index: u64) -> Error {
+        Error::Type(format!("element {index} of a table of {}", self.size()))
+    }
+
     /// The element of that index.
     #[must_use]
     pub fn get(&self, index: u64) -> Option<Value> {
@@ -385,7 +395,7 @@ impl Table {
         // SAFETY: in bounds; elements are values of the table's type.
         unsafe {
             let slot = Slot([*raw.elements.add(index as usize), 0]);
-            Some(Value::from_slot(slot, ValType::from_raw(&raw.ty.element), &self.store))
+            Some(Value::from_slot(slot, self.element(), &self.store))
         }
     }
 
@@ -396,9 +406,9 @@ impl Table {
     /// It is out of bounds, or the value has another type.
     pub fn set(&self, index: u64, value: &Value) -> Result<()> {
         let raw = self.raw();
-        let slot = value.to_slot(ValType::from_raw(&raw.ty.element), &self.store)?;
+        let slot = value.to_slot(self.element(), &self.store)?;
         if index >= raw.len {
-            return Err(Error::Type(format!("element {index} of a table of {}", raw.len)));
+            return Err(self.outside(index));
         }
         // SAFETY: in bounds.
         unsafe { *raw.elements.add(index as usize) = slot.0[0] };

@@ -1,6 +1,7 @@
 /* A host in C; prints what ../host/src/lib.rs prints. */
 #include "sample.h"
 #include "user.h"
+#include "kinds.h"
 #include <stdio.h>
 
 static bool log_call(void *env, linnet_value *values)
@@ -22,6 +23,68 @@ static linnet_store *store;
 static void failed(bool done)
 {
 	printf("%s\n", done ? "it did not fail" : linnet_message(store));
+}
+
+static bool twice(void *env, linnet_value *values)
+{
+	(void)env;
+	values[0].i32 *= 2;
+	return true;
+}
+
+/* Imports of every kind, globals, tables and a second memory. */
+static void kinds(void)
+{
+	linnet_value base = {.i32 = 1}, count = {.i64 = 41};
+	linnet_import imports[] = {
+		{"host", "base", NULL, &base, NULL, 0},
+		{"host", "count", NULL, &count, NULL, 0},
+		{"host", "double", twice, NULL, NULL, 0},
+	};
+	failed(linnet_instantiate(store, &linnet_module_kinds, imports + 1, 2));
+	linnet_instance *kinds = linnet_instantiate(store, &linnet_module_kinds, imports, 3);
+	if (!kinds) {
+		printf("%s\n", linnet_message(store));
+		return;
+	}
+	uint64_t size = 0, second = 0;
+	const char *memory = (const char *)kinds_memory(kinds, &size);
+	const char *text = (const char *)kinds_second(kinds, &second);
+	printf("memories %.5s %d %.5s %d\n", memory + 1, (int)size, text, (int)second);
+
+	printf("globals %d %d %.2f\n", (int)kinds_base(kinds), (int)kinds_count(kinds), kinds_ratio(kinds));
+	printf("set %d", kinds_count_set(kinds, 99));
+	printf(" %d\n", (int)kinds_count(kinds));
+	uint8_t lanes[16];
+	kinds_lanes(kinds, lanes);
+	lanes[2] = 70;
+	kinds_lanes_set(kinds, lanes);
+	lanes[2] = 0;
+	kinds_lanes(kinds, lanes);
+	printf("lanes %d %d\n", lanes[2], lanes[15]);
+	linnet_value other = {.f64 = 1};
+	failed(linnet_global_set(kinds, kinds_ratio_export, &other));
+
+	uint32_t word = 0;
+	kinds_call(kinds, 0, 20, &word);
+	printf("table %d %d", (int)kinds_table_size(kinds), (int)word);
+	kinds_call(kinds, 1, 20, &word);
+	printf(" %d\n", (int)word);
+	uint64_t reference = 0;
+	kinds_table_get(kinds, 1, &reference);
+	linnet_value values[1] = {{.i32 = 30}};
+	printf("reference %d", linnet_call_ref(store, reference, values));
+	printf(" %d\n", (int)values[0].i32);
+	kinds_table_set(kinds, 1, kinds_function(kinds));
+	kinds_call(kinds, 1, 20, &word);
+	printf("written %d\n", (int)word);
+	failed(kinds_table_set(kinds, 5, 0));
+	failed(linnet_call_ref(store, 0, values));
+	kinds_own_set(kinds, 2, 7);
+	kinds_own_get(kinds, 2, &reference);
+	printf("own %d %d\n", (int)kinds_own_size(kinds), (int)reference);
+	kinds_caught(kinds, 5, &word);
+	printf("caught %d\n", (int)word);
 }
 
 int main(void)
@@ -114,6 +177,7 @@ int main(void)
 	user_set_calls(user, 99);
 	failed(linnet_instantiate(store, &linnet_module_user, others, 4));
 	failed(linnet_instantiate(store, &linnet_module_user, others, 2));
+	kinds();
 	linnet_store_delete(store);
 	return 0;
 }

@@ -6,11 +6,12 @@
 use linnet_codegen::{Options, Target, c_header, rust_module, translate};
 use linnet_spec::Error;
 use linnet_spec::link::Toolchain;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-const MODULES: [&str; 2] = ["sample", "user"];
+const MODULES: [&str; 3] = ["sample", "user", "kinds"];
 
 /// Clang's names of the targets, and what it takes to be the ABI of all else.
 fn clang(target: Target) -> &'static [&'static str] {
@@ -134,6 +135,101 @@ fn rust_host_on_riscv64() -> Result<(), Error> {
     rust_host(Target::Riscv64)
 }
 
+/// A debugger shows lines of the module and of its host in one backtrace, and stops in both.
+fn lines(target: Target) -> Result<(), Error> {
+    let place = place(&format!("lines-{}", target.name()));
+    let source = |name: &str| here().join(name);
+    let module = place.join("lines.wasm");
+    let mut compile = Command::new("clang-19");
+    compile.args(["--target=wasm32", "-g", "-O1", "-nostdlib", "-Wl,--no-entry", "-o"]);
+    run(compile.arg(&module).arg(source("lines.c")))?;
+    let wasm = fs::read(&module)?;
+    fs::write(place.join("lines.h"), c_header(&wasm, "lines")?)?;
+    let objects = [place.join("lines.o"), place.join("host.o")];
+    fs::write(&objects[0], translate(&wasm, &Options::host(target, "lines"))?.bytes)?;
+    let mut compile = c_compiler(target, "clang-19", &place)?;
+    let host = source("lines-host.c");
+    run(compile.args(["-g", "-O0", "-c"]).arg(host).arg("-o").arg(&objects[1]))?;
+    let program = place.join("host");
+    Toolchain::new(target, "linnet-embed", &builds())?.link(&objects, &program)?;
+
+    let line = |file: &str, comment: &str| -> Result<String, Error> {
+        let text = fs::read_to_string(source(file))?;
+        let comment = format!("/* {comment} */");
+        let found = text.lines().position(|line| line.ends_with(&comment));
+        Ok(format!("{file}:{}", 1 + found.ok_or(comment)?))
+    };
+    let stop = line("lines.c", "stop")?;
+    let in_host = line("lines-host.c", "in the host")?;
+    let builder = linnet_build::Builder::new()?;
+    let mut debugger = Command::new(builder.debugger()?);
+    debugger.args(["-nx", "-quiet", "-batch"]);
+    let mut commands = vec!["set debuginfod enabled off".to_owned(), "set confirm off".to_owned()];
+    commands.push(format!("break {stop}"));
+    let mut emulator = None;
+    if target == linnet_build::host()? {
+        commands.push("run".to_owned());
+    } else {
+        let socket = place.join("socket");
+        let mut command = Command::new(builder.emulator(target)?);
+        emulator = Some(command.arg("-g").arg(&socket).arg(&program).spawn()?);
+        for _ in 0..1000 {
+            if socket.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        commands.push(format!("target remote {}", socket.display()));
+        commands.push("continue".to_owned());
+    }
+    commands.extend(["backtrace".to_owned(), format!("break {in_host}")]);
+    commands.extend(["continue", "backtrace", "kill"].map(str::to_owned));
+    for command in &commands {
+        debugger.args(["-ex", command]);
+    }
+    let shown = debugger.arg(&program).stdin(Stdio::null()).output()?.stdout;
+    if let Some(mut emulator) = emulator {
+        let _ = emulator.kill();
+        emulator.wait()?;
+    }
+
+    let shown = String::from_utf8_lossy(&shown);
+    let mut rest = &*shown;
+    let (call, outer) = (line("lines.c", "call of the host")?, line("lines.c", "call of inner")?);
+    let of_module = line("lines-host.c", "call of the module")?;
+    let expected = [
+        &*stop,
+        "outer ()",
+        &outer,
+        "main ()",
+        &of_module,
+        "of_host (",
+        &in_host,
+        "inner ()",
+        &call,
+    ];
+    for text in expected.into_iter().chain(["outer ()", &outer, "main ()", &of_module]) {
+        let found = rest.split_once(text);
+        rest = found.ok_or_else(|| format!("not found, or too early: {text}\n{shown}"))?.1;
+    }
+    Ok(())
+}
+
+#[test]
+fn debuggers_show_both_on_x86_64() -> Result<(), Error> {
+    lines(Target::X86_64)
+}
+
+#[test]
+fn debuggers_show_both_on_aarch64() -> Result<(), Error> {
+    lines(Target::Aarch64)
+}
+
+#[test]
+fn debuggers_show_both_on_riscv64() -> Result<(), Error> {
+    lines(Target::Riscv64)
+}
+
 #[test]
 fn rust_modules_are_those_that_the_host_is_built_with() -> Result<(), Error> {
     for name in MODULES {
@@ -148,8 +244,31 @@ fn headers_are_cpp_too() -> Result<(), Error> {
     let place = place("cpp");
     let mut compile = c_compiler(Target::X86_64, "clang++-19", &place)?;
     let source = place.join("headers.cpp");
-    fs::write(&source, "#include \"sample.h\"\n#include \"user.h\"\n")?;
+    let include = |name: &&str| format!("#include \"{name}.h\"\n");
+    fs::write(&source, MODULES.iter().map(include).collect::<String>())?;
     run(compile.args(["-std=c++11", "-fsyntax-only"]).arg(source)).map(drop)
+}
+
+/// A module with the names of the library: its header has others.
+#[test]
+fn a_prefix_takes_no_name_of_the_library() -> Result<(), Error> {
+    let place = place("names");
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtime/embed/include");
+    let text = fs::read_to_string(library.join("linnet.h"))?;
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let names: BTreeSet<_> = words.filter_map(|word| word.strip_prefix("linnet_")).collect();
+    assert!(names.contains("value") && names.contains("table_size"), "{names:?}");
+    let mut module = "(module ".to_owned();
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        module += &format!("(func (export {name:?}))");
+    }
+    // Its functions to read and write elements have such names too.
+    module += "(table (export \"table\") 1 funcref))";
+    let mut compile = c_compiler(Target::X86_64, "clang-19", &place)?;
+    fs::write(place.join("linnet-names.h"), c_header(&wat::parse_str(&module)?, "linnet")?)?;
+    let source = place.join("names.c");
+    fs::write(&source, "#include \"linnet-names.h\"\n")?;
+    run(compile.arg("-fsyntax-only").arg(source)).map(drop)
 }
 
 /// Debian's compilers make programs that are loaded anywhere.

@@ -9,6 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     message: String,
     hint: Option<String>,
+    is_usage: bool,
 }
 
 impl Error {
@@ -18,7 +19,7 @@ impl Error {
         if let Some((text, _)) = message.split_once(" (os error ") {
             message.truncate(text.len());
         }
-        Self { message, hint: None }
+        Self { message, hint: None, is_usage: false }
     }
 
     /// Adds what the user can do about it.
@@ -33,6 +34,17 @@ impl Error {
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
+    }
+
+    /// What the user typed is wrong, whatever there is.
+    #[must_use]
+    pub fn usage(mut self) -> Self {
+        self.is_usage = true;
+        self
+    }
+
+    pub fn is_usage(&self) -> bool {
+        self.is_usage
     }
 
     pub fn message(&self) -> &str {

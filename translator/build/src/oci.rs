@@ -18,6 +18,10 @@ use crate::output;
 /// The boot binary's name in an image.
 const NAME: &str = "linnet";
 
+/// Names in a layout.
+const BLOBS: &str = "blobs";
+const INDEX_FILE: &str = "index.json";
+
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// The image's name in the layout: engines take it if they are told no other.
 const TAG: &str = "latest";
@@ -25,15 +29,33 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/// Writes the layout into `directory`, which must be empty or not there. The same boot binaries
-/// always give the same files.
+/// Writes the layout into `directory`, which must be empty or not there, or hold one that was not
+/// finished. The same boot binaries always give the same files. If it fails, nothing stays.
 pub fn write(directory: &Path, binaries: &[(Target, PathBuf)]) -> Result<()> {
-    if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
+    let is_new = !directory.exists();
+    let names = fs::read_dir(directory).map_or_else(
+        |_| Vec::new(),
+        |entries| entries.flatten().map(|entry| entry.file_name()).collect(),
+    );
+    // What makes a layout whole is written last.
+    if names.iter().any(|name| name != BLOBS && name != INDEX_FILE) {
         return Err(Error::new("the directory is not empty")
             .at(directory.display())
             .hint("an image layout is written into a new directory"));
     }
-    let blobs = directory.join("blobs/sha256");
+    put(directory, binaries).inspect_err(|_| {
+        // What cannot be removed says so when it is in the way.
+        if is_new {
+            let _ = fs::remove_dir_all(directory);
+        } else if names.is_empty() {
+            let _ = fs::remove_dir_all(directory.join(BLOBS));
+            let _ = fs::remove_file(directory.join(INDEX_FILE));
+        }
+    })
+}
+
+fn put(directory: &Path, binaries: &[(Target, PathBuf)]) -> Result<()> {
+    let blobs = directory.join(BLOBS).join("sha256");
     fs::create_dir_all(&blobs).at(blobs.display())?;
     let manifests = binaries
         .iter()
@@ -49,7 +71,7 @@ pub fn write(directory: &Path, binaries: &[(Target, PathBuf)]) -> Result<()> {
     let put = |name: &str, value: &Value| {
         output::write(&directory.join(name), value.to_string().as_bytes(), 0o644)
     };
-    put("index.json", &index)?;
+    put(INDEX_FILE, &index)?;
     // Last: what has this file is whole.
     put("oci-layout", &json!({ "imageLayoutVersion": "1.0.0" }))
 }
@@ -112,4 +134,31 @@ fn digest(bytes: &[u8]) -> String {
 fn blob(blobs: &Path, media_type: &str, bytes: &[u8]) -> Result<Value> {
     output::write(&blobs.join(Digest::of(bytes).to_string()), bytes, 0o644)?;
     Ok(json!({ "mediaType": media_type, "digest": digest(bytes), "size": bytes.len() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stays_of_a_layout_that_fails() {
+        let place = std::env::temp_dir().join(format!("linnet-oci-{}", std::process::id()));
+        fs::create_dir_all(&place).expect("a directory");
+        let binary = place.join("binary");
+        fs::write(&binary, "binary").expect("written");
+        let image = place.join("image");
+        let both = [(Target::X86_64, binary.clone()), (Target::Riscv64, place.join("missing"))];
+        write(&image, &both).expect_err("no second binary");
+        assert!(!image.exists());
+        fs::create_dir(&image).expect("a directory");
+        write(&image, &both).expect_err("no second binary");
+        assert_eq!(fs::read_dir(&image).expect("still there").count(), 0);
+
+        // One that was stopped is taken up again.
+        fs::create_dir(image.join(BLOBS)).expect("a directory");
+        write(&image, &both[..1]).expect("written");
+        assert!(image.join("oci-layout").exists());
+        write(&image, &both[..1]).expect_err("there is one");
+        fs::remove_dir_all(&place).expect("removed");
+    }
 }

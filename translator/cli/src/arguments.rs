@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use linnet_build::{Builder, Files, Result, System, Target, host};
+use linnet_build::{Builder, Error, Files, Result, System, Target, host};
 
 /// Linux as one native executable: translates, builds and boots.
 #[derive(Debug, Parser)]
-#[command(name = "linnet", version, disable_help_subcommand = true)]
+#[command(name = "linnet", version)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -79,6 +79,7 @@ pub(crate) struct Boot {
 /// one with BusyBox.
 #[derive(Debug, Args)]
 pub(crate) struct Build {
+    /// What takes the place of the usual root file system
     #[arg(value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
     /// Where to put the boot binary; with several targets, -ISA is added to the name
@@ -163,7 +164,7 @@ impl What {
             None => (System::default(), Vec::new()),
         };
         if let Some(version) = &self.kernel {
-            system.kernel = builder.kernel_version(version)?;
+            system.kernel = builder.kernel_version(version).map_err(Error::usage)?;
         }
         for input in inputs {
             system.base = false;
@@ -252,6 +253,7 @@ pub(crate) struct Sdk {
 /// host program in C or Rust that embeds it.
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
+    /// The module
     #[arg(value_name = "MODULE.wasm")]
     pub(crate) module: PathBuf,
     /// Where to put the object file

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // There is nowhere to tell that standard error cannot be written.
             let _ = writeln!(std::io::stderr(), "{error}");
-            ExitCode::FAILURE
+            if error.is_usage() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

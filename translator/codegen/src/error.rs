@@ -82,11 +82,21 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The module uses garbage collection: the one feature that the validator of modules for hosts takes and
+    /// the translator does not.
+    pub(crate) fn garbage_collection(what: &str) -> Error {
+        Error::new(format!("garbage collection is not supported: {what}"))
+    }
+}
+
 impl From<wasmparser::BinaryReaderError> for Error {
     fn from(e: wasmparser::BinaryReaderError) -> Error {
         let message = e.message();
         let Some(feature) = disabled_feature(message) else {
-            return Error::new(message).at(e.offset());
+            // Numbers in it may be padded.
+            let words: Vec<_> = message.split_whitespace().collect();
+            return Error::new(words.join(" ")).at(e.offset());
         };
         Error::unsupported(feature).at(e.offset())
     }
@@ -103,19 +113,46 @@ const WITHOUT: &[(&str, &str)] = &[
 ];
 
 /// The feature that the validator misses. It says "tail calls support is not enabled", as if there
-/// were a switch.
+/// were a switch, and has more than one name for some.
 fn disabled_feature(message: &str) -> Option<&str> {
-    let before = |words| message.split_once(words).map(|m| m.0);
-    let between = |first, last| message.split_once(first)?.1.strip_suffix(last);
-    if message == "gc proposal not supported" {
-        return Some("garbage collection");
+    if !MISSING.iter().any(|words| message.contains(words)) {
+        return None;
     }
-    message
-        .strip_suffix(" support is not enabled")
-        .or_else(|| before(" must be enabled for "))
-        .or_else(|| before(" proposal must be enabled to use "))
-        .or_else(|| before(" not supported without the "))
-        .or_else(|| between(" when ", " is disabled"))
-        .or_else(|| between(" require the ", " proposal"))
-        .or_else(|| ["multiple memories", "multiple tables"].into_iter().find(|m| *m == message))
+    FEATURES.iter().find(|(word, _)| message.contains(word)).map(|(_, feature)| *feature)
 }
+
+/// How the validator says that a feature is not there.
+const MISSING: &[&str] = &[
+    " disabled",
+    " disallowed ",
+    " enabled",
+    " not supported",
+    " proposal",
+    " required for ",
+    " without the ",
+    "multiple memories",
+    "multiple tables",
+];
+
+/// Words of the validator's, and what the feature is called. The first that fits counts.
+const FEATURES: &[(&str, &str)] = &[
+    ("continuation", "stack switching"),
+    ("stack switching", "stack switching"),
+    ("shared-everything", "shared-everything-threads"),
+    ("custom descriptors", "custom descriptors"),
+    ("function references", "typed function references"),
+    ("function-references", "typed function references"),
+    ("gc", "garbage collection"),
+    ("acquire-release", "acquire-release atomics"),
+    ("compact imports", "compact imports"),
+    ("custom page sizes", "custom page sizes"),
+    ("memory control", "memory control"),
+    ("memory64", "memory64"),
+    ("multibyte array", "garbage collection"),
+    ("multiple memories", "multiple memories"),
+    ("multiple tables", "multiple tables"),
+    ("reference types", "reference types"),
+    ("relaxed SIMD", "relaxed SIMD"),
+    ("tail calls", "tail calls"),
+    ("wide arithmetic", "wide arithmetic"),
+];

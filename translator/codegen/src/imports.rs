@@ -125,7 +125,10 @@ fn check(
 }
 
 pub(crate) fn type_text(params: &[ValType], results: &[ValType]) -> String {
-    let list =
-        |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    format!("({}) -> ({})", list(params), list(results))
+    format!("{} -> {}", list_text(params), list_text(results))
+}
+
+pub(crate) fn list_text(types: &[ValType]) -> String {
+    let types: Vec<_> = types.iter().map(ToString::to_string).collect();
+    format!("({})", types.join(", "))
 }

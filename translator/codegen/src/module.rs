@@ -136,9 +136,14 @@ impl<'a> Module<'a> {
 
     pub(crate) fn parse_as(wasm: &'a [u8], standalone: bool) -> Result<Module<'a>> {
         if !wasm.starts_with(b"\0asm") {
+            let hint = if wasm.trim_ascii_start().starts_with(b"(") {
+                "this looks like the text format; wat2wasm makes a module of it"
+            } else {
+                "programs are linked with wasm-ld; a native executable has no translation"
+            };
             return Err(Error::new("not a WebAssembly module: it does not start with \"\\0asm\"")
                 .at(0)
-                .hint("programs are linked with wasm-ld; a native executable has no translation"));
+                .hint(hint));
         }
         let mut module = Module { id: Sha256::digest(wasm).into(), ..Module::default() };
         let features = if standalone { standalone::FEATURES } else { FEATURES };
@@ -196,6 +201,7 @@ impl<'a> Module<'a> {
             | Payload::TagSection(_)
             | Payload::ExportSection(_)
             | Payload::StartSection { .. }
+            | Payload::CodeSectionStart { .. }
             | Payload::CustomSection(_) => self.section(payload),
             _ => Ok(()),
         }

@@ -28,12 +28,22 @@ pub(crate) unsafe extern "C" fn enter(
     values: *mut Slot,
 ) -> u64 {
     naked_asm!(
+        ".cfi_startproc",
         "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
         "push rbx",
         "push r12",
         "push r13",
         "push r14",
         "push r15",
+        ".cfi_offset rbx, -24",
+        ".cfi_offset r12, -32",
+        ".cfi_offset r13, -40",
+        ".cfi_offset r14, -48",
+        ".cfi_offset r15, -56",
         "sub rsp, 8",
         "mov [rdi], rsp", // Activation::sp
         "mov rax, rsi",
@@ -49,7 +59,9 @@ pub(crate) unsafe extern "C" fn enter(
         "pop r12",
         "pop rbx",
         "pop rbp",
+        ".cfi_def_cfa rsp, 8",
         "ret",
+        ".cfi_endproc",
     )
 }
 
@@ -132,14 +144,20 @@ global_asm!(
     // fn(host function, values): what it wants thrown is thrown from here.
     ".globl linnet_embed_host",
     "linnet_embed_host:",
+    ".cfi_startproc",
     "push rbp",
+    ".cfi_def_cfa_offset 16",
+    ".cfi_offset rbp, -16",
     "mov rbp, rsp",
+    ".cfi_def_cfa_register rbp",
     "call {host}",
     "pop rbp",
+    ".cfi_def_cfa rsp, 8",
     "mov rsi, rax",
     "test rax, rax",
     "jnz linnet_libcall_instance_throw",
     "ret",
+    ".cfi_endproc",
     throw = sym crate::unwind::throw,
     host = sym crate::func::call_host,
 );

@@ -2,11 +2,13 @@
 //! `linnet compile --rust` writes, see `../embed/main.rs`.
 
 #[rustfmt::skip]
+mod kinds;
+#[rustfmt::skip]
 mod sample;
 #[rustfmt::skip]
 mod user;
 
-use linnet_embed::{Error, FuncType, Imports, Result, Store, ValType, Value};
+use linnet_embed::{Error, Extern, FuncType, Global, Imports, Result, Store, ValType, Value};
 use std::cell::Cell;
 use std::ffi::{c_char, c_int};
 
@@ -39,7 +41,7 @@ fn host() -> Result<()> {
         calls.set(calls.get() + 1);
         Ok(vec![Value::I64(base + i64::from(*number) + calls.get())])
     });
-    imports.missing_memories(&store, &sample::module())?;
+    imports.missing(&store, &sample::module())?;
     failed(sample::Exports::new(&store, &imports));
     imports.func(&store, "env", "fail", FuncType::new([], []), |_| {
         Err(Error::Host("a function of the host failed".to_owned()))
@@ -102,5 +104,56 @@ fn host() -> Result<()> {
         two.define("sample", name, sample.0.export(name).expect("exported"));
     }
     failed(user::Exports::new(&store, &two));
+    kinds(&store)
+}
+
+/// Imports of every kind, globals, tables and a second memory.
+fn kinds(store: &Store) -> Result<()> {
+    let mut imports = Imports::new();
+    let count = Global::new(store, ValType::I64, true, &Value::I64(41))?;
+    imports.define("host", "count", Extern::Global(count.clone()));
+    imports.func(store, "host", "double", FuncType::new([ValType::I32], [ValType::I32]), |args| {
+        let [Value::I32(number)] = args else { unreachable!("typed") };
+        Ok(vec![Value::I32(number * 2)])
+    });
+    imports.missing(store, &kinds::module())?;
+    failed(kinds::Exports::new(store, &imports));
+    let base = Global::new(store, ValType::I32, false, &Value::I32(1))?;
+    imports.define("host", "base", Extern::Global(base));
+    let kinds = kinds::Exports::new(store, &imports)?;
+    let mut texts = [[0; 5]; 2];
+    kinds.memory().read(1, &mut texts[0])?;
+    kinds.second().read(0, &mut texts[1])?;
+    let [first, second] = texts.each_ref().map(|text| text.escape_ascii());
+    println!("memories {first} {} {second} {}", kinds.memory().size(), kinds.second().size());
+
+    let values = [kinds.base(), kinds.count(), kinds.ratio()].map(|global| global.get());
+    let [Value::I32(base), Value::I64(counted), Value::F64(ratio)] = values else {
+        unreachable!("typed")
+    };
+    println!("globals {base} {counted} {ratio:.2}");
+    kinds.count().set(&Value::I64(99))?;
+    let Value::I64(counted) = count.get() else { unreachable!("typed") };
+    println!("set 1 {counted}");
+    let Value::V128(lanes) = kinds.lanes().get() else { unreachable!("typed") };
+    kinds.lanes().set(&Value::V128(lanes & !(0xff << 16) | 70 << 16))?;
+    let Value::V128(lanes) = kinds.lanes().get() else { unreachable!("typed") };
+    println!("lanes {} {}", lanes.to_le_bytes()[2], lanes.to_le_bytes()[15]);
+    failed(kinds.ratio().set(&Value::F64(1.0)));
+
+    println!("table {} {} {}", kinds.table().size(), kinds.call(0, 20)?, kinds.call(1, 20)?);
+    let Some(Value::FuncRef(Some(double))) = kinds.table().get(1) else { unreachable!("typed") };
+    let doubled = double.call(&[Value::I32(30)])?;
+    let [Value::I32(doubled)] = doubled[..] else { unreachable!("typed") };
+    println!("reference 1 {doubled}");
+    kinds.table().set(1, &kinds.function().get())?;
+    println!("written {}", kinds.call(1, 20)?);
+    failed(kinds.table().set(5, &Value::FuncRef(None)));
+    println!("a null reference is no function");
+    kinds.own().set(2, &Value::ExternRef(7.try_into().ok()))?;
+    let Some(Value::ExternRef(Some(own))) = kinds.own().get(2) else { unreachable!("typed") };
+    println!("own {} {own}", kinds.own().size());
+    println!("caught {}", kinds.caught(5)?);
+    assert_eq!(kinds.tag().params(), [ValType::I32]);
     Ok(())
 }

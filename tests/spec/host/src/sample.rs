@@ -1,6 +1,8 @@
 // Written by linnet compile; do not edit.
 #[allow(unused_imports, reason = "not every module needs all")]
-use linnet_embed::{Imports, Instance, Memory, Module, RawModule, Result, Store, Value};
+use linnet_embed::{
+    Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,
+};
 
 unsafe extern "C" {
     static linnet_module_sample: RawModule;
@@ -21,11 +23,26 @@ pub struct Exports(pub Instance);
 impl Exports {
     /// Makes an instance and runs its start function. It imports:
     ///
-    /// * "env" "log"
-    /// * "env" "fail"
-    /// * "env" "memory"
+    /// * "env" "log": (i32, i64) -> (i64)
+    /// * "env" "fail": () -> ()
+    /// * "env" "memory": a memory of 1 to 3 pages
     pub fn new(store: &Store, imports: &Imports) -> Result<Exports> {
         Instance::new(store, &module(), imports).map(Exports)
+    }
+
+    /// The tag "oops".
+    pub fn r#oops(&self) -> Tag {
+        self.0.tag("oops").expect("exported")
+    }
+
+    /// The global "calls".
+    pub fn r#calls(&self) -> Global {
+        self.0.global("calls").expect("exported")
+    }
+
+    /// The table "table".
+    pub fn r#table(&self) -> Table {
+        self.0.table("table").expect("exported")
     }
 
     /// The memory "memory".

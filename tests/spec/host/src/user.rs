@@ -1,6 +1,8 @@
 // Written by linnet compile; do not edit.
 #[allow(unused_imports, reason = "not every module needs all")]
-use linnet_embed::{Imports, Instance, Memory, Module, RawModule, Result, Store, Value};
+use linnet_embed::{
+    Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,
+};
 
 unsafe extern "C" {
     static linnet_module_user: RawModule;
@@ -21,10 +23,10 @@ pub struct Exports(pub Instance);
 impl Exports {
     /// Makes an instance and runs its start function. It imports:
     ///
-    /// * "sample" "add"
-    /// * "sample" "memory"
-    /// * "sample" "calls"
-    /// * "sample" "table"
+    /// * "sample" "add": (i32, i32) -> (i32)
+    /// * "sample" "memory": a memory of 1 or more pages
+    /// * "sample" "calls": a mutable global i32
+    /// * "sample" "table": a table of 1 or more funcref
     pub fn new(store: &Store, imports: &Imports) -> Result<Exports> {
         Instance::new(store, &module(), imports).map(Exports)
     }

@@ -21,7 +21,8 @@ impl Files {
         if !is_compressed && !name.ends_with(".tar") {
             return Err(Error::new("an archive's name tells its form")
                 .at(path.display())
-                .hint("name it .tar or .tar.gz"));
+                .hint("name it .tar or .tar.gz")
+                .usage());
         }
         let mut archive = self.archive().at(path.display())?;
         if is_compressed {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use linnet_build::{At as _, Builder, Result, Target, oci, output};
+use linnet_build::{At as _, Builder, Error, Result, Target, oci, output};
 
 use super::print;
 use crate::arguments::Build;
@@ -13,7 +13,7 @@ pub(crate) fn run(arguments: &Build) -> Result<()> {
     let builder = Builder::new()?;
     let (mut system, described) = arguments.what.system(&builder, &arguments.inputs)?;
     if let Some(size) = &arguments.memory {
-        system.set_memory(size)?;
+        system.set_memory(size).map_err(Error::usage)?;
     }
     if let Some(append) = &arguments.append {
         system.add_arguments(append);

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
         Options::host(target, &prefix.clone().unwrap_or_else(|| file_name(module)))
     };
     let cpu = Cpu::parse(target, cpu).map_err(|cause| {
-        let error = Error::new(&cause).at("--cpu");
+        let error = Error::new(&cause).at("--cpu").usage();
         match cause.hint_text() {
             Some(hint) => error.hint(hint),
             None => error,

@@ -34,5 +34,5 @@ pub(super) fn emit(
     let mut section = EhFrame(section::Section::default());
     table.write_eh_frame(&mut section).map_err(failed)?;
     let id = product.object.section_id(StandardSection::EhFrame);
-    section.0.append(&mut product.object, id, &symbols, |_| None)
+    section.0.append(&mut product.object, id, 8, &symbols, |_| None)
 }

@@ -70,7 +70,8 @@ pub(super) fn emit(
         ids.iter().map(|(id, section)| (*id, object.section_symbol(*section))).collect();
     sections.for_each_mut(|id, section| match ids.get(&id) {
         Some(place) => std::mem::take(section)
-            .append(object, *place, &symbols, |id| section_symbols.get(&id).copied()),
+            // A linker leaves no gaps between those of several objects, which are read as one.
+            .append(object, *place, 1, &symbols, |id| section_symbols.get(&id).copied()),
         None => Ok(()),
     })
 }

@@ -7,9 +7,6 @@ use gimli::{LittleEndian, SectionId};
 use object::write::{Object, Relocation as ObjectRelocation, SymbolId};
 use object::{RelocationEncoding, RelocationFlags, RelocationKind};
 
-/// Alignment of the section.
-const ALIGN: u64 = 8;
-
 #[derive(Clone)]
 pub(super) struct Section {
     writer: EndianVec<LittleEndian>,
@@ -49,10 +46,11 @@ impl Section {
         self,
         object: &mut Object,
         id: object::write::SectionId,
+        align: u64,
         symbols: &[SymbolId],
         sections: impl Fn(SectionId) -> Option<SymbolId>,
     ) -> Result<()> {
-        let start = object.append_section_data(id, self.writer.slice(), ALIGN);
+        let start = object.append_section_data(id, self.writer.slice(), align);
         for relocation in &self.relocations {
             let symbol = match relocation.target {
                 RelocationTarget::Symbol(number) => symbols.get(number).copied(),

@@ -97,11 +97,10 @@ impl Translator<'_, '_, '_, '_> {
             let done = self.numeric(&operator)
                 || self.variable(&operator)?
                 || self.vector_const(&operator)
-                || self.reference(&operator)?;
+                || self.reference(&operator).map_err(|e| e.at(offset))?;
             if !done {
                 let name = super::operator_name(&operator);
-                let message = format!("{name} in a constant expression is not supported");
-                return Err(Error::new(message).at(offset));
+                return Err(Error::garbage_collection(&name).at(offset));
             }
         }
     }

@@ -35,9 +35,12 @@ impl<'a> Translator<'_, '_, 'a, '_> {
     pub(super) fn declare_locals(&mut self, body: &FunctionBody<'a>) -> Result<()> {
         let params = self.module.function_type(self.function).params();
         let mut types = self.env.clif_types(params)?;
-        for local in body.get_locals_reader()? {
-            let (count, ty) = local?;
-            types.resize(types.len() + count as usize, self.env.clif_type(ty)?);
+        let mut locals = body.get_locals_reader()?;
+        for _ in 0..locals.get_count() {
+            let offset = locals.original_position();
+            let (count, ty) = locals.read()?;
+            let ty = self.env.clif_type(ty).map_err(|e| e.at(offset))?;
+            types.resize(types.len() + count as usize, ty);
         }
         // The landing pad of `setjmp` finds no value of the function in its place, and so no address. Frames
         // that can be captured keep variables, which is how they are rebuilt.

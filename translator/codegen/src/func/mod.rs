@@ -87,8 +87,9 @@ pub(crate) fn operator_name(operator: &Operator) -> String {
         }
         name.push(c.to_ascii_lowercase());
     }
-    // `i32_add` is written `i32.add`.
-    name.replacen('_', ".", 1)
+    // `i32_add` is written `i32.add`, and `br_if` as it is.
+    let is_control = |word| ["br", "call", "catch", "return", "throw", "try"].contains(&word);
+    if name.split('_').next().is_some_and(is_control) { name } else { name.replacen('_', ".", 1) }
 }
 
 impl Env<'_, '_> {
@@ -427,11 +428,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             || self.exception(operator, body)?
             || self.simd(operator)?
             || self.reference(operator)?;
-        if done {
-            Ok(())
-        } else {
-            Err(Error::new(format!("{} is not supported", operator_name(operator))))
-        }
+        if done { Ok(()) } else { Err(Error::garbage_collection(&operator_name(operator))) }
     }
 
     /// Locals and globals.

@@ -7,7 +7,6 @@ use super::{Border, Translator};
 use crate::compile::{namespace, trap_number};
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
-use crate::module::check_value;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
@@ -18,12 +17,9 @@ impl Translator<'_, '_, '_, '_> {
     pub(super) fn reference(&mut self, operator: &Operator) -> Result<bool> {
         match operator {
             Operator::RefNull { hty } => {
-                if self.module.standalone.is_none() {
-                    let ty = RefType::new(true, *hty);
-                    check_value(ValType::Ref(
-                        ty.ok_or_else(|| Error::unsupported("reference types"))?,
-                    ))?;
-                }
+                let ty = RefType::new(true, *hty);
+                let ty = ty.ok_or_else(|| Error::unsupported("reference types"))?;
+                self.env.clif_type(ValType::Ref(ty))?;
                 let null = self.b.ins().iconst(I64, 0);
                 self.push(null);
             }

@@ -1,12 +1,13 @@
 //! What a host's source needs to know of a module: a C header, or a Rust module.
 
+use super::Import;
 use crate::error::Result;
 use crate::module::Module;
 use linnet_abi::instance::external;
 use linnet_abi::module::SYMBOL_PREFIX;
 use std::collections::HashSet;
 use std::fmt::Write as _;
-use wasmparser::{FuncType, ValType};
+use wasmparser::{FuncType, GlobalType, ValType};
 
 /// Writes into a `String` do not fail.
 macro_rules! line {
@@ -39,9 +40,12 @@ fn c_value(ty: ValType) -> (&'static str, &'static str) {
 }
 
 /// Functions and types of `linnet.h`.
-const API: [&str; 11] = [
+const API: [&str; 18] = [
     "linnet_call",
+    "linnet_call_ref",
     "linnet_function",
+    "linnet_global_get",
+    "linnet_global_set",
     "linnet_import",
     "linnet_instance",
     "linnet_instantiate",
@@ -51,10 +55,55 @@ const API: [&str; 11] = [
     "linnet_store",
     "linnet_store_delete",
     "linnet_store_new",
+    "linnet_table_get",
+    "linnet_table_set",
+    "linnet_table_size",
+    "linnet_value",
 ];
 
 fn type_text(ty: &FuncType) -> String {
     crate::imports::type_text(ty.params(), ty.results())
+}
+
+/// What a module imports, for readers.
+fn import_text(module: &Module, import: &Import) -> String {
+    let sections = module.standalone.as_ref().expect("parsed as one");
+    let index = import.index as usize;
+    let limits = |min: u64, max: Option<u64>| match max {
+        Some(max) => format!("{min} to {max}"),
+        None => format!("{min} or more"),
+    };
+    let what = match import.kind {
+        external::FUNCTION => type_text(module.function_type(import.index)),
+        external::TABLE => {
+            let ty = &sections.tables[index].ty;
+            format!("a table of {} {}", limits(ty.initial, ty.maximum), ty.element_type)
+        }
+        external::MEMORY => {
+            let ty = &sections.memories[index];
+            format!("a memory of {} pages", limits(ty.initial, ty.maximum))
+        }
+        external::GLOBAL => global_text(&sections.globals[index].ty),
+        _ => {
+            let ty = &module.types[module.tags[index] as usize];
+            format!("a tag {}", crate::imports::list_text(ty.params()))
+        }
+    };
+    format!("{:?} {:?}: {what}", import.module, import.name)
+}
+
+fn global_text(ty: &GlobalType) -> String {
+    let mutable = if ty.mutable { "a mutable global" } else { "a global" };
+    format!("{mutable} {}", ty.content_type)
+}
+
+/// What the names of further functions of an export end in.
+fn endings(kind: u32) -> &'static [&'static str] {
+    match kind {
+        external::GLOBAL => &["_export", "_set"],
+        external::TABLE => &["_export", "_get", "_set", "_size"],
+        _ => &["_export"],
+    }
 }
 
 /// The C header of a standalone module.
@@ -74,25 +123,18 @@ pub fn c_header(wasm: &[u8], prefix: &str) -> Result<String> {
     line!(t, "#include <string.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n");
     line!(t, "extern const linnet_module {SYMBOL_PREFIX}{prefix};\n");
     for import in &sections.imports {
-        let what = match import.kind {
-            external::FUNCTION => type_text(module.function_type(import.index)),
-            external::TABLE => "a table".to_owned(),
-            external::MEMORY => "a memory".to_owned(),
-            external::GLOBAL => "a global".to_owned(),
-            _ => "a tag".to_owned(),
-        };
-        let text = format!("imports {:?} {:?}: {what}", import.module, import.name);
+        let text = format!("imports {}", import_text(&module, import));
         line!(t, "/* {} */", text.replace("*/", "* /").replace("/*", "/ *"));
     }
     line!(t, "\n/* Numbers of the exports. */\nenum {{");
     taken.insert(format!("{prefix}_export_count"));
     let exports = sections.exports.iter();
     let names: Vec<String> = exports
-        .map(|(name, ..)| {
+        .map(|(name, kind, _)| {
             loop {
                 let name = identifier(&format!("{prefix}_{name}"), &mut taken);
-                // Its number has a name too.
-                if taken.insert(format!("{name}_export")) {
+                // Its number has a name too, and so has what is done with it.
+                if endings(*kind).iter().all(|ending| taken.insert(format!("{name}{ending}"))) {
                     break name;
                 }
             }
@@ -112,6 +154,11 @@ pub fn c_header(wasm: &[u8], prefix: &str) -> Result<String> {
                     "static inline uint8_t *{name}(linnet_instance *instance, uint64_t *size)\n{{"
                 );
                 line!(t, "\treturn linnet_memory(instance, {name}_export, size);\n}}\n");
+            }
+            external::GLOBAL => c_global(&mut t, name, &sections.globals[*index as usize].ty),
+            external::TABLE => {
+                let ty = &sections.tables[*index as usize].ty;
+                c_table(&mut t, name, &ty.element_type.to_string());
             }
             _ => {}
         }
@@ -148,6 +195,44 @@ fn c_function(t: &mut String, name: &str, ty: &FuncType) {
     line!(t, "\treturn true;\n}}\n");
 }
 
+fn c_global(t: &mut String, name: &str, ty: &GlobalType) {
+    let (field, c) = c_value(ty.content_type);
+    line!(t, "/* {} */", global_text(ty));
+    let read = format!(
+        "\tlinnet_value read = {{{{0}}}};\n\tlinnet_global_get(instance, {name}_export, &read);"
+    );
+    if field == "v128" {
+        line!(t, "static inline void {name}(linnet_instance *instance, uint8_t *value)\n{{");
+        line!(t, "{read}\n\tmemcpy(value, read.v128, 16);\n}}\n");
+    } else {
+        line!(t, "static inline {c} {name}(linnet_instance *instance)\n{{");
+        line!(t, "{read}\n\treturn read.{field};\n}}\n");
+    }
+    if !ty.mutable {
+        return;
+    }
+    line!(t, "static inline bool {name}_set(linnet_instance *instance, {c} value)\n{{");
+    line!(t, "\tlinnet_value written = {{{{0}}}};");
+    match field {
+        "v128" => line!(t, "\tmemcpy(written.v128, value, 16);"),
+        field => line!(t, "\twritten.{field} = value;"),
+    }
+    line!(t, "\treturn linnet_global_set(instance, {name}_export, &written);\n}}\n");
+}
+
+fn c_table(t: &mut String, name: &str, element: &str) {
+    line!(t, "/* The table of {element}: its size, and its elements. */");
+    line!(t, "static inline uint64_t {name}_size(linnet_instance *instance)\n{{");
+    line!(t, "\treturn linnet_table_size(instance, {name}_export);\n}}\n");
+    for (what, ty) in [("get", "uint64_t *"), ("set", "uint64_t ")] {
+        line!(
+            t,
+            "static inline bool {name}_{what}(linnet_instance *instance, uint64_t index, {ty}ref)\n{{"
+        );
+        line!(t, "\treturn linnet_table_{what}(instance, {name}_export, index, ref);\n}}\n");
+    }
+}
+
 /// Variant of `Value`, Rust type.
 fn rust_value(ty: ValType) -> (&'static str, &'static str) {
     match ty {
@@ -174,10 +259,12 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
     let mut t = String::new();
     line!(t, "// Written by linnet compile; do not edit.");
     line!(t, r#"#[allow(unused_imports, reason = "not every module needs all")]"#);
+    line!(t, "use linnet_embed::{{");
     line!(
         t,
-        "use linnet_embed::{{Imports, Instance, Memory, Module, RawModule, Result, Store, Value}};\n"
+        "    Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,"
     );
+    line!(t, "}};\n");
     line!(t, "unsafe extern \"C\" {{\n    static {SYMBOL_PREFIX}{prefix}: RawModule;\n}}\n");
     line!(t, "/// The translated module.\n#[must_use]\npub fn module() -> Module {{");
     line!(t, "    // SAFETY: linked from the object that was written together with this file.");
@@ -193,7 +280,7 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
     line!(t, "impl Exports {{");
     line!(t, "    /// Makes an instance and runs its start function. It imports:\n    ///");
     for import in &sections.imports {
-        line!(t, "    /// * {:?} {:?}", import.module, import.name);
+        line!(t, "    /// * {}", import_text(&module, import));
     }
     line!(t, "    pub fn new(store: &Store, imports: &Imports) -> Result<Exports> {{");
     line!(t, "        Instance::new(store, &module(), imports).map(Exports)\n    }}");
@@ -203,14 +290,16 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
             external::FUNCTION => {
                 rust_function(&mut t, &method, name, module.function_type(*index));
             }
-            external::MEMORY => {
-                line!(
-                    t,
-                    "\n    /// The memory {name:?}.\n    pub fn r#{method}(&self) -> Memory {{"
-                );
-                line!(t, "        self.0.memory({name:?}).expect(\"exported\")\n    }}");
+            kind => {
+                let (what, ty) = match kind {
+                    external::MEMORY => ("memory", "Memory"),
+                    external::TABLE => ("table", "Table"),
+                    external::GLOBAL => ("global", "Global"),
+                    _ => ("tag", "Tag"),
+                };
+                line!(t, "\n    /// The {what} {name:?}.\n    pub fn r#{method}(&self) -> {ty} {{");
+                line!(t, "        self.0.{what}({name:?}).expect(\"exported\")\n    }}");
             }
-            _ => {}
         }
     }
     line!(t, "}}");

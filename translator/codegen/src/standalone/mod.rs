@@ -138,8 +138,9 @@ impl<'a> Sections<'a> {
                 }
             }
             Payload::TableSection(tables) => {
-                for table in tables.clone() {
-                    let table = table?;
+                for table in tables.clone().into_iter_with_offsets() {
+                    let (offset, table) = table?;
+                    types::reference(table.ty.element_type).map_err(|e| e.at(offset))?;
                     let init = match table.init {
                         TableInit::RefNull => None,
                         TableInit::Expr(expr) => Some(expr),
@@ -153,8 +154,9 @@ impl<'a> Sections<'a> {
                 }
             }
             Payload::GlobalSection(globals) => {
-                for global in globals.clone() {
-                    let global = global?;
+                for global in globals.clone().into_iter_with_offsets() {
+                    let (offset, global) = global?;
+                    types::value(global.ty.content_type).map_err(|e| e.at(offset))?;
                     self.globals.push(Global { ty: global.ty, init: Some(global.init_expr) });
                 }
             }
@@ -165,9 +167,9 @@ impl<'a> Sections<'a> {
                 }
             }
             Payload::ElementSection(elements) => {
-                for element in elements.clone() {
-                    let element = element?;
-                    self.element(element)?;
+                for element in elements.clone().into_iter_with_offsets() {
+                    let (offset, element) = element?;
+                    self.element(element).map_err(|e| e.at(offset))?;
                 }
             }
             Payload::DataSection(segments) => {
@@ -202,11 +204,13 @@ impl<'a> Sections<'a> {
                 (external::MEMORY, self.memories.len() - 1)
             }
             TypeRef::Table(ty) => {
+                types::reference(ty.element_type)?;
                 self.tables.push(Table { ty, init: None });
                 self.imported_tables += 1;
                 (external::TABLE, self.tables.len() - 1)
             }
             TypeRef::Global(ty) => {
+                types::value(ty.content_type)?;
                 self.globals.push(Global { ty, init: None });
                 self.imported_globals += 1;
                 (external::GLOBAL, self.globals.len() - 1)
@@ -232,7 +236,8 @@ impl<'a> Sections<'a> {
                 let functions = functions.into_iter().map(|f| f.map(Some));
                 Items::Functions(functions.collect::<std::result::Result<_, _>>()?)
             }
-            ElementItems::Expressions(_, exprs) => {
+            ElementItems::Expressions(ty, exprs) => {
+                types::reference(ty)?;
                 let exprs = exprs.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
                 match exprs.iter().map(function_of).collect::<Option<Vec<_>>>() {
                     Some(functions) => Items::Functions(functions),

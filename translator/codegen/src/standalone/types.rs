@@ -69,12 +69,16 @@ pub(crate) fn reference(ty: RefType) -> Result<(u32, Option<u32>)> {
             AbstractHeapType::NoFunc => kind::NO_FUNC,
             AbstractHeapType::NoExtern => kind::NO_EXTERN,
             AbstractHeapType::NoExn => kind::NO_EXN,
-            _ => return Err(Error::new(format!("values of type {ty} are not supported"))),
+            _ => return Err(unsupported(ty)),
         },
         HeapType::Concrete(UnpackedIndex::Module(index)) => return Ok((kind::FUNC, Some(index))),
-        _ => return Err(Error::new(format!("values of type {ty} are not supported"))),
+        _ => return Err(unsupported(ty)),
     };
     Ok((kind, None))
+}
+
+fn unsupported(ty: RefType) -> Error {
+    Error::garbage_collection(&format!("values of type {ty}"))
 }
 
 /// Number of a value type in `linnet_abi::instance::kind`, whether it has a null, and the function type

@@ -1,2 +1,2 @@
-;; error: struct indexed types are not supported (offset 0xb)
+;; error: garbage collection is not supported (offset 0xb)
 (module (type (struct (field i32))))
