@@ -53,14 +53,16 @@ const NOTES: &str = "
 
 ## What limits it
 
-Touching fresh memory spends nearly half of its time in the host's `mmap` and `munmap`. These take turns in one
-address space, and `munmap` waits for the other CPU, so two processes that touch memory at once take as long as
-one. Tried on 2026-11-21 on two CPUs:
+Two processes that touch memory at once are hardly faster than one. All vCPUs are threads of one process of the
+host: its `mmap` and `munmap` take turns, and `munmap` interrupts the other CPU and waits for it. In a profile of
+two vCPUs they are 54 % of the time, of one 24 %; sending interrupts and waiting for them alone is 12 % to 18 %. Two
+threads of the host that touch memory gain nothing either. Tried on 2026-11-21 on two CPUs:
 
-- A spin lock of the runtime around `mmap`, so that nobody sleeps in the host's: no change.
-- Memory in large pages. The host gives them if `/sys/kernel/mm/transparent_hugepage/shmem_enabled` is `always`;
-  by default it is `never`. Taking turns twice: `touch-1-process` 4.2 ms, with them 3.3; `munmap-touched-4k` 91 and
-  113 ns, with them 52; `fork-exit-wait-16m` 278 and 387 us, with them 234. Two processes are still no faster.
+- Larger pieces, in large pages of the host, and so fewer calls. Kept: taking turns four times with what was
+  before, on one CPU, `touch-1-process` 4.2 ms to 2.6, `munmap-touched-4k` 128 ns to 36, `first-touch-4k` 318 ns to
+  201, `fork-exit-wait-16m` 208 us to 132. A second CPU gives 1.0 to 1.07 times the speed.
+- A spin lock of the runtime around `mmap` and `munmap`, so that nobody sleeps in the host's: no change, before the
+  large pages and with them.
 ";
 
 /// The number of tasks that are ready to run on this machine.
