@@ -7,11 +7,12 @@
 
 #define GIB ((size_t)1 << 30)
 #define STEP (64 << 20)
+#define STACK (3 * GIB)
 
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
-		size_t size = GIB - (16 << 20);
+		size_t size = STACK - (16 << 20);
 		volatile char *stack = alloca(size);
 		// From the top down: one step of all would be more than the machine's memory.
 		for (size_t i = size; i; i -= 4 << 20) stack[i - (4 << 20)] = (i >> 22) - 1;
@@ -34,7 +35,7 @@ int main(int argc, char **argv)
 	CHECK(heap + mapped >= 3 * GIB - (128 << 20));
 	for (size_t i = 0; i < heap; i += 4 << 20) CHECK(begin[i] == (char)(i >> 22));
 
-	struct rlimit limit = { GIB, GIB };
+	struct rlimit limit = { STACK, STACK };
 	CHECK(setrlimit(RLIMIT_STACK, &limit) == 0);
 	execl("/proc/self/exe", argv[0], "stack", (char *)0);
 	return 1;
