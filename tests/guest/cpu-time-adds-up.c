@@ -6,13 +6,6 @@
 #include <sys/times.h>
 #include <time.h>
 
-static double now(clockid_t clock)
-{
-	struct timespec time;
-	CHECK(clock_gettime(clock, &time) == 0);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 static double used(int who)
 {
 	struct rusage usage;
@@ -23,7 +16,7 @@ static double used(int who)
 
 static void work(double seconds)
 {
-	for (double end = now(CLOCK_PROCESS_CPUTIME_ID) + seconds; now(CLOCK_PROCESS_CPUTIME_ID) < end;);
+	for (double end = seconds_of(CLOCK_PROCESS_CPUTIME_ID) + seconds; seconds_of(CLOCK_PROCESS_CPUTIME_ID) < end;);
 }
 
 static int close_to(double a, double b)
@@ -33,13 +26,13 @@ static int close_to(double a, double b)
 
 int main(void)
 {
-	double began = now(CLOCK_MONOTONIC), used_before = used(RUSAGE_SELF);
+	double began = seconds_of(CLOCK_MONOTONIC), used_before = used(RUSAGE_SELF);
 	pid_t pids[3];
 
 	for (int i = 0; i < 3; i++)
 		if ((pids[i] = fork()) == 0) {
 			work(0.1 * (i + 1));
-			CHECK(close_to(used(RUSAGE_SELF), now(CLOCK_PROCESS_CPUTIME_ID)));
+			CHECK(close_to(used(RUSAGE_SELF), seconds_of(CLOCK_PROCESS_CPUTIME_ID)));
 			_exit(0);
 		}
 	CHECK(pids[0] > 0 && pids[1] > 0 && pids[2] > 0);
@@ -48,13 +41,13 @@ int main(void)
 	double children = used(RUSAGE_CHILDREN), all = children + used(RUSAGE_SELF);
 	CHECK(children >= 0.6);
 	// One vCPU gives no more than the time that passes.
-	CHECK(all - used_before <= now(CLOCK_MONOTONIC) - began + 0.03);
+	CHECK(all - used_before <= seconds_of(CLOCK_MONOTONIC) - began + 0.03);
 	struct tms times_;
 	CHECK(times(&times_) != (clock_t)-1);
 	CHECK(close_to((double)(times_.tms_cutime + times_.tms_cstime) / sysconf(_SC_CLK_TCK), children));
 
 	// Who sleeps uses none.
-	double before = now(CLOCK_PROCESS_CPUTIME_ID);
+	double before = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 	sleep_ms(300);
-	CHECK(now(CLOCK_PROCESS_CPUTIME_ID) - before < 0.1);
+	CHECK(seconds_of(CLOCK_PROCESS_CPUTIME_ID) - before < 0.1);
 }

@@ -5,13 +5,6 @@
 
 enum { CPUS = 2 };
 
-static double now(clockid_t clock)
-{
-	struct timespec time;
-	CHECK(clock_gettime(clock, &time) == 0);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 // Seconds that each vCPU was busy and idle.
 static void read_stat(double busy[CPUS], double idle[CPUS])
 {
@@ -40,8 +33,8 @@ static pthread_barrier_t ended;
 static void *works(void *argument)
 {
 	int self = (intptr_t)argument;
-	for (double until = 0.1 * (self + 1); now(CLOCK_THREAD_CPUTIME_ID) < until;);
-	used[self] = now(CLOCK_THREAD_CPUTIME_ID);
+	for (double until = 0.1 * (self + 1); seconds_of(CLOCK_THREAD_CPUTIME_ID) < until;);
+	used[self] = seconds_of(CLOCK_THREAD_CPUTIME_ID);
 	pthread_barrier_wait(&ended);
 	return 0;
 }
@@ -52,11 +45,11 @@ static int vcpus_add_up(void)
 {
 	double busy[2][CPUS], idle[2][CPUS];
 	for (int i = 0; i < 5; i++) {
-		double before = now(CLOCK_MONOTONIC), all_busy = 0, all_idle = 0;
+		double before = seconds_of(CLOCK_MONOTONIC), all_busy = 0, all_idle = 0;
 		read_stat(busy[0], idle[0]);
 		sleep_ms(1000);
 		read_stat(busy[1], idle[1]);
-		double elapsed = now(CLOCK_MONOTONIC) - before;
+		double elapsed = seconds_of(CLOCK_MONOTONIC) - before;
 		for (int cpu = 0; cpu < CPUS; cpu++) {
 			all_busy += busy[1][cpu] - busy[0][cpu];
 			all_idle += idle[1][cpu] - idle[0][cpu];
@@ -76,7 +69,7 @@ int main(void)
 	CHECK(pthread_barrier_init(&ended, 0, 4) == 0);
 	for (int i = 0; i < 3; i++) CHECK(pthread_create(&ids[i], 0, works, (void *)(intptr_t)i) == 0);
 	pthread_barrier_wait(&ended);
-	double all = used[0] + used[1] + used[2] + now(CLOCK_THREAD_CPUTIME_ID), process = now(CLOCK_PROCESS_CPUTIME_ID);
+	double all = used[0] + used[1] + used[2] + seconds_of(CLOCK_THREAD_CPUTIME_ID), process = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 	CHECK(used[0] >= 0.1 && used[1] >= 0.2 && used[2] >= 0.3);
 	CHECK(process >= all - 0.001 && process < all + 0.5);
 	for (int i = 0; i < 3; i++) CHECK(pthread_join(ids[i], 0) == 0);

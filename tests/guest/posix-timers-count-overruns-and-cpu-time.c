@@ -31,13 +31,6 @@ static void expires(int signal)
 	expired += signal == SIGUSR1;
 }
 
-static double used(clockid_t clock)
-{
-	struct timespec time;
-	CHECK(clock_gettime(clock, &time) == 0);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 int main(void)
 {
 	struct timespec ms5 = { 0, 5000000 }, now, zero = { 0 };
@@ -61,7 +54,7 @@ int main(void)
 	sigtimedwait(&mask, 0, &zero);
 	set(timer, TIMER_ABSTIME, now, zero);
 	wait_for_signal(SIGRTMIN, 3);
-	CHECK(used(CLOCK_MONOTONIC) >= now.tv_sec + now.tv_nsec / 1e9);
+	CHECK(seconds_of(CLOCK_MONOTONIC) >= now.tv_sec + now.tv_nsec / 1e9);
 	CHECK(timer_delete(timer) == 0);
 	// The processor time of the process and of the thread.
 	clockid_t clocks[2] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
@@ -69,12 +62,12 @@ int main(void)
 	for (int i = 0; i < 2; i++) {
 		timer = make(clocks[i], SIGUSR1, 0);
 		expired = 0;
-		double before = used(clocks[i]);
+		double before = seconds_of(clocks[i]);
 		set(timer, 0, (struct timespec){ 0, 50000000 }, zero);
 		sleep_ms(100);
 		CHECK(!expired);
 		while (!expired);
-		CHECK(used(clocks[i]) - before >= 0.05 && used(clocks[i]) - before < 5);
+		CHECK(seconds_of(clocks[i]) - before >= 0.05 && seconds_of(clocks[i]) - before < 5);
 		CHECK(timer_delete(timer) == 0);
 	}
 	CHECK(timer_gettime(timer, &left) == -1 && errno == EINVAL);

@@ -78,6 +78,14 @@ __attribute__((unused)) static void sleep_ms(int ms)
 	while (nanosleep(&left, &left) && errno == EINTR);
 }
 
+// What a clock says, in seconds.
+__attribute__((unused)) static double seconds_of(clockid_t clock)
+{
+	struct timespec time;
+	CHECK(clock_gettime(clock, &time) == 0);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
 // Memory that stays shared with children.
 __attribute__((unused)) static void *shared_page(void)
 {
