@@ -1,6 +1,6 @@
 //! The documentation's pages lead to each other, and tell of the options that there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,7 +22,7 @@ pub(crate) fn tests() -> Vec<Test> {
 const SUBCOMMANDS: [&str; 7] = ["boot", "build", "compile", "inspect", "pack", "sdk", "setup"];
 
 fn commands() -> Result<()> {
-    let linnet = cli::linnet()?;
+    let there = all_options()?;
     let mut checked = 0;
     let mut pages = pages()?;
     pages.push(directory().join("../README.md"));
@@ -30,10 +30,12 @@ fn commands() -> Result<()> {
         let text = fs::read_to_string(&page).at(page.display())?;
         for line in shown(&text) {
             for (subcommand, used) in used(&line) {
-                let there = help(&linnet, &subcommand)?;
                 for option in used {
                     checked += 1;
-                    if !there.iter().any(|(long, short)| option == *long || option == *short) {
+                    if !there[subcommand]
+                        .iter()
+                        .any(|(long, short)| option == *long || option == *short)
+                    {
                         let what = format!("linnet {subcommand} has no {option}: {line}");
                         return Err(Error::new(what).at(page.display()));
                     }
@@ -45,14 +47,13 @@ fn commands() -> Result<()> {
 }
 
 fn options() -> Result<()> {
-    let linnet = cli::linnet()?;
     let page = book().join("reference/cli.md");
     let text = fs::read_to_string(&page).at(page.display())?;
-    for subcommand in SUBCOMMANDS {
-        for (long, short) in help(&linnet, subcommand)? {
+    for (subcommand, there) in all_options()? {
+        for (long, short) in there {
             let is_there = |name: &str| {
-                !name.is_empty() && text.contains(&format!("{name} "))
-                    || text.contains(&format!("{name}`"))
+                !name.is_empty()
+                    && [' ', '`'].iter().any(|end| text.contains(&format!("{name}{end}")))
             };
             if long != "--help" && !is_there(&long) && !is_there(&short) {
                 let what = format!("does not tell of {long} of linnet {subcommand}");
@@ -73,7 +74,7 @@ fn shown(text: &str) -> Vec<String> {
 }
 
 /// Subcommands of linnet in a command line, and their options.
-fn used(line: &str) -> Vec<(String, Vec<String>)> {
+fn used(line: &str) -> Vec<(&str, Vec<&str>)> {
     let words: Vec<&str> =
         line.split([' ', '(', ')', ';']).filter(|word| !word.is_empty()).collect();
     let mut found = Vec::new();
@@ -82,11 +83,17 @@ fn used(line: &str) -> Vec<(String, Vec<String>)> {
         if is_linnet && SUBCOMMANDS.contains(&pair[1]) && *pair != ["cargo", "build"] {
             let own =
                 words[i + 2..].iter().take_while(|word| !["--", "|", "&&", "#"].contains(word));
-            let options = own.filter(|word| word.starts_with('-')).map(|word| (*word).to_owned());
-            found.push((pair[1].to_owned(), options.collect()));
+            let options = own.copied().filter(|word| word.starts_with('-'));
+            found.push((pair[1], options.collect()));
         }
     }
     found
+}
+
+/// Options of each subcommand.
+fn all_options() -> Result<BTreeMap<&'static str, Vec<(String, String)>>> {
+    let linnet = cli::linnet()?;
+    SUBCOMMANDS.into_iter().map(|name| Ok((name, help(&linnet, name)?))).collect()
 }
 
 /// Options of a subcommand: the long names, and the short ones if there are.

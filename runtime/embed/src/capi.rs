@@ -45,6 +45,11 @@ impl HostStore {
         let text = error.to_string().replace('\0', " ");
         self.message.replace(CString::new(text).unwrap_or_default());
     }
+
+    /// Whether something was done; notes why not.
+    fn ended(&self, result: Result<()>) -> bool {
+        result.inspect_err(|error| self.failed(error)).is_ok()
+    }
 }
 
 /// See `linnet.h`.
@@ -125,22 +130,17 @@ unsafe fn instantiate(
             from == wanted.module && name == wanted.name
         });
         let Some(import) = found else { continue };
+        let given = if let Some(call) = import.function {
+            wanted.func.map(|ty| Extern::Func(function(&store.store, call, import.env, ty)))
         // SAFETY: the caller's promise: without a function it is another instance's export.
-        let other = unsafe { import.instance.as_ref() };
-        let given = match (import.function, wanted.func, other, wanted.global) {
-            (Some(call), Some(ty), ..) => {
-                Some(Extern::Func(function(&store.store, call, import.env, ty)))
-            }
-            (Some(_), None, ..) => None,
-            (None, _, Some(instance), _) => instance.exports.get(import.number as usize).cloned(),
-            (None, _, None, Some((ty, is_mutable))) if !import.env.is_null() => {
-                // SAFETY: the caller's promise: the value of a new global is there.
-                let value = unsafe { *import.env.cast::<Slot>() };
-                // SAFETY: as above.
-                let value = unsafe { Value::from_slot(value, ty, &store.store) };
-                Some(Extern::Global(Global::new(&store.store, ty, is_mutable, &value)?))
-            }
-            _ => None,
+        } else if let Some(instance) = unsafe { import.instance.as_ref() } {
+            instance.exports.get(import.number as usize).cloned()
+        } else if let (Some((ty, is_mutable)), false) = (wanted.global, import.env.is_null()) {
+            // SAFETY: the caller's promise: without both it is the value of a new global.
+            let value = unsafe { Value::from_slot(*import.env.cast(), ty, &store.store) };
+            Some(Extern::Global(Global::new(&store.store, ty, is_mutable, &value)?))
+        } else {
+            None
         };
         if let Some(given) = given {
             known.define(wanted.module, wanted.name, given);
@@ -193,14 +193,13 @@ pub unsafe extern "C" fn linnet_call(
     number: u32,
     values: *mut Slot,
 ) -> bool {
-    // SAFETY: the caller's promise; a store outlives its instances.
-    let (host, store) = unsafe { (&*instance, &*(*instance).store) };
-    let called = match host.exports.get(number as usize) {
+    // SAFETY: the caller's promise.
+    let host = unsafe { &*instance };
+    host.ended(match host.exports.get(number as usize) {
         // SAFETY: the caller's promise.
         Some(Extern::Func(func)) => unsafe { func.call_slots(values) },
         _ => Err(Error::Type(format!("export {number} is no function"))),
-    };
-    called.inspect_err(|error| store.failed(error)).is_ok()
+    })
 }
 
 /// See `linnet.h`.
@@ -236,13 +235,12 @@ pub unsafe extern "C" fn linnet_call_ref(
 ) -> bool {
     // SAFETY: the caller's promise.
     let store = unsafe { &*store };
-    let called = if function == 0 {
+    store.ended(if function == 0 {
         Err(Error::Type("a null reference is no function".to_owned()))
     } else {
         // SAFETY: the caller's promise.
         unsafe { Func::from_address(function, &store.store).call_slots(values) }
-    };
-    called.inspect_err(|error| store.failed(error)).is_ok()
+    })
 }
 
 impl HostInstance {
@@ -260,10 +258,9 @@ impl HostInstance {
         }
     }
 
-    /// Notes why something failed.
     fn ended(&self, result: Result<()>) -> bool {
         // SAFETY: a store outlives its instances.
-        result.inspect_err(|error| unsafe { &*self.store }.failed(error)).is_ok()
+        unsafe { &*self.store }.ended(result)
     }
 }
 

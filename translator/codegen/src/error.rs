@@ -80,9 +80,7 @@ impl Error {
             None => error,
         }
     }
-}
 
-impl Error {
     /// The module uses garbage collection: the one feature that the validator of modules for hosts takes and
     /// the translator does not.
     pub(crate) fn garbage_collection(what: &str) -> Error {
