@@ -3,7 +3,8 @@
 //!
 //! They note what they compute with the host (`runtime/frames/host`), call it in the middle of
 //! expressions, are called back by it, call each other directly and through the table with operands on
-//! the stack, loop with calls and without, throw and catch in both encodings. Every call and every round
+//! the stack, loop with calls and without, throw and catch in both encodings, and let others take their
+//! place, the host among them. Every call and every round
 //! of a loop takes fuel. NaNs, whose bits differ between instruction sets, are replaced as they arise.
 
 use std::borrow::Cow;
@@ -77,8 +78,9 @@ struct Signature {
     results: Vec<ValType>,
 }
 
-/// A program of that seed; with vectors, which not all instruction sets have.
-pub fn program(seed: u64, vectors: bool) -> Vec<u8> {
+/// A program of that seed; with vectors, which not all instruction sets have, and with tail calls, which
+/// need another calling convention.
+pub fn program(seed: u64, vectors: bool, tail_calls: bool) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut kinds = SCALARS.to_vec();
     if vectors {
@@ -98,7 +100,8 @@ pub fn program(seed: u64, vectors: bool) -> Vec<u8> {
         let list = |random: &mut Random, most| -> Vec<ValType> {
             (0..random.below(most)).map(|_| random.pick(&kinds)).collect()
         };
-        let params = list(&mut random, 6);
+        // More than are passed in registers.
+        let params = list(&mut random, if tail_calls { 10 } else { 6 });
         let most = if random.one_in(4) { 5 } else { 2 };
         types.push(Signature { params, results: list(&mut random, most) });
     }
@@ -107,7 +110,7 @@ pub fn program(seed: u64, vectors: bool) -> Vec<u8> {
     for _ in 0..6 + SMALL {
         functions.push(first_random + random.below(types.len() - first_random as usize) as u32);
     }
-    let program = Program { types, functions, kinds };
+    let program = Program { types, functions, kinds, tail_calls };
     program.encode(&mut random)
 }
 
@@ -116,6 +119,7 @@ struct Program {
     /// Types of the functions that the program defines; the first is its entry.
     functions: Vec<u32>,
     kinds: Vec<ValType>,
+    tail_calls: bool,
 }
 
 impl Program {
@@ -136,7 +140,7 @@ impl Program {
         tables.table(TableType {
             element_type: RefType::FUNCREF,
             table64: false,
-            minimum: count,
+            minimum: count + 1,
             maximum: None,
             shared: false,
         });
@@ -165,7 +169,8 @@ impl Program {
         let mut exports = ExportSection::new();
         exports.export("_start", ExportKind::Func, IMPORTS);
         let mut elements = ElementSection::new();
-        let list: Vec<u32> = (0..count as u32).map(|i| IMPORTS + i).collect();
+        let own = (0..count as u32).map(|i| IMPORTS + i);
+        let list: Vec<u32> = own.chain([SYSCALL]).collect();
         elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(Cow::Owned(list)));
         let mut code = CodeSection::new();
         for i in 0..self.functions.len() {
@@ -188,6 +193,27 @@ impl Program {
 
     fn signature(&self, function: usize) -> &Signature {
         &self.types[self.functions[function] as usize]
+    }
+
+    /// A type with these results by which the table lets a function be called: with more arguments than it
+    /// takes, as long as all are passed in registers.
+    fn type_that_fits(&self, function: &Signature, results: &[ValType]) -> Option<u32> {
+        let fits = |ty: &Signature| {
+            let words = ty.params.iter().map(|ty| if *ty == ValType::V128 { 2 } else { 1 });
+            let longer = ty.params.starts_with(&function.params) && words.sum::<usize>() <= 5;
+            ty.results == results && (ty.params == function.params || longer)
+        };
+        self.types.iter().position(fits).map(|found| found as u32)
+    }
+
+    /// The table entry of the host.
+    fn host_entry(&self) -> i32 {
+        self.functions.len() as i32
+    }
+
+    /// Whether a function lets nothing out that was thrown: nobody would catch it.
+    fn is_guarded(&self, function: usize) -> bool {
+        self.functions[function] < FIRST_TAG_TYPE
     }
 }
 
@@ -246,8 +272,7 @@ impl<'p, 'r> Body<'p, 'r> {
         self.out().global_get(FUEL).i32_const(0).i32_lt_s().if_(BlockType::Empty);
         results.iter().for_each(|ty| self.constant(*ty));
         self.out().return_().end();
-        // Nobody catches what comes out of these.
-        let guarded = self.program.functions[self.index] < FIRST_TAG_TYPE;
+        let guarded = self.program.is_guarded(self.index);
         if guarded {
             self.out().try_(BlockType::Empty);
             self.labels.push(Label::Plain);
@@ -283,7 +308,14 @@ impl<'p, 'r> Body<'p, 'r> {
             self.out().local_get(condition).i32_const(3).i32_and().i32_eqz();
             self.out().if_(BlockType::Empty).local_get(word).throw(0).end();
         }
-        for ty in self.program.signature(self.index).results.clone() {
+        let results = self.program.signature(self.index).results.clone();
+        if self.program.tail_calls && results == [ValType::I64] {
+            self.out().i32_const(0).local_get(word);
+            self.fill_host(2);
+            self.out().return_call(SYSCALL).end();
+            return self.function;
+        }
+        for ty in results {
             let local = self.local(ty);
             self.out().local_get(local);
         }
@@ -310,10 +342,19 @@ impl<'p, 'r> Body<'p, 'r> {
 
     /// Operands of a call of the host are on the stack as far as `i32, i64...`; fills up to seven.
     fn host(&mut self, given: usize) {
+        self.fill_host(given);
+        if self.program.tail_calls && self.random.one_in(4) {
+            let entry = self.program.host_entry();
+            self.out().i32_const(entry).call_indirect(0, SYSCALL_TYPE);
+        } else {
+            self.out().call(SYSCALL);
+        }
+    }
+
+    fn fill_host(&mut self, given: usize) {
         for _ in given..7 {
             self.out().i64_const(0);
         }
-        self.out().call(SYSCALL);
     }
 
     /// Notes an `i64` that is on the stack. It takes the place of a local meanwhile.
@@ -355,6 +396,10 @@ impl<'p, 'r> Body<'p, 'r> {
     }
 
     fn statement(&mut self, depth: u32) {
+        let may_leave = self.program.tail_calls && !self.program.is_guarded(self.index);
+        if may_leave && self.random.one_in(6) {
+            return self.tail_call();
+        }
         let kind = if depth == 0 { self.random.below(5) } else { self.random.below(16) };
         match kind {
             0 | 1 => {
@@ -546,6 +591,48 @@ impl<'p, 'r> Body<'p, 'r> {
             let local = self.local(ty);
             self.out().local_set(local);
         }
+    }
+
+    /// Perhaps lets another function take this one's place.
+    fn tail_call(&mut self) {
+        let results = self.program.signature(self.index).results.clone();
+        self.expression(ValType::I32, 2);
+        self.out().i32_const(3).i32_and().i32_eqz().if_(BlockType::Empty);
+        // Of a type that gives the same; a function without a result may be called as one that gives one.
+        let all = 1..self.program.functions.len();
+        let fits = |callee: usize| {
+            let given = &self.program.signature(callee).results;
+            *given == results || (given.is_empty() && results.len() == 1)
+        };
+        let fitting: Vec<usize> = all.filter(|callee| fits(*callee)).collect();
+        if results.is_empty() && self.random.one_in(3) {
+            let entry = 1 + self.random.below(2) as i32;
+            self.out().i32_const(entry);
+            (0..3).for_each(|_| self.expression(ValType::I32, 1));
+            self.out().return_call(CALL_HANDLER);
+        } else if results == [ValType::I64] && self.random.one_in(3) {
+            self.out().i32_const(0);
+            self.expression(ValType::I64, 1);
+            self.fill_host(2);
+            if self.random.one_in(2) {
+                self.out().return_call(SYSCALL);
+            } else {
+                let entry = self.program.host_entry();
+                self.out().i32_const(entry).return_call_indirect(0, SYSCALL_TYPE);
+            }
+        } else if !fitting.is_empty() {
+            let callee = self.random.pick(&fitting);
+            let own = self.program.signature(callee).clone();
+            if own.results == results && self.random.one_in(2) {
+                own.params.iter().for_each(|ty| self.expression(*ty, 1));
+                self.out().return_call(IMPORTS + callee as u32);
+            } else if let Some(ty) = self.program.type_that_fits(&own, &results) {
+                let params = self.program.types[ty as usize].params.clone();
+                params.iter().for_each(|ty| self.expression(*ty, 1));
+                self.out().i32_const(callee as i32).return_call_indirect(0, ty);
+            }
+        }
+        self.out().end();
     }
 
     fn call(&mut self, callee: usize) {

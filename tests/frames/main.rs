@@ -58,9 +58,9 @@ fn trials() -> Result<Vec<Trial>> {
     }
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     for seed in seeds()? {
-        let vectors = seed % 4 == 3;
+        let (vectors, tail_calls) = (seed % 4 == 3, seed % 3 == 1);
         let name = format!("random::{seed}");
-        let wasm = generate::program(seed, vectors);
+        let wasm = generate::program(seed, vectors, tail_calls);
         trials.push(Trial::test(name.clone(), move || {
             let mut random = Random::new(!seed);
             let choose = |events: usize| {

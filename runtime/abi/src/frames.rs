@@ -27,7 +27,7 @@
 pub const MAGIC: u32 = u32::from_le_bytes(*b"LNFR");
 
 /// Version of the tables and of the record.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a site waits for.
 pub mod kind {
@@ -106,6 +106,10 @@ pub struct Frames {
     pub largest_frame: u32,
     /// Words of the values of the site with the most of them.
     pub most_words: u32,
+    /// 1 if the module's functions have the convention of tail calls, in which the context may be in
+    /// another register, and 0 if they have the C convention.
+    pub tail_calls: u32,
+    pub reserved: u32,
 }
 
 /// A function that the module defines.

@@ -27,6 +27,8 @@ pub struct HostNode {
     go_on: GoOn,
     /// Whether the result is a float of 32 bits, whose high half must be ones in some registers.
     is_f32: u64,
+    /// Whether the module's functions have the convention of tail calls.
+    tail_calls: u64,
     words: u64,
 }
 
@@ -57,7 +59,7 @@ impl HostNode {
     /// There must be one, and this be called once, by the host function that goes on.
     pub unsafe fn enter(&self, context: *mut Context) -> Bits {
         // SAFETY: the caller's promise; the plan lives until its last frame has begun.
-        unsafe { arch::enter(context, self.node.code, self.node.next) }
+        unsafe { arch::enter(context, self.node.code, self.node.next, self.tail_calls != 0) }
     }
 }
 
@@ -91,6 +93,7 @@ pub struct Resume {
 pub struct Plan<'p> {
     first: *const Node,
     code: *const u8,
+    tail_calls: bool,
     _memory: &'p [u64],
 }
 
@@ -134,8 +137,16 @@ impl<'p> Plan<'p> {
                     let is_f32 = outer.and_then(|o| tables.awaited(o.site?).next());
                     memory[at + 3] = resume.go_on as usize as u64;
                     memory[at + 4] = u64::from(is_f32 == Some(ValueType::F32));
-                    memory[at + 5] = frame.words().len() as u64;
-                    (size_of::<HostNode>() / 8, arch::host_node as *const u8)
+                    memory[at + 5] = u64::from(tables.tail_calls());
+                    memory[at + 6] = frame.words().len() as u64;
+                    // A call through the table has the module's convention.
+                    let by_module =
+                        outer.and_then(|o| o.site).is_some_and(|site| site.kind == kind::CALL);
+                    let code = match tables.tail_calls() && by_module {
+                        true => arch::tail_host_node as *const u8,
+                        false => arch::host_node as *const u8,
+                    };
+                    (size_of::<HostNode>() / 8, code)
                 }
             };
             memory[at] = u64::from(frame.site);
@@ -161,7 +172,7 @@ impl<'p> Plan<'p> {
             return Err(Error::Stack);
         }
         let Some((first, code)) = first else { return Err(Error::NotARecord) };
-        Ok(Plan { first, code, _memory: memory })
+        Ok(Plan { first, code, tail_calls: tables.tail_calls(), _memory: memory })
     }
 
     /// Rebuilds the frames on the stack that this runs on, and lets them run to their end. What
@@ -172,7 +183,7 @@ impl<'p> Plan<'p> {
     /// the room that was said.
     pub unsafe fn run(self, context: *mut Context) -> Bits {
         // SAFETY: the caller's promise; the nodes are those of this plan.
-        unsafe { arch::enter(context, self.code, self.first) }
+        unsafe { arch::enter(context, self.code, self.first, self.tail_calls) }
     }
 }
 

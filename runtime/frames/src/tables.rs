@@ -86,6 +86,12 @@ impl<'m> Tables<'m> {
         unsafe { slice(self.saved.add(row.first_saved as usize), row.saved_count) }
     }
 
+    /// Whether functions of the module have the convention of tail calls.
+    #[must_use]
+    pub fn tail_calls(&self) -> bool {
+        self.frames.tail_calls != 0
+    }
+
     /// A function that the module defines, by its wasm index.
     #[must_use]
     pub fn function(&self, index: u32) -> Option<&'m Function> {

@@ -290,6 +290,25 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         Ok(Address::Data(id))
     }
 
+    /// A function as those of the module call it through the table.
+    fn table_function(&self, function: u32) -> Option<FuncId> {
+        let is_own = function >= self.env.module.imported();
+        self.wrapper(function).filter(|_| !is_own).or(self.functions[function as usize])
+    }
+
+    /// A function as the runtime calls it.
+    fn exported_function(&self, function: u32) -> Option<FuncId> {
+        self.wrapper(function).or(self.functions[function as usize])
+    }
+
+    /// The thunk before a function, in a module of Linux that has tail calls.
+    fn wrapper(&self, function: u32) -> Option<FuncId> {
+        if self.env.options.standalone || !self.env.tail_calls {
+            return None;
+        }
+        self.trampolines.get(trampoline::wrapper_number(function) as usize).copied().flatten()
+    }
+
     fn tables(
         &mut self,
         image: &Image,
@@ -301,7 +320,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         for entry in &module.table {
             let row = table.row::<TableEntry>();
             if let Some(function) = *entry
-                && let Some(id) = self.functions[function as usize]
+                && let Some(id) = self.table_function(function)
             {
                 table.put_address(row + offset_of!(TableEntry, code), Address::Function(id));
                 let signature = module.signature(module.functions[function as usize]);
@@ -446,7 +465,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             let found = imports::type_text(ty.params(), ty.results());
             return Err(Error::new(format!("_start has type {found}, expected () -> ()")));
         }
-        Ok(self.functions[function as usize])
+        Ok(self.exported_function(function))
     }
 
     /// The function table and the lists that its rows take their ranges from.
@@ -581,7 +600,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         for trampoline in trampolines {
             tables.code(&trampoline.code, first, &sites);
         }
-        let mut head = tables.head(first);
+        let mut head = tables.head(first, self.env.tail_calls);
         for (at, name, table) in [
             (offset_of!(Frames, functions), "linnet.frames.functions", tables.functions),
             (offset_of!(Frames, sites), "linnet.frames.sites", tables.sites),
@@ -606,8 +625,12 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             Some(Defined { id, code: &t.code, address: None })
         });
         let defined: Vec<_> = own.chain(thunks).collect();
-        let Emitter { env, mut object, functions, data: numbered, .. } = self;
-        let is_kernel = env.options.prefix == calls::KERNEL_PREFIX;
+        let is_kernel = self.env.options.prefix == calls::KERNEL_PREFIX;
+        let exports = self.env.module.function_exports.iter();
+        let exports: Vec<_> = exports
+            .map(|(name, function)| (*name, *function, self.exported_function(*function)))
+            .collect();
+        let Emitter { env, mut object, data: numbered, .. } = self;
         if is_kernel {
             for (name, global) in &env.module.global_exports {
                 let global = env.module.globals[*global as usize];
@@ -633,9 +656,9 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             product.object.symbol_mut(symbol).scope = SymbolScope::Linkage;
         }
         if is_kernel {
-            for (name, function) in &env.module.function_exports {
-                check_entry(env, name, *function)?;
-                if let Some(id) = functions[*function as usize] {
+            for (name, function, id) in exports {
+                check_entry(env, name, function)?;
+                if let Some(id) = id {
                     alias(&mut product, id, &format!("linnet_{}_{name}", env.options.prefix));
                 }
             }

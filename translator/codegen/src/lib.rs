@@ -123,6 +123,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let started = Instant::now();
     let module = module::Module::parse_as(wasm, options.standalone)?;
     let symbols = if options.standalone { Vec::new() } else { imports::resolve(&module)? };
+    let tail_calls = func::tail::are_in(&module);
     let read = Instant::now();
     let isa = target::isa(options)?;
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
@@ -133,7 +134,16 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         Vec::new()
     };
     let (sources, symbols) = (&debug::Sources::read(&module), &symbols);
-    let env = func::Env { module: &module, symbols, setjmp, reaches, isa: &*isa, options, sources };
+    let env = func::Env {
+        module: &module,
+        symbols,
+        tail_calls,
+        setjmp,
+        reaches,
+        isa: &*isa,
+        options,
+        sources,
+    };
     let functions = func::compile_all(&env)?;
     let trampolines = trampoline::compile_all(&env)?;
     let compiled = Instant::now();

@@ -23,6 +23,7 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::THREADS)
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::LEGACY_EXCEPTIONS)
+    .union(WasmFeatures::TAIL_CALL)
     // For references to exceptions. The others are refused by name.
     .union(WasmFeatures::REFERENCE_TYPES)
     .union(WasmFeatures::FLOATS)
@@ -155,9 +156,6 @@ impl<'a> Module<'a> {
                 return Err(Error::new("components are not supported, only core modules").at(4));
             }
             if let ValidPayload::Func(validate, body) = validator.payload(&payload)? {
-                if let Some(sections) = &mut module.standalone {
-                    sections.has_tail_calls |= standalone::has_tail_call(&body);
-                }
                 module.bodies.push(Body { validate, body });
             }
             match module.standalone.take() {

@@ -1,7 +1,7 @@
 //! Entries of the runtime into a program, and the thunk that calls signal handlers.
 //!
 //! They call table entries whose numbers come from outside the module, so they check what
-//! `call_indirect` checks.
+//! `call_indirect` checks. In modules with tail calls they are where the conventions meet.
 
 use crate::compile::{self, Code, data, namespace, trap_code};
 use crate::error::{Error, Result};
@@ -14,11 +14,11 @@ use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Function, GlobalValue, InstBuilder, MemFlagsData, Signature, UserFuncName, Value,
 };
-use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::mem::{offset_of, size_of};
 use wasmparser::ValType;
 
@@ -33,6 +33,12 @@ pub(crate) const CALL_RESTORER: u32 = 2;
 /// [`crate::standalone::thunk`].
 pub(crate) const INITIALIZE: u32 = 3;
 
+/// Number of the thunk between a function and the runtime in a program or kernel with tail calls: by it the
+/// runtime calls what is exported, and functions call what is the runtime's through the table.
+pub(crate) fn wrapper_number(function: u32) -> u32 {
+    INITIALIZE + function
+}
+
 /// Names by number.
 pub(crate) const NAMES: [&str; 3] = ["call_handler", "call_thread", "call_restorer"];
 
@@ -42,11 +48,10 @@ pub(crate) struct Trampoline {
     pub code: Code,
 }
 
-/// A type that the called table entry may have, and what becomes of its result.
+/// A type that the called table entry may have.
 struct Shape {
     ty: u32,
     args: usize,
-    has_result: bool,
 }
 
 /// Compiles the trampolines that the module needs.
@@ -67,14 +72,30 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
     trampolines.push(build(env, CALL_THREAD, 1, true, shapes)?);
     let shapes = shape(env, 4, None).into_iter().collect();
     trampolines.push(build(env, CALL_RESTORER, 4, false, shapes)?);
+    if env.tail_calls {
+        for function in wrapped(env) {
+            let name = format!("linnet.call.{}", env.module.function_name(function)).into();
+            let code = thunk::wrapper(env, function, Border::Runtime)?;
+            trampolines.push(Trampoline { number: wrapper_number(function), name, code });
+        }
+    }
     Ok(trampolines)
+}
+
+/// Functions of which the caller has the other convention than they have.
+fn wrapped(env: &Env) -> BTreeSet<u32> {
+    let own = |function: &u32| *function >= env.module.imported();
+    let is_runtime =
+        |function: &u32| matches!(env.symbols.get(*function as usize), Some(Symbol::Runtime(_)));
+    let exports = env.module.function_exports.iter().map(|export| export.1).filter(own);
+    exports.chain(env.module.table.iter().flatten().copied().filter(is_runtime)).collect()
 }
 
 /// The type with so many `i32` parameters, if the module has one.
 fn shape(env: &Env, args: usize, result: Option<ValType>) -> Option<Shape> {
     let results: Vec<_> = result.into_iter().collect();
     let ty = env.module.find_type(&vec![ValType::I32; args], &results)?;
-    Some(Shape { ty, args, has_result: result.is_some() })
+    Some(Shape { ty, args })
 }
 
 /// Builds `fn(context, entry, args...)`, which calls the table entry with as many of the `args`
@@ -86,7 +107,9 @@ fn build(
     returns: bool,
     shapes: Vec<Shape>,
 ) -> Result<Trampoline> {
-    let mut signature = Signature::new(CallConv::SystemV);
+    // The program calls its handlers' thunk itself, the runtime the others.
+    let border = if number == CALL_HANDLER { Border::Inner } else { Border::Runtime };
+    let mut signature = Signature::new(env.convention(border));
     signature.params.push(AbiParam::new(I64));
     signature.params.extend(vec![env.param(I32, Border::Runtime); 1 + args]);
     if returns {
@@ -105,18 +128,12 @@ fn build(
     let table = func::import_data(b.func, data::TABLE);
     let (code, found) = look_up(&mut b, env, table, params[1]);
 
-    for Shape { ty, args, has_result } in shapes {
+    for Shape { ty, args } in shapes {
         let (call, next) = (b.create_block(), b.create_block());
         let matches = b.ins().icmp_imm_u(IntCC::Equal, found, i64::from(env.module.signature(ty)));
         b.ins().brif(matches, call, &[], next, &[]);
         b.switch_to_block(call);
-        let ty = &env.module.types[ty as usize];
-        let mut signature = Signature::new(CallConv::SystemV);
-        signature.params.push(AbiParam::new(I64));
-        for param in ty.params() {
-            signature.params.push(AbiParam::new(env.clif_type(*param)?));
-        }
-        signature.returns.extend(vec![AbiParam::new(I32); usize::from(has_result)]);
+        let signature = env.signature(&env.module.types[ty as usize], Border::Inner)?;
         let signature = b.import_signature(signature);
         let values: Vec<Value> =
             [params[0]].into_iter().chain(params[2..2 + args].iter().copied()).collect();

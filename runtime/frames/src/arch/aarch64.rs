@@ -115,6 +115,7 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
         "add x3, sp, #16",
         "bl {go_on}",
         "ldr x0, [sp, #176]",
+        "mov x2, x0",
         "ldr d0, [sp, #184]",
         "ldp x29, x30, [sp], #192",
         "ret",
@@ -123,17 +124,29 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
     )
 }
 
-/// Calls `code(context)` and writes the registers where results are: that of integers and that of floats.
+/// [`host_node`] for a caller with the convention of tail calls, in which arguments and results begin
+/// with x2.
+///
+/// # Safety
+/// As for [`host_node`].
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 2]) {
+pub unsafe extern "C" fn tail_host_node(context: *mut Context) {
+    naked_asm!("mov x0, x2", "b {host_node}", host_node = sym host_node)
+}
+
+/// Calls `code(context)`, in either convention, and writes the registers where results are: that of integers
+/// in the C convention and in the one of tail calls, and that of floats.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 3]) {
     naked_asm!(
         "stp x29, x30, [sp, #-32]!",
         "mov x29, sp",
         "str x2, [sp, #16]",
+        "mov x2, x0",
         "blr x1",
-        "ldr x2, [sp, #16]",
-        "str x0, [x2]",
-        "str d0, [x2, #8]",
+        "ldr x1, [sp, #16]",
+        "stp x0, x2, [x1]",
+        "str d0, [x1, #16]",
         "ldp x29, x30, [sp], #32",
         "ret",
     )

@@ -14,6 +14,11 @@ pub use riscv64::*;
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::*;
 
+/// [`host_node`] for a caller with the convention of tail calls, see [`linnet_abi::frames::Frames::tail_calls`]:
+/// here its first argument is where the C convention has it.
+#[cfg(not(target_arch = "aarch64"))]
+pub use self::host_node as tail_host_node;
+
 use linnet_abi::context::Context;
 use linnet_abi::frames::Node;
 
@@ -24,16 +29,22 @@ pub struct Bits {
     pub float: u64,
 }
 
-/// Lets `context` point to `node`, runs its code, and gives the bits of its result.
+/// Lets `context` point to `node`, runs its code, in the convention of tail calls or in that of C, and gives
+/// the bits of its result.
 ///
 /// # Safety
 /// The code must be that of the node, and the node one of a plan of the context's module.
-pub unsafe fn enter(context: *mut Context, code: *const u8, node: *const Node) -> Bits {
-    let mut bits = [0; 2];
+pub unsafe fn enter(
+    context: *mut Context,
+    code: *const u8,
+    node: *const Node,
+    tail_calls: bool,
+) -> Bits {
+    let mut bits = [0; 3];
     // SAFETY: the caller's promise.
     unsafe {
         (*context).record = node as u64;
         call(context, code, &mut bits);
     }
-    Bits { integer: bits[0], float: bits[1] }
+    Bits { integer: bits[usize::from(tail_calls)], float: bits[2] }
 }

@@ -191,9 +191,10 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
     )
 }
 
-/// Calls `code(context)` and writes the registers where results are: that of integers and that of floats.
+/// Calls `code(context)`, in either convention, and writes the registers where results are: that of integers
+/// in the C convention and in the one of tail calls, and that of floats.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 2]) {
+pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 3]) {
     naked_asm!(
         ".option push",
         ".option arch, +d",
@@ -205,7 +206,8 @@ pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bit
         "jalr a1",
         "ld a2, 0(sp)",
         "sd a0, 0(a2)",
-        "fsd fa0, 8(a2)",
+        "sd a0, 8(a2)",
+        "fsd fa0, 16(a2)",
         "ld s0, 16(sp)",
         "ld ra, 24(sp)",
         "addi sp, sp, 32",

@@ -101,9 +101,10 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
     )
 }
 
-/// Calls `code(context)` and writes the registers where results are: that of integers and that of floats.
+/// Calls `code(context)`, in either convention, and writes the registers where results are: that of integers
+/// in the C convention and in the one of tail calls, and that of floats.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 2]) {
+pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 3]) {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
@@ -112,7 +113,8 @@ pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bit
         "call rsi",
         "mov rdx, [rbp - 8]",
         "mov [rdx], rax",
-        "movq qword ptr [rdx + 8], xmm0",
+        "mov [rdx + 8], rax",
+        "movq qword ptr [rdx + 16], xmm0",
         "leave",
         "ret",
     )

@@ -132,7 +132,7 @@ impl Tables {
     }
 
     /// The [`Frames`] of a module that imports `imported` functions, without its addresses.
-    pub(crate) fn head(&self, imported: u32) -> Table {
+    pub(crate) fn head(&self, imported: u32, tail_calls: bool) -> Table {
         let mut head = Table::new();
         let row = head.row::<Frames>();
         fields!(
@@ -149,6 +149,7 @@ impl Tables {
                 code_count: self.counts.code,
                 largest_frame: self.counts.largest_frame,
                 most_words: self.counts.most_words,
+                tail_calls: u32::from(tail_calls),
             }
         );
         head

@@ -19,13 +19,31 @@ use linnet_abi::frames::kind;
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
 use std::mem::{offset_of, size_of};
-use wasmparser::Operator;
+use wasmparser::{Operator, ValType};
 
 #[derive(Clone, Copy)]
 pub(super) enum Callee {
     Direct(FuncRef),
     Indirect(SigRef, Value),
 }
+
+/// A direct call that is to be written.
+pub(super) struct Direct {
+    pub callee: FuncRef,
+    pub args: Vec<Value>,
+    pub border: Border,
+}
+
+/// A table entry that an indirect call goes to; the call is to be written where the builder stands.
+pub(super) struct Entry {
+    pub address: Value,
+    pub args: Vec<Value>,
+    /// Where the code comes to if the function has no result and the call is to give one.
+    pub silent: Option<Block>,
+}
+
+/// Words of parameters that every instruction set passes in registers in the convention of tail calls.
+const TAIL_CALL_REGISTERS: usize = 5;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn call(&mut self, operator: &Operator) -> Result<bool> {
@@ -45,7 +63,7 @@ impl Translator<'_, '_, '_, '_> {
         Ok(true)
     }
 
-    fn call_direct(&mut self, function: u32) -> Result<()> {
+    pub(super) fn call_direct(&mut self, function: u32) -> Result<()> {
         if self.call_setjmp(function)? {
             return Ok(());
         }
@@ -53,11 +71,22 @@ impl Translator<'_, '_, '_, '_> {
             let reference = self.function_reference(function);
             return self.call_by_reference(reference, self.module.functions[function as usize]);
         }
+        let Some(Direct { callee, args, border }) = self.direct(function)? else {
+            self.barrier();
+            return Ok(());
+        };
+        if self.reaches(function) {
+            self.announce_site(if border == Border::Runtime { kind::HOST } else { kind::CALL });
+        }
+        let results = self.call_function(callee, &args);
+        self.stack.extend(results);
+        Ok(())
+    }
+
+    /// What a direct call calls; nothing if that is a barrier.
+    pub(super) fn direct(&mut self, function: u32) -> Result<Option<Direct>> {
         let (space, index, border) = match self.env.symbols.get(function as usize) {
-            Some(Symbol::Barrier) => {
-                self.barrier();
-                return Ok(());
-            }
+            Some(Symbol::Barrier) => return Ok(None),
             Some(Symbol::CallHandler) => {
                 (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Border::Inner)
             }
@@ -69,18 +98,13 @@ impl Translator<'_, '_, '_, '_> {
         let callee = self.function_ref(space, index, signature);
         let mut args = vec![self.context()];
         args.extend(self.pop_many(ty.params().len()));
-        if self.reaches(function) {
-            self.announce_site(if border == Border::Runtime { kind::HOST } else { kind::CALL });
-        }
-        let results = self.call_function(callee, &args);
-        self.stack.extend(results);
-        Ok(())
+        Ok(Some(Direct { callee, args, border }))
     }
 
     /// A named ordering of the kernel. Processors with a total store order keep these by themselves:
     /// only the code generator must not reorder. For the others the code generator has no weaker
     /// instruction than a full fence.
-    fn barrier(&mut self) {
+    pub(super) fn barrier(&mut self) {
         match self.env.options.target.ordering() {
             Ordering::TotalStore => self.b.ins().sequence_point(),
             Ordering::Weak => self.b.ins().fence(),
@@ -88,13 +112,36 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn call_indirect(&mut self, ty: u32) -> Result<()> {
+        let Entry { address, args, silent } = self.checked_entry(ty)?;
+        let call = self.signature_ref(ty)?;
+        let handlers = self.tagged_handlers();
+        let mut results = self.call_entry(address, call, &args, &handlers);
+        if let Some(silent) = silent {
+            let end = self.b.create_block();
+            let values: Vec<BlockArg> = results.iter().map(|value| (*value).into()).collect();
+            let types: Vec<_> = results.iter().map(|v| self.b.func.dfg.value_type(*v)).collect();
+            self.b.ins().jump(end, &values);
+            self.b.switch_to_block(silent);
+            let zeros = self.call_silent_entry(address, call, &args, &handlers);
+            let zeros: Vec<BlockArg> = zeros.into_iter().map(BlockArg::from).collect();
+            self.b.ins().jump(end, &zeros);
+            results = types.iter().map(|ty| self.b.append_block_param(end, *ty)).collect();
+            self.b.seal_block(end);
+            self.b.switch_to_block(end);
+        }
+        self.stack.extend(results);
+        Ok(())
+    }
+
+    /// Finds the table entry that the operands of an indirect call name, and compares types.
+    pub(super) fn checked_entry(&mut self, ty: u32) -> Result<Entry> {
         let index = self.pop();
         let mut args = vec![self.context()];
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
-        let entry = self.table_entry(index);
+        let address = self.table_entry(index);
         let flags = self.constant_flags();
         let signature =
-            self.b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
+            self.b.ins().load(I32, flags, address, offset_of!(TableEntry, signature) as i32);
         let wanted = i64::from(self.module.signature(ty));
         let matches = self.b.ins().icmp_imm_u(IntCC::Equal, signature, wanted);
         let (good, bad) = (self.b.create_block(), self.b.create_block());
@@ -126,42 +173,57 @@ impl Translator<'_, '_, '_, '_> {
         self.b.seal_block(good);
         self.b.seal_block(silent);
         self.b.switch_to_block(good);
-        let call = self.signature_ref(ty)?;
-        let mut results = self.call_entry(entry, call, &args);
-        if has_silent {
-            let end = self.b.create_block();
-            let values: Vec<BlockArg> = results.iter().map(|value| (*value).into()).collect();
-            let types: Vec<_> = results.iter().map(|v| self.b.func.dfg.value_type(*v)).collect();
-            self.b.ins().jump(end, &values);
-            self.b.switch_to_block(silent);
-            let mut signature = self.b.func.dfg.signatures[call].clone();
-            signature.returns.clear();
-            let signature = self.b.import_signature(signature);
-            self.call_entry(entry, signature, &args);
-            // Not what the register happens to hold: that may be the host's.
-            let zeros: Vec<BlockArg> = types.iter().map(|ty| self.zero(*ty).into()).collect();
-            self.b.ins().jump(end, &zeros);
-            results = types.iter().map(|ty| self.b.append_block_param(end, *ty)).collect();
-            self.b.seal_block(end);
-            self.b.switch_to_block(end);
-        }
-        self.stack.extend(results);
-        Ok(())
+        Ok(Entry { address, args, silent: has_silent.then_some(silent) })
     }
 
-    fn call_entry(&mut self, entry: Value, signature: SigRef, args: &[Value]) -> Vec<Value> {
-        let flags = self.constant_flags();
-        let code = self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
+    fn call_entry(
+        &mut self,
+        entry: Value,
+        signature: SigRef,
+        args: &[Value],
+        handlers: &[(Option<ExceptionTag>, Block)],
+    ) -> Vec<Value> {
+        let code = self.entry_code(entry);
         self.announce_site(kind::CALL);
-        self.emit_call(Callee::Indirect(signature, code), args)
+        self.emit_call_with(Callee::Indirect(signature, code), args, handlers)
+    }
+
+    pub(super) fn entry_code(&mut self, entry: Value) -> Value {
+        let flags = self.constant_flags();
+        self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32)
+    }
+
+    /// Calls an entry that does not give the result of `signature`, and gives zero.
+    pub(super) fn call_silent_entry(
+        &mut self,
+        entry: Value,
+        signature: SigRef,
+        args: &[Value],
+        handlers: &[(Option<ExceptionTag>, Block)],
+    ) -> Vec<Value> {
+        let types = self.returns_of(signature);
+        let mut signature = self.b.func.dfg.signatures[signature].clone();
+        signature.returns.clear();
+        let signature = self.b.import_signature(signature);
+        self.call_entry(entry, signature, args, handlers);
+        // Not what the register happens to hold: that may be the host's.
+        types.into_iter().map(|ty| self.zero(ty)).collect()
     }
 
     /// Types besides `ty` that a program's function may have which is called as one of type `ty`, and
     /// whether they give its result. C programs call functions with more arguments than these take,
     /// and functions without a result as if they had one. The calling convention of every instruction
     /// set allows it.
+    ///
+    /// With tail calls the called function removes the arguments on the stack, as many as it has: then that
+    /// goes for types without any.
     fn compatible_types(&self, ty: u32) -> Vec<(u32, bool)> {
-        if self.env.options.polls { self.module.compatible_types(ty) } else { Vec::new() }
+        let words = |ty: &ValType| if *ty == ValType::V128 { 2 } else { 1 };
+        let words: usize = self.module.types[ty as usize].params().iter().map(words).sum();
+        if !self.env.options.polls || (self.env.tail_calls && words > TAIL_CALL_REGISTERS) {
+            return Vec::new();
+        }
+        self.module.compatible_types(ty)
     }
 
     /// Address of a table entry whose number is in bounds.
@@ -200,7 +262,6 @@ impl Translator<'_, '_, '_, '_> {
 
     /// Every call of the function goes through here. Where exceptions are caught it ends its block.
     pub(super) fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
-        let site = self.take_announced();
         if self.module.standalone.is_some() {
             return match self.dispatch() {
                 None => self.plain_call(callee, args),
@@ -211,10 +272,20 @@ impl Translator<'_, '_, '_, '_> {
             };
         }
         let handlers = self.tagged_handlers();
-        match site {
-            Some(kind) => self.call_site(kind, callee, args, &handlers),
+        self.emit_call_with(callee, args, &handlers)
+    }
+
+    /// In a module of Linux.
+    pub(super) fn emit_call_with(
+        &mut self,
+        callee: Callee,
+        args: &[Value],
+        handlers: &[(Option<ExceptionTag>, Block)],
+    ) -> Vec<Value> {
+        match self.take_announced() {
+            Some(kind) => self.call_site(kind, callee, args, handlers),
             None if handlers.is_empty() => self.plain_call(callee, args),
-            None => self.try_call(callee, args, &handlers, &[]),
+            None => self.try_call(callee, args, handlers, &[]),
         }
     }
 
@@ -234,10 +305,13 @@ impl Translator<'_, '_, '_, '_> {
 
     /// Types of what `callee` gives.
     pub(super) fn returns(&self, callee: Callee) -> Vec<ClifType> {
-        let signature = match callee {
+        self.returns_of(match callee {
             Callee::Direct(function) => self.b.func.dfg.ext_funcs[function].signature,
             Callee::Indirect(signature, _) => signature,
-        };
+        })
+    }
+
+    fn returns_of(&self, signature: SigRef) -> Vec<ClifType> {
         self.b.func.dfg.signatures[signature].returns.iter().map(|r| r.value_type).collect()
     }
 

@@ -5,7 +5,7 @@
 
 mod sites;
 
-use super::{Env, Variant, Worker};
+use super::{Env, Variant, Worker, tail};
 use crate::compile::{data, namespace};
 use crate::frames::{INLINED_TAG, Place};
 use cranelift_codegen::Context;
@@ -60,6 +60,10 @@ impl Inlinable {
                 // A mistake is reported when the function's turn comes.
                 let sites = worker.build(env, index, body, Variant::Call).ok()?.len() as u32;
                 let function = &worker.context.func;
+                // A call in place of a tail call would be no site.
+                if env.options.frames && env.tail_calls && tail::makes_one(&body.body) {
+                    return None;
+                }
                 let small = || Small { size, function: function.clone(), sites };
                 is_suitable(function).then(|| (index, small()))
             });

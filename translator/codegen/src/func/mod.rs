@@ -20,6 +20,7 @@ mod safepoint;
 pub(crate) mod setjmp;
 mod simd;
 mod site;
+pub(crate) mod tail;
 mod thrown;
 
 use crate::Options;
@@ -56,6 +57,9 @@ pub(crate) struct Env<'m, 'a> {
     pub module: &'m Module<'a>,
     /// What imported functions are.
     pub symbols: &'m [Symbol],
+    /// Whether functions call others in their own place. Then all of the module's have the convention that
+    /// this needs.
+    pub tail_calls: bool,
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
     /// Functions that can be on the stack when frames are captured; empty if that is left out.
@@ -140,22 +144,14 @@ impl Env<'_, '_> {
         self.options.standalone || self.sources.function(self.module.code_address(body)).is_some()
     }
 
-    /// In a module with tail calls all of its functions have the convention that these need.
-    fn convention(&self, border: Border) -> CallConv {
-        if border == Border::Inner && self.has_tail_calls() {
-            CallConv::Tail
-        } else {
-            CallConv::SystemV
-        }
-    }
-
-    pub(crate) fn has_tail_calls(&self) -> bool {
-        self.module.standalone.as_ref().is_some_and(|s| s.has_tail_calls)
+    pub(crate) fn convention(&self, border: Border) -> CallConv {
+        if border == Border::Inner && self.tail_calls { CallConv::Tail } else { CallConv::SystemV }
     }
 
     /// Whether the runtime calls the function itself.
     fn is_exported(&self, function: u32) -> bool {
         self.module.standalone.is_none()
+            && !self.tail_calls
             && self.module.function_exports.iter().any(|e| e.1 == function)
     }
 }
@@ -424,6 +420,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             || self.memory(operator)?
             || self.control(operator)?
             || self.call(operator)?
+            || self.tail_call(operator)?
             || self.atomic(operator)?
             || self.exception(operator, body)?
             || self.simd(operator)?

@@ -1,10 +1,10 @@
 //! Operators on references and tables, and calls that need them. Modules of Linux have references to
 //! exceptions only; the rest is standalone modules'.
 
+use super::Translator;
 use super::call::Callee;
 use super::control::block_args;
-use super::{Border, Translator};
-use crate::compile::{namespace, trap_number};
+use crate::compile::trap_number;
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -72,17 +72,6 @@ impl Translator<'_, '_, '_, '_> {
                 self.trap_if_null(reference);
                 self.call_by_reference(reference, *type_index)?;
             }
-            Operator::ReturnCall { function_index } => self.return_call(*function_index)?,
-            Operator::ReturnCallIndirect { type_index, table_index } => {
-                let index = self.pop();
-                let callee = self.checked_reference(*table_index, index, *type_index)?;
-                self.return_call_by_reference(callee, *type_index)?;
-            }
-            Operator::ReturnCallRef { type_index } => {
-                let reference = self.pop();
-                self.trap_if_null(reference);
-                self.return_call_by_reference(reference, *type_index)?;
-            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -137,7 +126,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     /// Arguments of a call by reference; the callee's context comes first.
-    fn reference_args(&mut self, reference: Value, ty: u32) -> Vec<Value> {
+    pub(super) fn reference_args(&mut self, reference: Value, ty: u32) -> Vec<Value> {
         let operands = self.pop_many(self.module.types[ty as usize].params().len());
         let mut args = vec![self.reference_field(reference, offset::FUNC_CONTEXT, I64)];
         args.extend(operands);
@@ -151,43 +140,6 @@ impl Translator<'_, '_, '_, '_> {
         let code = self.reference_field(reference, offset::FUNC_CODE, I64);
         let results = self.emit_call(Callee::Indirect(signature, code), &args);
         self.stack.extend(results);
-        Ok(())
-    }
-
-    fn return_call(&mut self, function: u32) -> Result<()> {
-        let ty = self.module.functions[function as usize];
-        if function < self.module.imported() {
-            let reference = self.function_reference(function);
-            return self.return_call_by_reference(reference, ty);
-        }
-        let ty = &self.module.types[ty as usize];
-        let signature = self.env.signature(ty, Border::Inner)?;
-        let callee = self.function_ref(namespace::FUNCTION, function, signature);
-        let mut args = vec![self.context()];
-        args.extend(self.pop_many(ty.params().len()));
-        self.b.ins().return_call(callee, &args);
-        self.reachable = false;
-        Ok(())
-    }
-
-    /// A function of a module without tail calls is called as usual: it cannot go on for ever like this.
-    fn return_call_by_reference(&mut self, reference: Value, ty: u32) -> Result<()> {
-        let args = self.reference_args(reference, ty);
-        let tail = self.reference_field(reference, offset::FUNC_TAIL, I64);
-        let (direct, usual) = (self.b.create_block(), self.b.create_block());
-        self.b.ins().brif(tail, direct, &[], usual, &[]);
-        self.b.seal_block(direct);
-        self.b.seal_block(usual);
-        self.b.switch_to_block(direct);
-        let signature = self.env.signature(&self.module.types[ty as usize], Border::Inner)?;
-        let signature = self.b.import_signature(signature);
-        self.b.ins().return_call_indirect(signature, tail, &args);
-        self.b.switch_to_block(usual);
-        let signature = self.foreign_signature(ty)?;
-        let code = self.reference_field(reference, offset::FUNC_CODE, I64);
-        let results = self.plain_call(Callee::Indirect(signature, code), &args);
-        self.b.ins().return_(&results);
-        self.reachable = false;
         Ok(())
     }
 }

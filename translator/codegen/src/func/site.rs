@@ -17,7 +17,7 @@
 
 use super::call::Callee;
 use super::local::Local;
-use super::{Translator, Variant, import_function};
+use super::{Border, Translator, Variant, import_function};
 use crate::compile::namespace;
 use crate::frames::{self, MAX_VALUES, POLL_TAG, SITE_TAG, Site, live};
 use crate::libcall::CAPTURED_INDEX;
@@ -238,7 +238,9 @@ impl Translator<'_, '_, '_, '_> {
         }
         let capture = (ExceptionTag::from_u32(SITE_TAG | site), pad);
         self.invoke(callee, args, next, handlers, &[], Some(capture));
-        self.restore(&items, &returns, next, handlers, capture);
+        // The runtime has the C convention.
+        let border = if kind == kind::CALL { Border::Inner } else { Border::Runtime };
+        self.restore(&items, (&returns, border), next, handlers, capture);
         self.b.seal_block(pad);
         self.b.switch_to_block(pad);
         self.store_items(&items, first_word);
@@ -276,7 +278,7 @@ impl Translator<'_, '_, '_, '_> {
             let poll = Callee::Direct(self.poll_function(CallConv::SystemV));
             self.invoke(poll, &[context], next, &handlers, &[], Some(capture));
         }
-        self.restore(&items, &[], next, &handlers, capture);
+        self.restore(&items, (&[], Border::Runtime), next, &handlers, capture);
         self.b.seal_block(unused);
         self.b.switch_to_block(unused);
         self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
@@ -316,7 +318,7 @@ impl Translator<'_, '_, '_, '_> {
     fn restore(
         &mut self,
         items: &Items,
-        returns: &[Type],
+        (returns, border): (&[Type], Border),
         next: Block,
         handlers: &[(Option<ExceptionTag>, Block)],
         capture: (ExceptionTag, Block),
@@ -352,7 +354,7 @@ impl Translator<'_, '_, '_, '_> {
         let inner = self.b.ins().load(I64, flags(), node, offset_of!(Node, next) as i32);
         let context = self.context();
         self.b.ins().store(flags(), inner, context, offset::RECORD);
-        let mut signature = Signature::new(CallConv::SystemV);
+        let mut signature = Signature::new(self.env.convention(border));
         signature.params.push(AbiParam::new(I64));
         signature.returns.extend(returns.iter().map(|ty| AbiParam::new(*ty)));
         let signature = self.b.import_signature(signature);

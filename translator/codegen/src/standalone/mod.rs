@@ -18,8 +18,8 @@ pub(crate) mod types;
 use crate::error::{Error, Result};
 use linnet_abi::instance::{Counts, Layout, external};
 use wasmparser::{
-    ConstExpr, DataKind, Element, ElementItems, ElementKind, ExternalKind, FunctionBody,
-    GlobalType, MemoryType, Operator, Payload, TableInit, TableType, TypeRef, WasmFeatures,
+    ConstExpr, DataKind, Element, ElementItems, ElementKind, ExternalKind, GlobalType, MemoryType,
+    Operator, Payload, TableInit, TableType, TypeRef, WasmFeatures,
 };
 
 /// What a standalone module may use. Left out: garbage collection, components, stack switching, and
@@ -108,8 +108,6 @@ pub(crate) struct Sections<'a> {
     pub active_data: Vec<Option<(u32, ConstExpr<'a>)>>,
     pub counts: Counts,
     pub layout: Option<Layout>,
-    /// Whether a function makes a tail call: all of them have another calling convention then.
-    pub has_tail_calls: bool,
 }
 
 fn external_kind(kind: ExternalKind) -> Result<u32> {
@@ -306,19 +304,6 @@ fn function_of(expr: &ConstExpr) -> Option<Option<u32>> {
         _ => return None,
     };
     matches!(operators.read().ok()?, Operator::End).then_some(item)
-}
-
-/// Whether a function makes a tail call. Errors are the validator's.
-pub(crate) fn has_tail_call(body: &FunctionBody) -> bool {
-    let Ok(operators) = body.get_operators_reader() else { return false };
-    operators.into_iter().map_while(std::result::Result::ok).any(|operator| {
-        matches!(
-            operator,
-            Operator::ReturnCall { .. }
-                | Operator::ReturnCallIndirect { .. }
-                | Operator::ReturnCallRef { .. }
-        )
-    })
 }
 
 /// Whether a module is the kernel's or a program of a boot binary, by what it imports, and not one for

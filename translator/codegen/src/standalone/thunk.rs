@@ -47,11 +47,11 @@ pub(crate) fn compile_all(env: &Env, sections: &Sections) -> Result<Vec<Trampoli
         let (number, code) = (host_number(i), host(env, ty)?);
         thunks.push(Trampoline { number, name: format!("linnet.host.{name}").into(), code });
     }
-    if env.has_tail_calls() {
+    if env.tail_calls {
         for function in module.imported()..module.functions.len() as u32 {
             let number = wrapper_number(module.types.len(), function);
             let name = format!("linnet.call.{}", module.function_name(function));
-            let code = wrapper(env, function)?;
+            let code = wrapper(env, function, Border::Foreign)?;
             thunks.push(Trampoline { number, name: name.into(), code });
         }
     }
@@ -142,12 +142,15 @@ fn host(env: &Env, ty: &FuncType) -> Result<Code> {
     })
 }
 
-/// A function of the module, in the convention of calls by reference.
-fn wrapper(env: &Env, function: u32) -> Result<Code> {
+/// In a module with tail calls, a function in the convention of those that call it from the other side of
+/// `border`. One that is imported has that convention, and is called from inside.
+pub(crate) fn wrapper(env: &Env, function: u32, border: Border) -> Result<Code> {
+    let is_own = function >= env.module.imported();
+    let (here, there) = if is_own { (border, Border::Inner) } else { (Border::Inner, border) };
     let ty = env.module.function_type(function);
-    let inner = env.signature(ty, Border::Inner)?;
-    build(env, env.signature(ty, Border::Foreign)?, |b, params| {
-        let callee = func::import_function(b.func, namespace::FUNCTION, function, inner);
+    let there = env.signature(ty, there)?;
+    build(env, env.signature(ty, here)?, |b, params| {
+        let callee = func::import_function(b.func, namespace::FUNCTION, function, there);
         let call = b.ins().call(callee, params);
         let results = b.inst_results(call).to_vec();
         b.ins().return_(&results);

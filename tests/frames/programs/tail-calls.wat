@@ -1,0 +1,66 @@
+;; Functions that take each other's place: more rounds than there is stack for, with arguments on the stack
+;; that grow and shrink, through the table, out of `try`, to the host and to the thunk of signal handlers. The
+;; frames below are those of callers that wait, with values of their own.
+(module
+  (import "linux" "syscall" (func $sys (param i32 i64 i64 i64 i64 i64 i64) (result i64)))
+  (import "linux" "call_handler" (func $handle (param i32 i32 i32 i32)))
+  (memory 2)
+  (global $__stack_pointer (mut i32) (i32.const 65536))
+  (type $sys (func (param i32 i64 i64 i64 i64 i64 i64) (result i64)))
+  (type $many (func (param i32 i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64)))
+  (type $one (func (param i32) (result i64)))
+  (type $quiet (func (param i32)))
+  (table 5 funcref)
+  (elem (i32.const 0) $few $many $sys $note_word $handler)
+  (tag $odd (param i64))
+  (func $ask (param i64) (result i64)
+    (return_call $sys (i32.const 0) (local.get 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)))
+  (func $note (param i64)
+    (drop (call $sys (i32.const 1) (local.get 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))
+  (func $note_word (param i32) (call $note (i64.extend_i32_u (local.get 0))))
+  (func $handler (param i32) (result i32) (call $note (i64.const 99)) (i32.const 5))
+  ;; No loop: only tail calls make the rounds.
+  (func $few (param $n i32) (result i64)
+    (if (i32.eqz (local.get $n)) (then (return_call $ask (i64.const 11))))
+    (return_call_indirect (type $many)
+      (i32.sub (local.get $n) (i32.const 1))
+      (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4) (i64.const 5)
+      (i64.const 6) (i64.const 7) (i64.const 8) (i64.extend_i32_u (local.get $n))
+      (i32.const 1)))
+  (func $many (param $n i32) (param $a i64) (param i64 i64 i64 i64 i64 i64) (param $y i64) (param $z i64) (result i64)
+    (if (i32.eqz (i32.and (local.get $n) (i32.const 0x7fff)))
+      (then
+        (call $note (i64.add (local.get $y) (local.get $z)))
+        (return_call_indirect (type $sys)
+          (i32.const 0) (i64.add (local.get $a) (call $few (i32.const 0)))
+          (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)
+          (i32.const 2))))
+    (return_call $few (local.get $n)))
+  ;; The clause is left before the call.
+  (func $thrower (param $x i64) (result i64)
+    (call $note (local.get $x))
+    (throw $odd (local.get $x)))
+  (func $leaves (param $x i64) (result i64)
+    try (result i64)
+      (return_call $thrower (i64.add (local.get $x) (i64.const 1)))
+    catch $odd
+      drop
+      (i64.const -1)
+    end)
+  (func $catches (param $x i64) (result i64)
+    try (result i64)
+      (call $leaves (local.get $x))
+    catch $odd
+      (i64.mul (call $ask (local.get $x)))
+    end)
+  ;; A function without a result in place of one with it gives zero.
+  (func $silent (param i32) (result i64) (return_call_indirect (type $one) (local.get 0) (i32.const 3)))
+  (func $quiet (return_call $handle (i32.const 4) (i32.const 1) (i32.const 2) (i32.const 3)))
+  (func (export "_start") (local $sum i64) (local $i i32)
+    (loop $l
+      (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 3)) (call $few (i32.const 0x1ffff))))
+      (local.set $sum (i64.xor (local.get $sum) (call $catches (local.get $sum))))
+      (local.set $sum (i64.add (local.get $sum) (call $silent (local.get $i))))
+      (call $quiet)
+      (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 2))))
+    (call $note (local.get $sum))))
