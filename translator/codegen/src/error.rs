@@ -106,8 +106,6 @@ const WITHOUT: &[(&str, &str)] = &[
     ("multiple memories", "compile without -mmultimemory"),
     ("multiple tables", "link with one table, which is all that C and C++ need"),
     ("reference types", "compile without -mreference-types"),
-    ("tail calls", "compile without -mtail-call and without musttail"),
-    ("wide arithmetic", "compile without -mwide-arithmetic"),
 ];
 
 /// The feature that the validator misses. It says "tail calls support is not enabled", as if there

@@ -24,6 +24,7 @@ pub(crate) const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::LEGACY_EXCEPTIONS)
     .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
     // For references to exceptions. The others are refused by name.
     .union(WasmFeatures::REFERENCE_TYPES)
     .union(WasmFeatures::FLOATS)

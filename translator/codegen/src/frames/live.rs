@@ -87,7 +87,7 @@ fn events(body: &FunctionBody) -> Vec<Event> {
     while let Ok((operator, offset)) = operators.read_with_offset() {
         use Operator as O;
         if tail::is_one(&operator) {
-            // Some are calls that return to the function first.
+            // There may be a poll before it, and some are calls that return to the function first.
             events.extend([Event::Call(offset), Event::Stop]);
             continue;
         }

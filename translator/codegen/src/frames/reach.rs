@@ -50,8 +50,10 @@ fn scan(body: &Body, polls: bool) -> Function {
     let Ok(mut operators) = body.body.get_operators_reader() else { return function };
     while let Ok(operator) = operators.read() {
         match operator {
-            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+            Operator::Call { function_index } => function.callees.push(function_index),
+            Operator::ReturnCall { function_index } => {
                 function.callees.push(function_index);
+                function.reaches |= polls;
             }
             Operator::CallIndirect { .. }
             | Operator::ReturnCallIndirect { .. }

@@ -1,4 +1,4 @@
-//! Polls at loop heads.
+//! Polls at loop heads, and before tail calls that make loops.
 
 use super::Translator;
 use crate::compile::namespace;
