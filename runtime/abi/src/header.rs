@@ -63,6 +63,7 @@ impl Display for KernelHeader {
             ("PROT_WRITE", memory::PROT_WRITE),
             ("PROT_SAME", memory::PROT_SAME),
             ("NULL_GUARD", memory::NULL_GUARD as u32),
+            ("LARGE_PAGE", memory::LARGE_PAGE as u32),
             ("EXEC_HEADER_OFFSET", exec::HEADER_OFFSET as u32),
             ("EXEC_IMAGE_ALIGN", exec::IMAGE_ALIGN),
         ] {

@@ -15,6 +15,10 @@ pub const MEMORY_SIZE: u64 = 4 << 30;
 /// The first bytes of every linear memory are never mapped, so that a null pointer faults.
 pub const NULL_GUARD: u64 = 65536;
 
+/// Size of a large page of the host, where its pages have 4 KiB, in bytes. The kernel asks the runtime for
+/// memory in such pages; other hosts refuse.
+pub const LARGE_PAGE: u64 = 2 << 20;
+
 /// Protection bits of `tlb_fill`.
 pub const PROT_READ: u32 = 1;
 pub const PROT_WRITE: u32 = 2;

@@ -3,7 +3,7 @@
 use crate::{fatal, sys, tlb};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
-use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD};
+use linnet_abi::memory::{LARGE_PAGE, MEMORY_SIZE, NULL_GUARD};
 use linnet_abi::module::Module;
 
 /// What is fixed once the machine has started.
@@ -16,10 +16,7 @@ pub struct Ram {
     pub kernel: &'static Module,
 }
 
-/// Size of a large page, where the host's pages have 4 KiB. Other hosts refuse to make one of this size.
-const LARGE_PAGE: u64 = 2 << 20;
-
-/// Which of them there are, or cannot be.
+/// Which large pages there are, or cannot be.
 static JOINED: [AtomicBool; (MEMORY_SIZE / LARGE_PAGE) as usize] =
     [const { AtomicBool::new(false) }; (MEMORY_SIZE / LARGE_PAGE) as usize];
 

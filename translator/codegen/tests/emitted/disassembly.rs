@@ -230,7 +230,8 @@ fn disassemble(
         } else {
             None
         };
-        if let Some(callee) = named.clone().filter(|_| matches!(mnemonic.as_str(), "call" | "bl")) {
+        let is_call = matches!(mnemonic.as_str(), "call" | "bl" | "jmp" | "b");
+        if let Some(callee) = named.clone().filter(|_| is_call) {
             operands = callee;
         } else {
             notes.extend(named);

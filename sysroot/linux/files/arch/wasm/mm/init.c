@@ -4,7 +4,6 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <asm/linnet_abi.h>
-#include <asm/populate.h>
 
 pgd_t swapper_pg_dir[PTRS_PER_PGD] __page_aligned_bss;
 
@@ -14,10 +13,10 @@ void __init arch_zone_limits_init(unsigned long *max_zone_pfn)
 	 * Page descriptors, and hash tables that are about as large, come next, at
 	 * the end of memory.
 	 */
-	unsigned long large = DIV_ROUND_CLOSEST(2 * max_low_pfn * sizeof(struct page), LARGE_PAGE);
+	unsigned long large = DIV_ROUND_CLOSEST(2 * max_low_pfn * sizeof(struct page), LINNET_LARGE_PAGE);
 
 	for (; large; large--)
-		host_ram_join(max_low_pfn - large * (LARGE_PAGE >> PAGE_SHIFT));
+		host_ram_join(max_low_pfn - large * (LINNET_LARGE_PAGE >> PAGE_SHIFT));
 	max_zone_pfn[ZONE_NORMAL] = max_low_pfn;
 }
 

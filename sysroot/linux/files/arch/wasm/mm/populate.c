@@ -22,7 +22,7 @@
 #include <asm/populate.h>
 
 /* Most pages of a piece, as a power of two: a large page of the host. */
-#define MOST_ORDER	ilog2(LARGE_PAGE >> PAGE_SHIFT)
+#define MOST_ORDER	ilog2(LINNET_LARGE_PAGE >> PAGE_SHIFT)
 
 /* Pages that are made at once. */
 struct piece {
@@ -104,7 +104,7 @@ static struct page *allocate(unsigned int count)
 
 	if (!page)
 		return NULL;
-	if (count << PAGE_SHIFT >= LARGE_PAGE / 8)
+	if (count << PAGE_SHIFT >= LINNET_LARGE_PAGE / 8)
 		host_ram_join(page_to_pfn(page));
 	memset(page_address(page), 0, count << PAGE_SHIFT);
 	split_page(page, order);
@@ -189,14 +189,14 @@ unsigned long arch_get_unmapped_area_topdown(struct file *file, unsigned long ad
 {
 	vma_flags_t vma_flags = legacy_to_vma_flags(vm_flags);
 
-	if (!file && !address && !(flags & MAP_FIXED) && len && IS_ALIGNED(len, LARGE_PAGE) &&
-	    len < TASK_SIZE - LARGE_PAGE) {
+	if (!file && !address && !(flags & MAP_FIXED) && len && IS_ALIGNED(len, LINNET_LARGE_PAGE) &&
+	    len < TASK_SIZE - LINNET_LARGE_PAGE) {
 		unsigned long found;
 
-		found = generic_get_unmapped_area_topdown(file, 0, len + LARGE_PAGE - PAGE_SIZE, pgoff,
+		found = generic_get_unmapped_area_topdown(file, 0, len + LINNET_LARGE_PAGE - PAGE_SIZE, pgoff,
 							  flags, vma_flags);
 		if (!IS_ERR_VALUE(found))
-			return round_up(found, LARGE_PAGE);
+			return round_up(found, LINNET_LARGE_PAGE);
 	}
 	return generic_get_unmapped_area_topdown(file, address, len, pgoff, flags, vma_flags);
 }

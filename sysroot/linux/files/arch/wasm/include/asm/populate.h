@@ -2,13 +2,9 @@
 #ifndef _ASM_WASM_POPULATE_H
 #define _ASM_WASM_POPULATE_H
 
-#include <linux/sizes.h>
 #include <linux/types.h>
 
 struct vm_area_struct;
-
-/* A large page of the host, if its pages have 4 KiB. */
-#define LARGE_PAGE	SZ_2M
 
 /*
  * If memory beside `address` has been written to in order, makes as much of
