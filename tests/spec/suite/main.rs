@@ -5,11 +5,12 @@
 //! linked with the driver to one program for each instruction set, and run script by script.
 //!
 //! `SPEC_TARGETS=x86_64,riscv64` chooses instruction sets, the arguments choose files by parts of their
-//! names. What fails for a known reason is in `failures.txt`.
+//! names. `SPEC_CPU=native` lets the code use all that this machine has, or the features that are named as for
+//! `--cpu`; then it is run for this machine's instruction set if none is chosen. What fails for a known reason is in `failures.txt`.
 
 mod known;
 
-use linnet_codegen::{Options, Target, translate};
+use linnet_codegen::{Cpu, Options, Target, translate};
 use linnet_spec::Error;
 use linnet_spec::link::{Toolchain, module_table};
 use linnet_spec::script::Script;
@@ -60,11 +61,19 @@ fn all_files() -> Vec<TestFile<'static>> {
     versions.chain(wanted.flat_map(proposal)).collect()
 }
 
-fn targets() -> Vec<Target> {
-    match std::env::var("SPEC_TARGETS") {
+/// The instruction sets, and which of their instructions may be used.
+fn targets() -> Result<Vec<(Target, Cpu)>, Error> {
+    let cpu = std::env::var("SPEC_CPU").ok();
+    let targets = match std::env::var("SPEC_TARGETS") {
         Ok(names) => names.split(',').filter_map(Target::from_name).collect(),
+        Err(_) if cpu.is_some() => Target::from_name(std::env::consts::ARCH).into_iter().collect(),
         Err(_) => Target::ALL.to_vec(),
-    }
+    };
+    let with_cpu = targets.into_iter().map(|target| match &cpu {
+        Some(text) => Ok((target, Cpu::parse(target, text).map_err(|e| format!("SPEC_CPU: {e}"))?)),
+        None => Ok((target, Cpu::baseline(target))),
+    });
+    with_cpu.collect()
 }
 
 fn suite() -> Result<usize, Error> {
@@ -88,10 +97,10 @@ fn suite() -> Result<usize, Error> {
     }
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spec");
     let mut counts = BTreeMap::new();
-    for target in targets() {
+    for (target, cpu) in targets()? {
         let started = Instant::now();
-        let count = run_target(target, &files, &directory, &mut failures)?;
-        println!("{}: {:.0} s", target.name(), started.elapsed().as_secs_f64());
+        let count = run_target(target, &cpu, &files, &directory, &mut failures)?;
+        println!("{}, {cpu}: {:.0} s", target.name(), started.elapsed().as_secs_f64());
         counts.insert(target.name(), count);
     }
     report(&counts);
@@ -126,6 +135,7 @@ struct Outcome {
 
 fn run_target(
     target: Target,
+    cpu: &Cpu,
     files: &[File],
     directory: &Path,
     failures: &mut known::Failures,
@@ -149,7 +159,8 @@ fn run_target(
     }
     let translated = in_parallel(modules.len(), |i| {
         let object = place.join(format!("m{i}.o"));
-        let translated = translate(modules[i], &options(target, i)).map_err(|e| e.to_string())?;
+        let translated =
+            translate(modules[i], &options(target, cpu, i)).map_err(|e| e.to_string())?;
         fs::write(&object, translated.bytes).map_err(|e| e.to_string())?;
         Ok(object)
     });
@@ -165,7 +176,7 @@ fn run_target(
     let ran = in_parallel(files.len(), |i| {
         let file = &files[i];
         let mut outcome = Outcome::default();
-        refuse(target, file, &mut outcome);
+        refuse(target, cpu, file, &mut outcome);
         // What belongs to a module that has no translation cannot be run.
         let mut text = String::new();
         let place_of = |number: usize| {
@@ -232,15 +243,17 @@ fn run_target(
     Ok(counts)
 }
 
-fn options(target: Target, number: usize) -> Options {
-    Options::host(target, &format!("m{number}"))
+fn options(target: Target, cpu: &Cpu, number: usize) -> Options {
+    Options { cpu: cpu.clone(), ..Options::host(target, &format!("m{number}")) }
 }
 
 /// Modules that are wrong must not be translated.
-fn refuse(target: Target, file: &File, outcome: &mut Outcome) {
+fn refuse(target: Target, cpu: &Cpu, file: &File, outcome: &mut Outcome) {
     for wrong in &file.script.wrong {
-        let accepted =
-            wrong.wasm.as_ref().is_some_and(|wasm| translate(wasm, &options(target, 0)).is_ok());
+        let accepted = wrong
+            .wasm
+            .as_ref()
+            .is_some_and(|wasm| translate(wasm, &options(target, cpu, 0)).is_ok());
         if accepted {
             let cause = format!("{}: {:?} was not refused", wrong.directive, wrong.message);
             outcome.failures.push((wrong.line, cause));

@@ -134,14 +134,16 @@ pub(crate) fn compile(
 ) -> Result<Code> {
     let isa = env.isa;
     let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
-    let control = &mut ControlPlane::default();
-    passes::prepare(context, env.options);
-    context.optimize(isa, control).map_err(failed)?;
-    passes::run(context, env.options);
+    passes::optimize(context, isa, env.options).map_err(failed)?;
     let has_loops = context.loop_analysis.loops().next().is_some();
-    context.verify_if(isa).map_err(failed)?;
     let stencil = isa
-        .compile_function(&context.func, &context.domtree, registers, false, control)
+        .compile_function(
+            &context.func,
+            &context.domtree,
+            registers,
+            false,
+            &mut ControlPlane::default(),
+        )
         .map_err(failed)?;
     let compiled = stencil.apply_params(&context.func.params);
     let buffer = &compiled.buffer;

@@ -1,12 +1,16 @@
 //! `linnet compile`
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use linnet_build::{At as _, Error, Result, output, translate};
 use linnet_codegen::{Cpu, Options};
 
 use crate::arguments::Compile;
+
+/// In place of a file's name, as compilers have it.
+const STANDARD_OUTPUT: &str = "-";
 
 pub(crate) fn run(arguments: &Compile) -> Result<()> {
     let Compile { module, output: place, target, cpu, prefix, header, rust, .. } = arguments;
@@ -53,7 +57,11 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
         files.push((rust, text.into_bytes()));
     }
     for (place, bytes) in files {
-        output::write(place, &bytes, 0o644)?;
+        if place == Path::new(STANDARD_OUTPUT) {
+            io::stdout().write_all(&bytes).at("standard output")?;
+        } else {
+            output::write(place, &bytes, 0o644)?;
+        }
     }
     Ok(())
 }

@@ -57,6 +57,14 @@ fn is_cheap(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::SymbolValue | Opcode::Iconst)
 }
 
+/// What makes a value, if it is cheap.
+fn cheap(func: &Function, value: Value) -> Option<Inst> {
+    match func.dfg.value_def(value) {
+        ValueDef::Result(made, 0) if is_cheap(func.dfg.insts[made].opcode()) => Some(made),
+        _ => None,
+    }
+}
+
 /// Where the context is not in its register any more: blocks that a call may come before, but for the
 /// calls of polls.
 fn behind_calls(func: &Function, cfg: &ControlFlowGraph) -> EntitySet<Block> {
@@ -85,24 +93,25 @@ struct Pass {
     slot: Option<StackSlot>,
     /// What stands for a value since the last call in this block.
     copies: FxHashMap<Value, Value>,
-    /// What the current instruction uses, and what it is to use.
+    /// What the current instruction uses that may have to be replaced, and what it is to use.
     used: Vec<(Value, Value)>,
 }
 
 impl Pass {
     fn replace(&mut self, cursor: &mut FuncCursor, inst: Inst) {
+        let func = &*cursor.func;
+        let known =
+            func.dfg.inst_values(inst).map(|value| (value, func.dfg.resolve_aliases(value)));
         self.used.clear();
-        self.used.extend(cursor.func.dfg.inst_values(inst).map(|value| (value, value)));
-        let mut is_changed = false;
+        self.used.extend(known.filter(|(value, known)| {
+            value != known || self.context == Some(*known) || cheap(func, *known).is_some()
+        }));
         for i in 0..self.used.len() {
-            let (value, _) = self.used[i];
-            let known = cursor.func.dfg.resolve_aliases(value);
-            if let Some(copy) = self.copy(cursor, known) {
-                self.used[i].1 = copy;
-                is_changed |= copy != value;
-            }
+            let known = self.used[i].1;
+            // An alias has no register.
+            self.used[i].1 = self.copy(cursor, known).unwrap_or(known);
         }
-        if is_changed {
+        if self.used.iter().any(|(old, new)| old != new) {
             let used = &self.used;
             cursor.func.dfg.map_inst_values(inst, |value| {
                 used.iter().find(|(old, _)| *old == value).map_or(value, |(_, new)| *new)
@@ -113,12 +122,7 @@ impl Pass {
     /// What stands for a value here, if it is cheap.
     fn copy(&mut self, cursor: &mut FuncCursor, value: Value) -> Option<Value> {
         let is_context = self.context == Some(value);
-        let made = match cursor.func.dfg.value_def(value) {
-            ValueDef::Result(made, 0) if is_cheap(cursor.func.dfg.insts[made].opcode()) => {
-                Some(made)
-            }
-            _ => None,
-        };
+        let made = cheap(cursor.func, value);
         if !is_context && made.is_none() {
             return None;
         }

@@ -24,12 +24,38 @@ mod phis;
 mod widen;
 
 use crate::Options;
-use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Function, Opcode};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::{CodegenResult, Context};
 
-/// Runs the passes before the optimizer.
-pub(crate) fn prepare(context: &mut Context, options: &Options) {
+/// Runs all passes and the optimizer.
+pub(crate) fn optimize(
+    context: &mut Context,
+    isa: &dyn TargetIsa,
+    options: &Options,
+) -> CodegenResult<()> {
+    prepare(context, options);
+    // The steps of `Context::optimize`. The control flow graph is known, and block parameters that are always
+    // the same value are gone, but for those of loops that a captured frame goes on in.
+    if isa.flags().enable_nan_canonicalization() {
+        context.canonicalize_nans(isa)?;
+    }
+    context.verify_if(isa)?;
+    context.compute_domtree();
+    context.eliminate_unreachable_code(isa)?;
+    if options.frames {
+        context.remove_constant_phis(isa)?;
+    }
+    context.func.dfg.resolve_all_aliases();
+    context.egraph_pass(isa, &mut ControlPlane::default())?;
+    finish(context, options);
+    context.verify_if(isa)
+}
+
+/// Runs the passes before the optimizer. They leave aliases.
+fn prepare(context: &mut Context, options: &Options) {
     context.compute_cfg();
     phis::run(&mut context.func, &context.cfg);
     masks::run(&mut context.func, &context.cfg);
@@ -41,7 +67,7 @@ pub(crate) fn prepare(context: &mut Context, options: &Options) {
 }
 
 /// Runs the others. The control flow stays as it is.
-pub(crate) fn run(context: &mut Context, options: &Options) {
+fn finish(context: &mut Context, options: &Options) {
     let target = options.target;
     remove_sequence_points(&mut context.func);
     context.compute_loop_analysis();

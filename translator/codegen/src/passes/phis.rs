@@ -28,7 +28,6 @@ pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph) {
             is_changed |= simplify(func, *block, &branches, &mut inputs);
         }
     }
-    func.dfg.resolve_all_aliases();
 }
 
 /// What a parameter gets from the branches that were looked at.

@@ -51,7 +51,6 @@ pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph) {
             pass.func.layout.remove_inst(inst);
         }
     }
-    pass.func.dfg.resolve_all_aliases();
 }
 
 /// All extensions with what they extend.
