@@ -27,12 +27,18 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) fn tests() -> Result<Vec<Test>> {
     let place = Arc::new(OnceLock::new());
+    let for_test = Arc::clone(&place);
     let test = |(name, path): (String, PathBuf)| -> Test {
-        let place = Arc::clone(&place);
+        let place = Arc::clone(&for_test);
         let run = move || check(&path, place.get_or_init(|| Once::new(prepare())).get()?);
         (format!("cli::{name}"), Box::new(run))
     };
-    Ok(files("cli", "txt")?.into_iter().map(test).collect())
+    let mut tests: Vec<Test> = files("cli", "txt")?.into_iter().map(test).collect();
+    let name = "cli::compile-writes-an-object-to-standard-output".to_owned();
+    let object =
+        move || object_on_standard_output(place.get_or_init(|| Once::new(prepare())).get()?);
+    tests.push((name, Box::new(object)));
+    Ok(tests)
 }
 
 /// Where commands run and what they are.
@@ -104,6 +110,21 @@ fn check(path: &Path, place: &Place) -> Outcome {
         return Ok(());
     }
     Err(format!("expected:\n{wanted}\nfound:\n{found}").into())
+}
+
+fn object_on_standard_output(place: &Place) -> Outcome {
+    let compile = |to: &str| {
+        let mut command = Command::new(&place.linnet);
+        command.args(["compile", "program.wasm", "-o", to]).current_dir(&place.directory);
+        command.output().at(place.linnet.display())
+    };
+    let (printed, quiet) = (compile("-")?, compile("printed.o")?);
+    let path = place.directory.join("printed.o");
+    let written = fs::read(&path).at(path.display())?;
+    if printed.status.success() && printed.stdout == written && quiet.stdout.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{} bytes printed, {} written", printed.stdout.len(), written.len()).into())
 }
 
 fn transcript(command: &str, place: &Place) -> Result<String> {
