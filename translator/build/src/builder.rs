@@ -37,7 +37,7 @@ impl Builder {
         })?;
         let progress = Progress::new();
         let cache = Cache::open()?;
-        tools::set_up(&progress, &cache.path("logs/packages"))?;
+        tools::set_up(&progress, &cache)?;
         Ok(Self {
             index: Index::load(cache.path("index")),
             sources: Sources::open(&root.join("sysroot/sources.toml"))?,
@@ -55,13 +55,13 @@ impl Builder {
 
     /// The program that runs boot binaries of another instruction set; installed if it is missing.
     pub fn emulator(&self, target: Target) -> Result<PathBuf> {
-        tools::emulator(target, &self.progress, &self.cache.path("logs/packages"))
+        tools::emulator(target, &self.progress, &self.cache)
     }
 
     /// Installs a Debian package if `program`, which is in it, is missing.
     pub fn tool(&self, package: &str, program: &str) -> Result<()> {
         let package = tools::package(package, program);
-        tools::install(&[package], &self.progress, &self.cache.path("logs/packages"))
+        tools::install(&[package], &self.progress, &self.cache)
     }
 
     /// pkg-config for the libraries of `packages`; installed if it is missing.
@@ -72,7 +72,7 @@ impl Builder {
 
     /// The host's debugger; installed if it is missing.
     pub fn debugger(&self) -> Result<PathBuf> {
-        tools::debugger(&self.progress, &self.cache.path("logs/packages"))
+        tools::debugger(&self.progress, &self.cache)
     }
 
     /// Shows a line on standard error, beside what is shown of the build.

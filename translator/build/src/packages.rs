@@ -171,7 +171,7 @@ impl Builder {
             .iter()
             .map(|(package, program)| tools::package(package, program))
             .collect();
-        tools::install(&tools, &self.progress, &self.cache.path("logs/packages"))?;
+        tools::install(&tools, &self.progress, &self.cache)?;
         above.push(name.to_owned());
         let mut needs = self.needs(&recipe.needs, above)?;
         above.pop();

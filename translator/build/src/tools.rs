@@ -1,11 +1,12 @@
 //! The programs and files of the build machine that a build needs, and the packages they are in.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use linnet_codegen::Target;
 
+use crate::cache::Cache;
 use crate::digest::Key;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -62,34 +63,40 @@ fn missing<'a>(packages: &[Package<'a>]) -> Vec<&'a str> {
 }
 
 /// Installs what is missing of what every build needs, or says how to.
-pub(crate) fn set_up(progress: &Progress, log: &Path) -> Result<()> {
-    install(&PACKAGES, progress, log)
+pub(crate) fn set_up(progress: &Progress, cache: &Cache) -> Result<()> {
+    install(&PACKAGES, progress, cache)
 }
 
 /// The emulator that runs programs of another instruction set; installed if it is missing.
-pub(crate) fn emulator(target: Target, progress: &Progress, log: &Path) -> Result<PathBuf> {
+pub(crate) fn emulator(target: Target, progress: &Progress, cache: &Cache) -> Result<PathBuf> {
     let program = match target {
         Target::X86_64 => "qemu-x86_64-static",
         Target::Aarch64 => "qemu-aarch64-static",
         Target::Riscv64 => "qemu-riscv64-static",
     };
-    install(&[package("qemu-user-static", program)], progress, log)?;
+    install(&[package("qemu-user-static", program)], progress, cache)?;
     find_program(program).ok_or_else(|| Error::new(format!("{program} is not in PATH")))
 }
 
 /// The debugger for programs of every instruction set; installed if it is missing.
-pub(crate) fn debugger(progress: &Progress, log: &Path) -> Result<PathBuf> {
+pub(crate) fn debugger(progress: &Progress, cache: &Cache) -> Result<PathBuf> {
     let program = "gdb-multiarch";
-    install(&[package(program, program)], progress, log)?;
+    install(&[package(program, program)], progress, cache)?;
     find_program(program).ok_or_else(|| Error::new(format!("{program} is not in PATH")))
 }
 
-/// Installs those that are missing, or says how to. `log` takes what the installer prints.
-pub(crate) fn install(wanted: &[Package<'_>], progress: &Progress, log: &Path) -> Result<()> {
+/// Installs those that are missing, or says how to.
+pub(crate) fn install(wanted: &[Package<'_>], progress: &Progress, cache: &Cache) -> Result<()> {
+    if missing(wanted).is_empty() {
+        return Ok(());
+    }
+    // The installer does not wait for another one.
+    let _lock = cache.lock("packages")?;
     let packages = missing(wanted);
     if packages.is_empty() {
         return Ok(());
     }
+    let log = &cache.path("logs/packages");
     let list = packages.join(" ");
     let Some(prefix) = privilege() else {
         return Err(Error::new(format!("these packages are not installed: {list}"))
