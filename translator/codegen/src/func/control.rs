@@ -4,9 +4,13 @@ use super::Translator;
 use super::exception::{Catches, Landing, Try};
 use crate::compile::trap_code;
 use crate::error::Result;
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Type, Value};
 use linnet_abi::trap::Trap;
 use wasmparser::{BlockType, BrTable, FunctionBody, Operator};
+
+/// Most runs of equal targets of a branch table that comparisons are made of.
+const MAX_RUNS: usize = 4;
 
 /// A block of the function that is open.
 pub(super) struct Frame {
@@ -281,16 +285,55 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     fn branch_table(&mut self, targets: &BrTable) -> Result<()> {
         let index = self.pop();
-        let mut calls = Vec::with_capacity(targets.len() as usize);
-        for depth in targets.targets() {
-            let (target, args) = self.branch_target(depth?);
-            calls.push(BlockCall::new(target, block_args(&args), &mut self.b.func.dfg.value_lists));
+        let depths = targets.targets().collect::<std::result::Result<Vec<_>, _>>()?;
+        let mut runs: Vec<(u32, i64)> = Vec::new();
+        for (at, depth) in depths.iter().copied().chain([targets.default()]).enumerate() {
+            match runs.last() {
+                Some((last, _)) if *last == depth => {}
+                _ if runs.len() > MAX_RUNS => break,
+                _ => runs.push((depth, at as i64)),
+            }
         }
-        let (target, args) = self.branch_target(targets.default());
-        let default = BlockCall::new(target, block_args(&args), &mut self.b.func.dfg.value_lists);
-        let table = self.b.create_jump_table(JumpTableData::new(default, &calls));
-        self.b.ins().br_table(index, table);
+        if runs.len() <= MAX_RUNS {
+            self.branch_runs(index, &runs);
+        } else {
+            let mut calls = Vec::with_capacity(depths.len());
+            for depth in depths {
+                calls.push(self.branch_call(depth));
+            }
+            let default = self.branch_call(targets.default());
+            let table = self.b.create_jump_table(JumpTableData::new(default, &calls));
+            self.b.ins().br_table(index, table);
+        }
         self.reachable = false;
         Ok(())
+    }
+
+    fn branch_call(&mut self, depth: u32) -> BlockCall {
+        let (target, args) = self.branch_target(depth);
+        BlockCall::new(target, block_args(&args), &mut self.b.func.dfg.value_lists)
+    }
+
+    /// A branch table by comparisons: each run of equal targets begins at an index of its own. LLVM makes
+    /// a table of two cases, where a few comparisons are shorter than the jump by a table.
+    fn branch_runs(&mut self, index: Value, runs: &[(u32, i64)]) {
+        let [(first, _), rest @ ..] = runs else { return };
+        let (target, args) = self.branch_target(*first);
+        let args = block_args(&args);
+        let [(second, at), more @ ..] = rest else {
+            self.b.ins().jump(target, &args);
+            return;
+        };
+        let is_first = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, index, *at);
+        if more.is_empty() {
+            let (last, last_args) = self.branch_target(*second);
+            self.b.ins().brif(is_first, target, &args, last, &block_args(&last_args));
+            return;
+        }
+        let next = self.b.create_block();
+        self.b.ins().brif(is_first, target, &args, next, &[]);
+        self.b.seal_block(next);
+        self.b.switch_to_block(next);
+        self.branch_runs(index, rest);
     }
 }
