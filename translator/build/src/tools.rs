@@ -1,7 +1,7 @@
 //! The programs and files of the build machine that a build needs, and the packages they are in.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use linnet_codegen::Target;
