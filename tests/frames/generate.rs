@@ -4,8 +4,8 @@
 //! They note what they compute with the host (`runtime/frames/host`), call it in the middle of
 //! expressions, are called back by it, call each other directly and through the table with operands on
 //! the stack, loop with calls and without, throw and catch in both encodings, and let others take their
-//! place, the host among them. Every call and every round
-//! of a loop takes fuel. NaNs, whose bits differ between instruction sets, are replaced as they arise.
+//! place, the host among them. Every call and every round of a loop takes fuel. NaNs, whose bits differ
+//! between instruction sets, are replaced as they arise.
 
 use std::borrow::Cow;
 use wasm_encoder::{
@@ -448,10 +448,7 @@ impl<'p, 'r> Body<'p, 'r> {
             12 => self.try_table(depth),
             13 => self.throw(),
             14 => {
-                // A handler of signals, which gives no result and may take fewer arguments.
-                let entry = if self.random.one_in(2) { 1 } else { 2 };
-                self.out().i32_const(entry);
-                (0..3).for_each(|_| self.expression(ValType::I32, 1));
+                self.handler();
                 self.out().call(CALL_HANDLER);
             }
             _ => self.call_into_locals(),
@@ -593,6 +590,13 @@ impl<'p, 'r> Body<'p, 'r> {
         }
     }
 
+    /// Operands of a call of a handler of signals, which gives no result and may take fewer arguments.
+    fn handler(&mut self) {
+        let entry = if self.random.one_in(2) { 1 } else { 2 };
+        self.out().i32_const(entry);
+        (0..3).for_each(|_| self.expression(ValType::I32, 1));
+    }
+
     /// Perhaps lets another function take this one's place.
     fn tail_call(&mut self) {
         let results = self.program.signature(self.index).results.clone();
@@ -606,9 +610,7 @@ impl<'p, 'r> Body<'p, 'r> {
         };
         let fitting: Vec<usize> = all.filter(|callee| fits(*callee)).collect();
         if results.is_empty() && self.random.one_in(3) {
-            let entry = 1 + self.random.below(2) as i32;
-            self.out().i32_const(entry);
-            (0..3).for_each(|_| self.expression(ValType::I32, 1));
+            self.handler();
             self.out().return_call(CALL_HANDLER);
         } else if results == [ValType::I64] && self.random.one_in(3) {
             self.out().i32_const(0);

@@ -15,7 +15,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use linnet_build::{At as _, Error, Result};
@@ -26,18 +26,12 @@ use crate::{Once, Outcome, Test, directory, files, vm};
 const LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) fn tests() -> Result<Vec<Test>> {
-    let place = Arc::new(OnceLock::new());
-    let for_test = Arc::clone(&place);
     let test = |(name, path): (String, PathBuf)| -> Test {
-        let place = Arc::clone(&for_test);
-        let run = move || check(&path, place.get_or_init(|| Once::new(prepare())).get()?);
-        (format!("cli::{name}"), Box::new(run))
+        (format!("cli::{name}"), Box::new(move || check(&path, place()?)))
     };
     let mut tests: Vec<Test> = files("cli", "txt")?.into_iter().map(test).collect();
     let name = "cli::compile-writes-an-object-to-standard-output".to_owned();
-    let object =
-        move || object_on_standard_output(place.get_or_init(|| Once::new(prepare())).get()?);
-    tests.push((name, Box::new(object)));
+    tests.push((name, Box::new(|| object_on_standard_output(place()?))));
     Ok(tests)
 }
 
@@ -45,6 +39,12 @@ pub(crate) fn tests() -> Result<Vec<Test>> {
 struct Place {
     directory: PathBuf,
     linnet: PathBuf,
+}
+
+/// Made by the first test that runs.
+fn place() -> Result<&'static Place> {
+    static PLACE: OnceLock<Once<Place>> = OnceLock::new();
+    PLACE.get_or_init(|| Once::new(prepare())).get()
 }
 
 fn prepare() -> Result<Place> {

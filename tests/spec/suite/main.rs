@@ -6,7 +6,8 @@
 //!
 //! `SPEC_TARGETS=x86_64,riscv64` chooses instruction sets, the arguments choose files by parts of their
 //! names. `SPEC_CPU=native` lets the code use all that this machine has, or the features that are named as for
-//! `--cpu`; then it is run for this machine's instruction set if none is chosen. What fails for a known reason is in `failures.txt`.
+//! `--cpu`; then it is run for this machine's instruction set if none is chosen. What fails for a known
+//! reason is in `failures.txt`.
 
 mod known;
 

@@ -11,6 +11,7 @@ use crate::func::{Compiled, Env};
 use crate::image::Image;
 use crate::imports;
 use crate::libcall;
+use crate::standalone::thunk;
 use crate::trampoline::{self, Trampoline};
 use cranelift_codegen::ir::Signature;
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
@@ -301,12 +302,10 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         self.wrapper(function).or(self.functions[function as usize])
     }
 
-    /// The thunk before a function, in a module of Linux that has tail calls.
+    /// The thunk before a function, if the module has tail calls and the function such callers.
     fn wrapper(&self, function: u32) -> Option<FuncId> {
-        if self.env.options.standalone || !self.env.tail_calls {
-            return None;
-        }
-        self.trampolines.get(trampoline::wrapper_number(function) as usize).copied().flatten()
+        let number = thunk::wrapper_number(self.env.module, function);
+        self.trampolines.get(number as usize).copied().flatten()
     }
 
     fn tables(

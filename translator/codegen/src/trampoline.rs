@@ -33,12 +33,6 @@ pub(crate) const CALL_RESTORER: u32 = 2;
 /// [`crate::standalone::thunk`].
 pub(crate) const INITIALIZE: u32 = 3;
 
-/// Number of the thunk between a function and the runtime in a program or kernel with tail calls: by it the
-/// runtime calls what is exported, and functions call what is the runtime's through the table.
-pub(crate) fn wrapper_number(function: u32) -> u32 {
-    INITIALIZE + function
-}
-
 /// Names by number.
 pub(crate) const NAMES: [&str; 3] = ["call_handler", "call_thread", "call_restorer"];
 
@@ -74,15 +68,14 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
     trampolines.push(build(env, CALL_RESTORER, 4, false, shapes)?);
     if env.tail_calls {
         for function in wrapped(env) {
-            let name = format!("linnet.call.{}", env.module.function_name(function)).into();
-            let code = thunk::wrapper(env, function, Border::Runtime)?;
-            trampolines.push(Trampoline { number: wrapper_number(function), name, code });
+            trampolines.push(thunk::wrapper(env, function, Border::Runtime)?);
         }
     }
     Ok(trampolines)
 }
 
-/// Functions of which the caller has the other convention than they have.
+/// Functions of which a caller has the other convention than they have: what is exported, which the runtime
+/// calls, and what is the runtime's and called through the table.
 fn wrapped(env: &Env) -> BTreeSet<u32> {
     let own = |function: &u32| *function >= env.module.imported();
     let is_runtime =

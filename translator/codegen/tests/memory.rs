@@ -58,10 +58,9 @@ fn module(count: u32, body: impl Fn(u32, &mut InstructionSink)) -> Vec<u8> {
         code.function(&function);
     }
     let mut memories = MemorySection::new();
-    let (minimum, maximum) = (1, Some(1));
     memories.memory(MemoryType {
-        minimum,
-        maximum,
+        minimum: 1,
+        maximum: Some(1),
         memory64: false,
         shared: true,
         page_size_log2: None,

@@ -241,9 +241,7 @@ impl<'m> Emitter<'_, 'm, '_> {
             let row = functions.row::<FunctionInfo>();
             self.put_type(&mut functions, row + offset_of!(FunctionInfo, ty), *ty);
             let own = self.functions[i as usize];
-            let wrapper = thunk::wrapper_number(module.types.len(), i);
-            let wrapper = self.trampolines.get(wrapper as usize).copied().flatten();
-            let (code, tail) = match wrapper {
+            let (code, tail) = match self.wrapper(i) {
                 Some(wrapper) => (Some(wrapper), own),
                 None => (own, None),
             };

@@ -27,6 +27,9 @@ pub(super) enum Callee {
     Indirect(SigRef, Value),
 }
 
+/// A handler as calls take it: what it catches, or nothing for any exception, and where it begins.
+pub(super) type TaggedHandler = (Option<ExceptionTag>, Block);
+
 /// A direct call that is to be written.
 pub(super) struct Direct {
     pub callee: FuncRef,
@@ -181,7 +184,7 @@ impl Translator<'_, '_, '_, '_> {
         entry: Value,
         signature: SigRef,
         args: &[Value],
-        handlers: &[(Option<ExceptionTag>, Block)],
+        handlers: &[TaggedHandler],
     ) -> Vec<Value> {
         let code = self.entry_code(entry);
         self.announce_site(kind::CALL);
@@ -199,7 +202,7 @@ impl Translator<'_, '_, '_, '_> {
         entry: Value,
         signature: SigRef,
         args: &[Value],
-        handlers: &[(Option<ExceptionTag>, Block)],
+        handlers: &[TaggedHandler],
     ) -> Vec<Value> {
         let types = self.returns_of(signature);
         let mut signature = self.b.func.dfg.signatures[signature].clone();
@@ -280,7 +283,7 @@ impl Translator<'_, '_, '_, '_> {
         &mut self,
         callee: Callee,
         args: &[Value],
-        handlers: &[(Option<ExceptionTag>, Block)],
+        handlers: &[TaggedHandler],
     ) -> Vec<Value> {
         match self.take_announced() {
             Some(kind) => self.call_site(kind, callee, args, handlers),
@@ -289,8 +292,8 @@ impl Translator<'_, '_, '_, '_> {
         }
     }
 
-    /// [`Translator::handlers`] as calls take them; no tag: any exception.
-    pub(super) fn tagged_handlers(&self) -> Vec<(Option<ExceptionTag>, Block)> {
+    /// [`Translator::handlers`] as calls take them.
+    pub(super) fn tagged_handlers(&self) -> Vec<TaggedHandler> {
         let handlers = self.handlers().into_iter();
         let mut handlers: Vec<_> =
             handlers.map(|(tag, block)| (tag.and_then(ExceptionTag::with_number), block)).collect();
@@ -324,12 +327,12 @@ impl Translator<'_, '_, '_, '_> {
         self.b.inst_results(inst).to_vec()
     }
 
-    /// A call with handlers; no tag: any exception. `pads` go to the handlers' blocks.
+    /// A call with handlers. `pads` go to the handlers' blocks.
     pub(super) fn try_call(
         &mut self,
         callee: Callee,
         args: &[Value],
-        handlers: &[(Option<ExceptionTag>, Block)],
+        handlers: &[TaggedHandler],
         pads: &[BlockArg],
     ) -> Vec<Value> {
         let next = self.b.create_block();
@@ -349,7 +352,7 @@ impl Translator<'_, '_, '_, '_> {
         callee: Callee,
         args: &[Value],
         next: Block,
-        handlers: &[(Option<ExceptionTag>, Block)],
+        handlers: &[TaggedHandler],
         pads: &[BlockArg],
         capture: Option<(ExceptionTag, Block)>,
     ) {

@@ -57,13 +57,13 @@ impl Inlinable {
                 if size > most || env.is_exported(index) || env.has_lines(&body.body) {
                     return None;
                 }
-                // A mistake is reported when the function's turn comes.
-                let sites = worker.build(env, index, body, Variant::Call).ok()?.len() as u32;
-                let function = &worker.context.func;
                 // A call in place of a tail call would be no site.
                 if env.options.frames && env.tail_calls && tail::makes_one(&body.body) {
                     return None;
                 }
+                // A mistake is reported when the function's turn comes.
+                let sites = worker.build(env, index, body, Variant::Call).ok()?.len() as u32;
+                let function = &worker.context.func;
                 let small = || Small { size, function: function.clone(), sites };
                 is_suitable(function).then(|| (index, small()))
             });

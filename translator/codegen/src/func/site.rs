@@ -15,7 +15,7 @@
 //! above; behind that call the function is as it was. So that it can be entered there, its operands are
 //! variables as the locals are.
 
-use super::call::Callee;
+use super::call::{Callee, TaggedHandler};
 use super::local::Local;
 use super::{Border, Translator, Variant, import_function};
 use crate::compile::namespace;
@@ -219,7 +219,7 @@ impl Translator<'_, '_, '_, '_> {
         kind: u32,
         callee: Callee,
         args: &[Value],
-        handlers: &[(Option<ExceptionTag>, Block)],
+        handlers: &[TaggedHandler],
     ) -> Vec<Value> {
         self.settle();
         let Some(items) = self.items() else {
@@ -320,7 +320,7 @@ impl Translator<'_, '_, '_, '_> {
         items: &Items,
         (returns, border): (&[Type], Border),
         next: Block,
-        handlers: &[(Option<ExceptionTag>, Block)],
+        handlers: &[TaggedHandler],
         capture: (ExceptionTag, Block),
     ) {
         let Some(node) = self.sites.as_ref().and_then(|s| s.resume.as_ref()).map(|r| r.node) else {

@@ -3,6 +3,7 @@
 use crate::compile::{self, Code, namespace};
 use crate::error::Result;
 use crate::func::{self, Border, Env, initialize};
+use crate::module::Module;
 use crate::standalone::Sections;
 use crate::trampoline::{INITIALIZE, Trampoline};
 use cranelift_codegen::Context;
@@ -26,9 +27,9 @@ pub(crate) fn host_number(ty: u32) -> u32 {
     INITIALIZE + 2 + 2 * ty
 }
 
-/// Number of the thunk by which a function of a module with tail calls is called from elsewhere.
-pub(crate) fn wrapper_number(types: usize, function: u32) -> u32 {
-    INITIALIZE + 1 + 2 * types as u32 + function
+/// Number of the thunk for a function, see [`wrapper`].
+pub(crate) fn wrapper_number(module: &Module, function: u32) -> u32 {
+    INITIALIZE + 1 + 2 * module.types.len() as u32 + function
 }
 
 /// Compiles what a standalone module needs besides its functions.
@@ -49,10 +50,7 @@ pub(crate) fn compile_all(env: &Env, sections: &Sections) -> Result<Vec<Trampoli
     }
     if env.tail_calls {
         for function in module.imported()..module.functions.len() as u32 {
-            let number = wrapper_number(module.types.len(), function);
-            let name = format!("linnet.call.{}", module.function_name(function));
-            let code = wrapper(env, function, Border::Foreign)?;
-            thunks.push(Trampoline { number, name: name.into(), code });
+            thunks.push(wrapper(env, function, Border::Foreign)?);
         }
     }
     Ok(thunks)
@@ -142,18 +140,20 @@ fn host(env: &Env, ty: &FuncType) -> Result<Code> {
     })
 }
 
-/// In a module with tail calls, a function in the convention of those that call it from the other side of
-/// `border`. One that is imported has that convention, and is called from inside.
-pub(crate) fn wrapper(env: &Env, function: u32, border: Border) -> Result<Code> {
+/// In a module with tail calls, standalone or not, a function in the convention of those that call it from the
+/// other side of `border`. One that is imported has that convention, and is called from inside.
+pub(crate) fn wrapper(env: &Env, function: u32, border: Border) -> Result<Trampoline> {
     let is_own = function >= env.module.imported();
     let (here, there) = if is_own { (border, Border::Inner) } else { (Border::Inner, border) };
     let ty = env.module.function_type(function);
     let there = env.signature(ty, there)?;
-    build(env, env.signature(ty, here)?, |b, params| {
+    let code = build(env, env.signature(ty, here)?, |b, params| {
         let callee = func::import_function(b.func, namespace::FUNCTION, function, there);
         let call = b.ins().call(callee, params);
         let results = b.inst_results(call).to_vec();
         b.ins().return_(&results);
         Ok(())
-    })
+    })?;
+    let name = format!("linnet.call.{}", env.module.function_name(function)).into();
+    Ok(Trampoline { number: wrapper_number(env.module, function), name, code })
 }
