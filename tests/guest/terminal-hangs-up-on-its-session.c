@@ -17,13 +17,15 @@ static void leader_ends(void)
 	pid_t leader = forkpty(&terminal, 0, 0, 0);
 	CHECK(leader >= 0);
 	if (leader == 0) {
+		pid_t self = getpid();
 		pid_t job = fork();
 		if (job == 0) {
 			handle(SIGHUP, notes, 0);
 			handle(SIGCONT, notes, 0);
 			seen[0] = getpid();
 			while (!seen[SIGHUP]) sleep_ms(1);
-			// The terminal has gone.
+			// The signal comes before the terminal goes, which it has once there is another parent.
+			while (getppid() == self) sleep_ms(1);
 			CHECK(open("/dev/tty", O_RDWR) == -1 && errno == ENXIO);
 			CHECK(getsid(0) != getpid());
 			_exit(4);
