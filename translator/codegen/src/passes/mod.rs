@@ -1,26 +1,32 @@
 //! Passes of our own over CLIF: three before Cranelift's optimizer, the others between it and instruction
 //! selection.
 //!
-//! | file         | what it does                                                          |
-//! |--------------|-----------------------------------------------------------------------|
-//! | [`address`]  | adds parts of an index to the address as 64 bits                      |
-//! | [`anew`]     | makes what is cheap to make anew where it is used                     |
-//! | [`bounds`]   | upper bounds of values                                                |
-//! | [`chains`]   | lets a sum over a loop's rounds stay in one register                  |
-//! | [`latch`]    | compares a loop's counter behind its increment                        |
-//! | [`masks`]    | removes masks of bits that are clear already                          |
-//! | [`phis`]     | removes block parameters that are always the same value               |
-//! | [`widen`]    | keeps addresses zero-extended                                         |
+//! | file          | what it does                                                          |
+//! |---------------|-----------------------------------------------------------------------|
+//! | [`address`]   | adds parts of an index to the address as 64 bits                      |
+//! | [`anew`]      | makes what is cheap to make anew where it is used                     |
+//! | [`arguments`] | copies arguments that are needed elsewhere too                        |
+//! | [`bounds`]    | upper bounds of values                                                |
+//! | [`chains`]    | lets a sum over a loop's rounds stay in one register                  |
+//! | [`latch`]     | compares a loop's counter behind its increment                        |
+//! | [`masks`]     | removes masks of bits that are clear already                          |
+//! | [`phis`]      | removes block parameters that are always the same value               |
+//! | [`slots`]     | keeps values that live long in stack slots                            |
+//! | [`users`]     | where values are needed                                               |
+//! | [`widen`]     | keeps addresses zero-extended                                         |
 //!
 //! What each gives is measured in `docs/src/reference/benchmarks-translator.md`.
 
 mod address;
 mod anew;
+mod arguments;
 mod bounds;
 mod chains;
 mod latch;
 mod masks;
 mod phis;
+mod slots;
+mod users;
 mod widen;
 
 use crate::Options;
@@ -78,8 +84,13 @@ fn finish(context: &mut Context, options: &Options) {
         chains::run(&mut context.func, &context.cfg, &heads);
         widen::run(&mut context.func, &context.cfg);
     }
+    let users = users::find(&context.func);
+    if target.has_few_registers() {
+        arguments::run(&mut context.func, &users);
+    }
     // A standalone module finds all its memory by the context.
-    anew::run(&mut context.func, &context.cfg, target.has_few_registers() && !options.standalone);
+    slots::run(context, &users, target.has_few_registers() && !options.standalone);
+    anew::run(&mut context.func);
 }
 
 /// The optimizer has run: nothing behind it merges or reorders accesses of memory. A sequence point

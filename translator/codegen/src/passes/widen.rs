@@ -4,7 +4,8 @@
 //! the others, so that the extension costs nothing right behind it. A value that comes from another
 //! block, from memory or from a call is not known to be extended: it needs a move at each access, and
 //! both forms occupy registers. This makes block parameters and loads that are extended somewhere 64
-//! bits wide, and cuts what uses them as 32 bits off again, which costs nothing.
+//! bits wide, extends arguments of the function and results of calls where they come from, and cuts what
+//! uses them as 32 bits off again, which costs nothing.
 
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -24,12 +25,17 @@ pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph) {
             continue;
         }
         match pass.func.dfg.value_def(value) {
+            ValueDef::Result(inst, _) if pass.func.dfg.insts[inst].opcode().is_call() => {
+                pass.extend_result(inst, value);
+            }
             ValueDef::Result(inst, 0) => pass.widen_load(inst, value),
             ValueDef::Param(block, number) => {
                 if let Some(inputs) = inputs(pass.func, cfg, block, number) {
                     pass.widen_parameter(block, value);
                     parameters.push((block, number));
                     pending.extend(inputs);
+                } else {
+                    pass.extend_parameter(block, value);
                 }
             }
             _ => {}
@@ -103,6 +109,24 @@ impl Pass<'_> {
     fn widen_parameter(&mut self, block: Block, value: Value) {
         let wide = self.func.dfg.replace_block_param(value, I64);
         let mut cursor = FuncCursor::new(self.func).at_first_insertion_point(block);
+        cursor.ins().with_result(value).ireduce(I32, wide);
+        self.wide.insert(value, wide);
+    }
+
+    /// Extends an argument of the function or a call's result where it comes from: the move out of the
+    /// register in which it comes does that.
+    fn extend_parameter(&mut self, block: Block, value: Value) {
+        let narrow = self.func.dfg.replace_block_param(value, I32);
+        let mut cursor = FuncCursor::new(self.func).at_first_insertion_point(block);
+        let wide = cursor.ins().uextend(I64, narrow);
+        cursor.ins().with_result(value).ireduce(I32, wide);
+        self.wide.insert(value, wide);
+    }
+
+    fn extend_result(&mut self, call: Inst, value: Value) {
+        let narrow = self.func.dfg.replace_result(value, I32);
+        let mut cursor = FuncCursor::new(self.func).after_inst(call);
+        let wide = cursor.ins().uextend(I64, narrow);
         cursor.ins().with_result(value).ireduce(I32, wide);
         self.wide.insert(value, wide);
     }

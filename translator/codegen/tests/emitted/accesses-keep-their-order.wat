@@ -4,12 +4,12 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r8, qword ptr [rdi]
-  ;;|  mov edi, esi
-  ;;|  mov dword ptr [r8 + rdi + 4], 1
-  ;;|  mov r9d, dword ptr [r8 + rdi + 8]
-  ;;|  mov dword ptr [r8 + rdi], 2
-  ;;|  mov eax, dword ptr [r8 + rdi + 0xc]
+  ;;|  mov esi, esi
+  ;;|  mov rdi, qword ptr [rdi]
+  ;;|  mov dword ptr [rdi + rsi + 4], 1
+  ;;|  mov r8d, dword ptr [rdi + rsi + 8]
+  ;;|  mov dword ptr [rdi + rsi], 2
+  ;;|  mov eax, dword ptr [rdi + rsi + 0xc]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

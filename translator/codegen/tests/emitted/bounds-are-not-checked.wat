@@ -7,11 +7,9 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r8, rsi
-  ;;|  mov rsi, qword ptr [rdi]
-  ;;|  mov rdi, r8
-  ;;|  mov edi, edi
-  ;;|  mov eax, dword ptr [rsi + rdi]
+  ;;|  mov esi, esi
+  ;;|  mov rdi, qword ptr [rdi]
+  ;;|  mov eax, dword ptr [rdi + rsi]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

@@ -4,9 +4,9 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
+  ;;|  mov ecx, esi
   ;;|  xor eax, eax
-  ;;|  mov rcx, qword ptr [rdi]
-  ;;|  mov edx, esi
+  ;;|  mov rdx, qword ptr [rdi]
   ;;|  add rcx, rdx
   ;;|  xor r9, r9
   ;;|L1:

@@ -8,13 +8,13 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r9, qword ptr [rdi]
-  ;;|  mov r10d, esi
-  ;;|  mov dword ptr [r9 + r10], 1
-  ;;|  xor r10d, r10d
-  ;;|  lock or dword ptr [rdi + 0xc], r10d
-  ;;|  mov r11d, edx
-  ;;|  mov eax, dword ptr [r9 + r11]
+  ;;|  mov r11d, esi
+  ;;|  mov r9d, edx
+  ;;|  mov r10, qword ptr [rdi]
+  ;;|  mov dword ptr [r10 + r11], 1
+  ;;|  xor r11d, r11d
+  ;;|  lock or dword ptr [rdi + 0xc], r11d
+  ;;|  mov eax, dword ptr [r10 + r9]
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

@@ -12,15 +12,15 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  cmp esi, 8
+  ;;|  mov r8d, esi
+  ;;|  cmp r8d, 8
   ;;|  jae L2
   ;;|  lea rax, [rip]  ; linnet.table
-  ;;|  mov r11d, esi
-  ;;|  shl r11, 4
-  ;;|  mov ecx, dword ptr [rax + r11 + 8]
+  ;;|  shl r8, 4
+  ;;|  mov ecx, dword ptr [rax + r8 + 8]
   ;;|  cmp ecx, 1
   ;;|  jne L1
-  ;;|  mov rax, qword ptr [rax + r11]
+  ;;|  mov rax, qword ptr [rax + r8]
   ;;|  mov esi, 2
   ;;|  mov edx, 3
   ;;|  call rax

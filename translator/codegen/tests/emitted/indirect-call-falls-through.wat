@@ -18,42 +18,43 @@
   ;;|  mov qword ptr [rsp + 0x18], r12
   ;;|  mov qword ptr [rsp + 0x20], r13
   ;;|  mov qword ptr [rsp + 0x28], r14
-  ;;|  mov r8, rdx
+  ;;|  mov r13, rdx
   ;;|  mov qword ptr [rsp], rdi
+  ;;|  mov r12d, esi
   ;;|  mov rbx, qword ptr [rdi]
-  ;;|  mov r13d, esi
-  ;;|  mov esi, dword ptr [rbx + r13 + 8]
-  ;;|  mov eax, dword ptr [rbx + rsi]
-  ;;|  mov eax, dword ptr [rbx + rax]
-  ;;|  cmp eax, 8
-  ;;|  jae L9
-  ;;|  lea rcx, [rip]  ; linnet.table
-  ;;|  shl rax, 4
-  ;;|  mov edx, dword ptr [rcx + rax + 8]
-  ;;|  cmp edx, 1
+  ;;|  mov eax, dword ptr [rbx + r12 + 8]
+  ;;|  mov ecx, dword ptr [rbx + rax]
+  ;;|  mov ecx, dword ptr [rbx + rcx]
+  ;;|  cmp ecx, 8
+  ;;|  jae L7
+  ;;|  lea rsi, [rip]  ; linnet.table
+  ;;|  shl rcx, 4
+  ;;|  mov r8d, dword ptr [rsi + rcx + 8]
+  ;;|  cmp r8d, 1
   ;;|  jne L5
-  ;;|  mov r12, r8
   ;;|L1:
-  ;;|  mov rax, qword ptr [rcx + rax]
-  ;;|  mov rdx, r12
-  ;;|  call rax
+  ;;|  mov rcx, qword ptr [rsi + rcx]
+  ;;|  mov esi, eax
+  ;;|  mov edx, r13d
+  ;;|  call rcx
   ;;|  mov r14, rax
   ;;|L2:
-  ;;|  mov esi, dword ptr [rbx + r13 + 0xc]
-  ;;|  mov eax, dword ptr [rbx + rsi]
-  ;;|  mov eax, dword ptr [rbx + rax]
-  ;;|  cmp eax, 8
-  ;;|  jae L10
-  ;;|  shl rax, 4
-  ;;|  lea rcx, [rip]  ; linnet.table
-  ;;|  mov edx, dword ptr [rcx + rax + 8]
-  ;;|  cmp edx, 1
-  ;;|  jne L8
+  ;;|  mov ecx, dword ptr [rbx + r12 + 0xc]
+  ;;|  mov eax, dword ptr [rbx + rcx]
+  ;;|  mov edx, dword ptr [rbx + rax]
+  ;;|  cmp edx, 8
+  ;;|  jae L8
+  ;;|  shl rdx, 4
+  ;;|  lea rsi, [rip]  ; linnet.table
+  ;;|  mov edi, dword ptr [rsi + rdx + 8]
+  ;;|  cmp edi, 1
+  ;;|  jne L6
   ;;|L3:
-  ;;|  mov r11, qword ptr [rcx + rax]
-  ;;|  lea edx, [r12 + 1]
+  ;;|  mov rax, qword ptr [rsi + rdx]
+  ;;|  lea edx, [r13 + 1]
+  ;;|  mov esi, ecx
   ;;|  mov rdi, qword ptr [rsp]
-  ;;|  call r11
+  ;;|  call rax
   ;;|  mov rcx, rax
   ;;|L4:
   ;;|  mov rax, r14
@@ -67,8 +68,7 @@
   ;;|  pop rbp
   ;;|  ret
   ;;|L5:
-  ;;|  test edx, edx
-  ;;|  je L11
+  ;;|  test r8d, r8d
   ;;|  ...
   (func $call (param i32 i32) (result i32)
     (local i32)

@@ -4,11 +4,9 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r8, rsi
-  ;;|  mov rsi, qword ptr [rdi]
-  ;;|  mov rdi, r8
-  ;;|  mov edi, edi
-  ;;|  add dword ptr [rsi + rdi], edx
+  ;;|  mov esi, esi
+  ;;|  mov rdi, qword ptr [rdi]
+  ;;|  add dword ptr [rdi + rsi], edx
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

@@ -4,8 +4,8 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov rdi, qword ptr [rdi]
   ;;|  mov eax, esi
+  ;;|  mov rdi, qword ptr [rdi]
   ;;|L1:
   ;;|  mov eax, dword ptr [rdi + rax]
   ;;|  mov r8d, dword ptr [rdi + rax + 4]

@@ -7,13 +7,13 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r8, qword ptr [rdi]
-  ;;|  mov r10d, edx
-  ;;|  mov r9, qword ptr [r8 + r10]
-  ;;|  mov r10d, dword ptr [r8 + r10 + 8]
-  ;;|  mov r11d, esi
-  ;;|  mov qword ptr [r8 + r11], r9
-  ;;|  mov dword ptr [r8 + r11 + 8], r10d
+  ;;|  mov r9d, edx
+  ;;|  mov r8d, esi
+  ;;|  mov r10, qword ptr [rdi]
+  ;;|  mov r11, qword ptr [r10 + r9]
+  ;;|  mov r9d, dword ptr [r10 + r9 + 8]
+  ;;|  mov qword ptr [r10 + r8], r11
+  ;;|  mov dword ptr [r10 + r8 + 8], r9d
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret

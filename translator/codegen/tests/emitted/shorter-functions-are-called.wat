@@ -13,16 +13,16 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  cmp esi, 8
+  ;;|  mov eax, esi
+  ;;|  cmp eax, 8
   ;;|  jae L4
-  ;;|  lea rax, [rip]  ; linnet.table
-  ;;|  mov ecx, esi
-  ;;|  shl rcx, 4
-  ;;|  mov edx, dword ptr [rax + rcx + 8]
+  ;;|  lea rcx, [rip]  ; linnet.table
+  ;;|  shl rax, 4
+  ;;|  mov edx, dword ptr [rcx + rax + 8]
   ;;|  cmp edx, 1
   ;;|  jne L3
   ;;|L1:
-  ;;|  mov rax, qword ptr [rax + rcx]
+  ;;|  mov rax, qword ptr [rcx + rax]
   ;;|  mov esi, 2
   ;;|  mov edx, 3
   ;;|  call rax
@@ -39,7 +39,7 @@
   ;;|  je L1
   ;;|  cmp edx, 5
   ;;|  jne L6
-  ;;|  mov rax, qword ptr [rax + rcx]
+  ;;|  mov rax, qword ptr [rcx + rax]
   ;;|  mov esi, 2
   ;;|  mov edx, 3
   ;;|  call rax

@@ -5,11 +5,11 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r8, qword ptr [rdi]
-  ;;|  mov edi, esi
+  ;;|  mov esi, esi
+  ;;|  mov rdi, qword ptr [rdi]
   ;;|L1:
-  ;;|  mov esi, dword ptr [r8 + rdi]
-  ;;|  test esi, esi
+  ;;|  mov r8d, dword ptr [rdi + rsi]
+  ;;|  test r8d, r8d
   ;;|  je L1
   ;;|  mov rsp, rbp
   ;;|  pop rbp

@@ -5,10 +5,10 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov rdi, qword ptr [rdi]
-  ;;|  mov r9d, esi
-  ;;|  mov r8d, dword ptr [rdi + r9]
-  ;;|  mov edi, dword ptr [rdi + r9]
+  ;;|  mov r10d, esi
+  ;;|  mov r9, qword ptr [rdi]
+  ;;|  mov r8d, dword ptr [r9 + r10]
+  ;;|  mov edi, dword ptr [r9 + r10]
   ;;|  lea eax, [r8 + rdi]
   ;;|  mov rsp, rbp
   ;;|  pop rbp

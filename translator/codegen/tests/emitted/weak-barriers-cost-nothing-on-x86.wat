@@ -9,13 +9,13 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov r9, qword ptr [rdi]
   ;;|  mov r11d, esi
-  ;;|  mov r10d, dword ptr [r9 + r11]
-  ;;|  mov r11d, dword ptr [r9 + r11]
-  ;;|  mov eax, edx
-  ;;|  mov dword ptr [r9 + rax], 1
-  ;;|  mov dword ptr [r9 + rax], 2
+  ;;|  mov r9d, edx
+  ;;|  mov rax, qword ptr [rdi]
+  ;;|  mov r10d, dword ptr [rax + r11]
+  ;;|  mov r11d, dword ptr [rax + r11]
+  ;;|  mov dword ptr [rax + r9], 1
+  ;;|  mov dword ptr [rax + r9], 2
   ;;|  lea eax, [r10 + r11]
   ;;|  mov rsp, rbp
   ;;|  pop rbp

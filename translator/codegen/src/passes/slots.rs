@@ -1,0 +1,274 @@
+//! Keeps values that live long in stack slots.
+//!
+//! The register allocator splits the life of a value that it finds no register for a few times, and after that
+//! loads the value wherever it is used. So it goes in giant functions, such as interpreters, with all that
+//! lives in the whole of them, the base of the memory and the context among it: calls leave few registers. Here such
+//! values are loaded once from one call to the next, and ahead of loops that call nothing. What is alive between
+//! calls alone has many registers.
+//!
+//! The context is alive in all of a function. It is needed at calls, where it moves to another register, and
+//! at polls. Where there are few registers, a function that needs it behind a call keeps it in a slot, which costs
+//! no more than to save the register that it would take.
+
+use super::anew::is_cheap;
+use super::users::{Users, uncut};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::entity::{EntitySet, SecondaryMap};
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{
+    Block, Function, Inst, InstBuilder, Opcode, StackSlot, StackSlotData, StackSlotKind, Value,
+    ValueDef,
+};
+use cranelift_codegen::loop_analysis::Loop;
+use cranelift_codegen::{Context, FxHashMap};
+use smallvec::{SmallVec, smallvec};
+use std::cmp::Reverse;
+
+/// Blocks that need a value that lives long.
+const BLOCKS: u32 = 8;
+
+/// Fewest such values, without the context, that are too many for the registers.
+const MANY: usize = 12;
+
+/// Most values that get slots, so that large functions do not take memory by the square of their size.
+const MOST: usize = 32;
+
+/// Most blocks that are looked at for calls between a block and its dominator.
+const NEAR: usize = 24;
+
+/// Values, and what has them up to the next call.
+type Copies = SmallVec<[(Value, Value); 4]>;
+
+/// `has_slot`: whether the context may have one.
+pub(super) fn run(context: &mut Context, users: &SecondaryMap<Value, Users>, has_slot: bool) {
+    let calls = Calls::find(context);
+    let func = &context.func;
+    let Some(entry) = func.layout.entry_block().filter(|_| !calls.blocks.is_empty()) else {
+        return;
+    };
+    let own = func.dfg.block_params(entry).first().copied();
+    let mut values = long_lived(func, users);
+    values.retain(|(value, _)| Some(*value) != own);
+    if values.len() < MANY {
+        values.clear();
+    }
+    values.sort_by_key(|(value, _)| Reverse(users[*value].blocks));
+    values.truncate(MOST);
+    values.extend(own.filter(|_| has_slot).map(|own| (own, entry)));
+    if values.is_empty() {
+        return;
+    }
+    let homes = values.iter().copied().collect();
+    let mut parts = EntitySet::new();
+    parts.extend(values.iter().map(|(value, _)| *value));
+    let order: Vec<Block> = context.domtree.cfg_rpo().copied().collect();
+    let (slots, ends) = (FxHashMap::default(), SecondaryMap::new());
+    let mut pass = Pass { context, calls, homes, parts, slots, ends, used: Vec::new() };
+    for block in order {
+        pass.replace(block);
+    }
+    pass.store(&values);
+}
+
+/// What is needed in many blocks, with the block where it comes from.
+fn long_lived(func: &Function, users: &SecondaryMap<Value, Users>) -> Vec<(Value, Block)> {
+    let long = users.iter().filter(|(value, users)| {
+        users.blocks >= BLOCKS && [I32, I64].contains(&func.dfg.value_type(*value))
+    });
+    long.filter_map(|(value, _)| Some((value, home(func, value)?))).collect()
+}
+
+/// Where a value comes from, unless it is one of several that come together there, or cheap to make.
+fn home(func: &Function, value: Value) -> Option<Block> {
+    match func.dfg.value_def(value) {
+        ValueDef::Result(inst, _) if is_cheap(func.dfg.insts[inst].opcode()) => None,
+        ValueDef::Result(inst, _) => func.layout.inst_block(inst),
+        ValueDef::Param(block, _) => func.layout.entry_block().filter(|entry| *entry == block),
+        ValueDef::Union(..) => None,
+    }
+}
+
+/// What calls functions.
+struct Calls {
+    blocks: EntitySet<Block>,
+    loops: EntitySet<Loop>,
+}
+
+impl Calls {
+    fn find(context: &Context) -> Calls {
+        let Context { func, loop_analysis, .. } = context;
+        let mut calls = Calls { blocks: EntitySet::new(), loops: EntitySet::new() };
+        for block in func.layout.blocks().filter(|block| !func.layout.is_cold(*block)) {
+            if !func.layout.block_insts(block).any(|inst| func.dfg.insts[inst].opcode().is_call()) {
+                continue;
+            }
+            calls.blocks.insert(block);
+            let mut around = loop_analysis.innermost_loop(block);
+            while let Some(found) = around
+                && calls.loops.insert(found)
+            {
+                around = loop_analysis.loop_parent(found);
+            }
+        }
+        calls
+    }
+}
+
+struct Pass<'c> {
+    context: &'c mut Context,
+    calls: Calls,
+    /// Where the values come from that are to be replaced.
+    homes: FxHashMap<Value, Block>,
+    /// These values, and what was cut off from them in the blocks so far.
+    parts: EntitySet<Value>,
+    /// Made for those of them that are needed behind a call.
+    slots: FxHashMap<Value, StackSlot>,
+    /// What there is at the end of a block.
+    ends: SecondaryMap<Block, Copies>,
+    /// What the current instruction uses, with what that is a part of.
+    used: Vec<(Value, Value)>,
+}
+
+impl Pass<'_> {
+    fn replace(&mut self, block: Block) {
+        let mut copies = self.at_start(block);
+        let mut next = self.context.func.layout.first_inst(block);
+        while let Some(inst) = next {
+            next = self.context.func.layout.next_inst(inst);
+            let dfg = &self.context.func.dfg;
+            let opcode = dfg.insts[inst].opcode();
+            if opcode == Opcode::Ireduce {
+                // It is cut off anew where it is used.
+                if self.parts.contains(dfg.resolve_aliases(dfg.inst_args(inst)[0])) {
+                    self.parts.insert(dfg.first_result(inst));
+                }
+                continue;
+            }
+            self.replace_operands(block, inst, &mut copies);
+            if opcode.is_call() {
+                copies.clear();
+            }
+            let results = self.context.func.dfg.inst_results(inst).iter();
+            copies.extend(results.filter(|v| self.parts.contains(**v)).map(|v| (*v, *v)));
+        }
+        self.ends[block] = copies;
+    }
+
+    fn at_start(&self, block: Block) -> Copies {
+        let Some(before) = self.context.domtree.idom(block) else {
+            let params = self.context.func.dfg.block_params(block).iter();
+            return params.filter(|v| self.parts.contains(**v)).map(|v| (*v, *v)).collect();
+        };
+        let copies = Some(&self.ends[before]);
+        copies.filter(|c| !c.is_empty() && self.is_quiet(block)).cloned().unwrap_or_default()
+    }
+
+    fn replace_operands(&mut self, block: Block, inst: Inst, copies: &mut Copies) {
+        let func = &self.context.func;
+        self.used.clear();
+        for value in func.dfg.inst_values(inst) {
+            if self.parts.contains(func.dfg.resolve_aliases(value)) {
+                self.used.push((value, uncut(func, value)));
+            }
+        }
+        for i in 0..self.used.len() {
+            let (value, whole) = self.used[i];
+            let copy = match copies.iter().find(|(of, _)| *of == whole) {
+                Some((_, copy)) => *copy,
+                None => {
+                    let copy = self.load(whole, block, inst);
+                    copies.push((whole, copy));
+                    copy
+                }
+            };
+            let func = &mut self.context.func;
+            let ty = func.dfg.value_type(value);
+            let is_cut = ty != func.dfg.value_type(copy);
+            let mut cursor = FuncCursor::new(func).at_inst(inst);
+            self.used[i].1 = if is_cut { cursor.ins().ireduce(ty, copy) } else { copy };
+        }
+        let used = &self.used;
+        if !used.is_empty() {
+            self.context.func.dfg.map_inst_values(inst, |value| {
+                used.iter().find(|(old, _)| *old == value).map_or(value, |(_, new)| *new)
+            });
+        }
+    }
+
+    /// Loads a value for an instruction, ahead of loops that call nothing.
+    fn load(&mut self, value: Value, block: Block, inst: Inst) -> Value {
+        let place = self.ahead(value, block);
+        if let Some(place) = place
+            && let Some((_, copy)) = self.ends[place].iter().find(|(of, _)| *of == value)
+        {
+            return *copy;
+        }
+        let func = &mut self.context.func;
+        let slot = *self.slots.entry(value).or_insert_with(|| {
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3);
+            func.create_sized_stack_slot(data)
+        });
+        let before = place.and_then(|place| func.layout.last_inst(place)).unwrap_or(inst);
+        let ty = func.dfg.value_type(value);
+        let copy = FuncCursor::new(func).at_inst(before).ins().stack_load(ty, ty, slot, 0);
+        if let Some(place) = place {
+            self.ends[place].push((value, copy));
+        }
+        copy
+    }
+
+    /// The block ahead of the outermost loop around a block that calls nothing and gets the value from outside.
+    fn ahead(&self, value: Value, block: Block) -> Option<Block> {
+        let Context { func, loop_analysis: loops, domtree, .. } = &*self.context;
+        let mut outermost = None;
+        let mut around = loops.innermost_loop(block);
+        while let Some(found) = around
+            && !self.calls.loops.contains(found)
+            && !loops.is_in_loop(self.homes[&value], found)
+        {
+            outermost = Some(found);
+            around = loops.loop_parent(found);
+        }
+        let head = loops.loop_header(outermost?);
+        let place = domtree.idom(head).filter(|_| self.is_quiet(head))?;
+        let last = func.layout.last_inst(place)?;
+        (!func.dfg.insts[last].opcode().is_call()).then_some(place)
+    }
+
+    /// Whether nothing is called between the end of a block's dominator and the block.
+    fn is_quiet(&self, block: Block) -> bool {
+        let Some(dominator) = self.context.domtree.idom(block) else { return false };
+        let mut between: SmallVec<[Block; NEAR]> = smallvec![block];
+        let mut at = 0;
+        while let Some(found) = between.get(at).copied() {
+            at += 1;
+            for predecessor in self.context.cfg.pred_iter(found).map(|p| p.block) {
+                if predecessor == dominator {
+                    continue;
+                }
+                if self.calls.blocks.contains(predecessor) || between.len() == NEAR {
+                    return false;
+                }
+                if !between.contains(&predecessor) {
+                    between.push(predecessor);
+                }
+            }
+        }
+        true
+    }
+
+    /// Stores the values that have slots, where they come from.
+    fn store(&mut self, values: &[(Value, Block)]) {
+        let func = &mut self.context.func;
+        for (value, _) in values {
+            let Some(slot) = self.slots.get(value) else { continue };
+            let mut cursor = match func.dfg.value_def(*value) {
+                ValueDef::Result(inst, _) => FuncCursor::new(func).after_inst(inst),
+                ValueDef::Param(block, _) => FuncCursor::new(func).at_first_insertion_point(block),
+                ValueDef::Union(..) => continue,
+            };
+            let ty = cursor.func.dfg.value_type(*value);
+            cursor.ins().stack_store(ty, *value, *slot, 0);
+        }
+    }
+}

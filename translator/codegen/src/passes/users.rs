@@ -1,0 +1,47 @@
+//! Where the values of a function are needed.
+
+use cranelift_codegen::entity::SecondaryMap;
+use cranelift_codegen::entity::packed_option::PackedOption;
+use cranelift_codegen::ir::{Block, Function, InstructionData, Opcode, Value, ValueDef};
+
+/// What needs a value, or its lower half.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Users {
+    pub(super) operands: u32,
+    /// Blocks that are not cold.
+    pub(super) blocks: u32,
+    last: PackedOption<Block>,
+}
+
+/// By the value as [`uncut`] gives it.
+pub(super) fn find(func: &Function) -> SecondaryMap<Value, Users> {
+    let mut found = SecondaryMap::with_capacity(func.dfg.num_values());
+    for block in func.layout.blocks() {
+        let is_cold = func.layout.is_cold(block);
+        for inst in func.layout.block_insts(block) {
+            if func.dfg.insts[inst].opcode() == Opcode::Ireduce {
+                continue;
+            }
+            for value in func.dfg.inst_values(inst) {
+                let users: &mut Users = &mut found[uncut(func, value)];
+                users.operands += 1;
+                if !is_cold && users.last != Some(block).into() {
+                    users.last = Some(block).into();
+                    users.blocks += 1;
+                }
+            }
+        }
+    }
+    found
+}
+
+/// What a value was before its upper half was cut off, which costs nothing.
+pub(super) fn uncut(func: &Function, value: Value) -> Value {
+    let mut value = func.dfg.resolve_aliases(value);
+    while let ValueDef::Result(inst, _) = func.dfg.value_def(value)
+        && let InstructionData::Unary { opcode: Opcode::Ireduce, arg } = func.dfg.insts[inst]
+    {
+        value = func.dfg.resolve_aliases(arg);
+    }
+    value
+}
