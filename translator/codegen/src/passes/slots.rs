@@ -11,7 +11,7 @@
 //! no more than to save the register that it would take.
 
 use super::anew::is_cheap;
-use super::users::{Users, uncut};
+use super::users::{Users, for_operands, uncut};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::types::{I32, I64};
@@ -166,11 +166,11 @@ impl Pass<'_> {
     fn replace_operands(&mut self, block: Block, inst: Inst, copies: &mut Copies) {
         let func = &self.context.func;
         self.used.clear();
-        for value in func.dfg.inst_values(inst) {
+        for_operands(func, inst, |value| {
             if self.parts.contains(func.dfg.resolve_aliases(value)) {
                 self.used.push((value, uncut(func, value)));
             }
-        }
+        });
         for i in 0..self.used.len() {
             let (value, whole) = self.used[i];
             let copy = match copies.iter().find(|(of, _)| *of == whole) {

@@ -2,7 +2,7 @@
 
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::entity::packed_option::PackedOption;
-use cranelift_codegen::ir::{Block, Function, InstructionData, Opcode, Value, ValueDef};
+use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Opcode, Value, ValueDef};
 
 /// What needs a value, or its lower half.
 #[derive(Clone, Copy, Default)]
@@ -22,17 +22,26 @@ pub(super) fn find(func: &Function) -> SecondaryMap<Value, Users> {
             if func.dfg.insts[inst].opcode() == Opcode::Ireduce {
                 continue;
             }
-            for value in func.dfg.inst_values(inst) {
+            for_operands(func, inst, |value| {
                 let users: &mut Users = &mut found[uncut(func, value)];
                 users.operands += 1;
                 if !is_cold && users.last != Some(block).into() {
                     users.last = Some(block).into();
                     users.blocks += 1;
                 }
-            }
+            });
         }
     }
     found
+}
+
+/// All that an instruction takes. What is no branch has arguments alone, which are faster to go through.
+pub(super) fn for_operands(func: &Function, inst: Inst, mut each: impl FnMut(Value)) {
+    if func.dfg.insts[inst].opcode().is_terminator() {
+        func.dfg.inst_values(inst).for_each(each);
+    } else {
+        func.dfg.inst_args(inst).iter().for_each(|value| each(*value));
+    }
 }
 
 /// What a value was before its upper half was cut off, which costs nothing.
