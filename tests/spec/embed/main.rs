@@ -162,7 +162,9 @@ fn lines(target: Target) -> Result<(), Error> {
     let stop = line("lines.c", "stop")?;
     let in_host = line("lines-host.c", "in the host")?;
     let builder = linnet_build::Builder::new()?;
-    let mut debugger = Command::new(builder.debugger()?);
+    // A program that never meets a break would not end.
+    let mut debugger = Command::new("timeout");
+    debugger.args(["--kill-after=5", "120"]).arg(builder.debugger()?);
     debugger.args(["-nx", "-quiet", "-batch"]);
     let mut commands = vec!["set debuginfod enabled off".to_owned(), "set confirm off".to_owned()];
     commands.push(format!("break {stop}"));
