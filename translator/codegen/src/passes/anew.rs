@@ -5,6 +5,7 @@
 //! register, a callee-saved one if there are calls, or a place on the stack, although one instruction
 //! makes it from nothing.
 
+use super::users;
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Function, Inst, Opcode, Value, ValueDef};
@@ -28,12 +29,12 @@ pub(super) fn run(func: &mut Function) {
     }
 }
 
-pub(super) fn is_cheap(opcode: Opcode) -> bool {
+fn is_cheap(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::SymbolValue | Opcode::Iconst)
 }
 
 /// What makes a value, if it is cheap.
-fn cheap(func: &Function, value: Value) -> Option<Inst> {
+pub(super) fn cheap(func: &Function, value: Value) -> Option<Inst> {
     match func.dfg.value_def(value) {
         ValueDef::Result(made, 0) if is_cheap(func.dfg.insts[made].opcode()) => Some(made),
         _ => None,
@@ -60,12 +61,7 @@ impl Pass {
             // An alias has no register.
             self.used[i].1 = self.copy(cursor, known).unwrap_or(known);
         }
-        if self.used.iter().any(|(old, new)| old != new) {
-            let used = &self.used;
-            cursor.func.dfg.map_inst_values(inst, |value| {
-                used.iter().find(|(old, _)| *old == value).map_or(value, |(_, new)| *new)
-            });
-        }
+        users::replace(cursor.func, inst, &self.used);
     }
 
     /// What stands for a value here, if it is cheap.

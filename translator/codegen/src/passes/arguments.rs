@@ -5,12 +5,12 @@
 //! split its life the allocator keeps it in memory and loads it wherever it is used. A copy for each call, by the
 //! move that is there anyway, leaves the value itself free.
 
-use super::anew::is_cheap;
+use super::anew::cheap;
 use super::users::{Users, uncut};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{Function, InstBuilder, Value, ValueDef};
+use cranelift_codegen::ir::{Function, InstBuilder, Value};
 
 pub(super) fn run(func: &mut Function, users: &SecondaryMap<Value, Users>) {
     let mut cursor = FuncCursor::new(func);
@@ -32,9 +32,7 @@ pub(super) fn run(func: &mut Function, users: &SecondaryMap<Value, Users>) {
 }
 
 fn is_needed_elsewhere(func: &Function, users: &SecondaryMap<Value, Users>, value: Value) -> bool {
-    let is_made_anew = match func.dfg.value_def(value) {
-        ValueDef::Result(inst, _) => is_cheap(func.dfg.insts[inst].opcode()),
-        _ => false,
-    };
-    func.dfg.value_type(value) == I32 && users[uncut(func, value)].operands > 1 && !is_made_anew
+    func.dfg.value_type(value) == I32
+        && users[uncut(func, value)].operands > 1
+        && cheap(func, value).is_none()
 }

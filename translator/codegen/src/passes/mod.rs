@@ -12,7 +12,7 @@
 //! | [`masks`]     | removes masks of bits that are clear already                          |
 //! | [`phis`]      | removes block parameters that are always the same value               |
 //! | [`slots`]     | keeps values that live long in stack slots                            |
-//! | [`users`]     | where values are needed                                               |
+//! | [`users`]     | where values are needed, and where they come from                     |
 //! | [`widen`]     | keeps addresses zero-extended                                         |
 //!
 //! What each gives is measured in `docs/src/reference/benchmarks-translator.md`.

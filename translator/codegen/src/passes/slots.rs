@@ -10,9 +10,10 @@
 //! at polls. Where there are few registers, a function that needs it behind a call keeps it in a slot, which costs
 //! no more than to save the register that it would take.
 
-use super::anew::is_cheap;
-use super::users::{Users, for_operands, uncut};
+use super::anew::cheap;
+use super::users::{self, Users, for_operands};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::entity::packed_option::PackedOption;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -39,6 +40,10 @@ const NEAR: usize = 24;
 /// Values, and what has them up to the next call.
 type Copies = SmallVec<[(Value, Value); 4]>;
 
+fn find(copies: &Copies, value: Value) -> Option<Value> {
+    copies.iter().find(|(of, _)| *of == value).map(|(_, copy)| *copy)
+}
+
 /// `has_slot`: whether the context may have one.
 pub(super) fn run(context: &mut Context, users: &SecondaryMap<Value, Users>, has_slot: bool) {
     let calls = Calls::find(context);
@@ -48,40 +53,43 @@ pub(super) fn run(context: &mut Context, users: &SecondaryMap<Value, Users>, has
     };
     let own = func.dfg.block_params(entry).first().copied();
     let mut values = long_lived(func, users);
-    values.retain(|(value, _)| Some(*value) != own);
+    values.retain(|value| Some(*value) != own);
     if values.len() < MANY {
         values.clear();
     }
-    values.sort_by_key(|(value, _)| Reverse(users[*value].blocks));
+    values.sort_by_key(|value| Reverse(users[*value].blocks));
     values.truncate(MOST);
-    values.extend(own.filter(|_| has_slot).map(|own| (own, entry)));
+    values.extend(own.filter(|_| has_slot));
     if values.is_empty() {
         return;
     }
-    let homes = values.iter().copied().collect();
-    let mut parts = EntitySet::new();
-    parts.extend(values.iter().map(|(value, _)| *value));
+    let mut parts = SecondaryMap::new();
+    for value in &values {
+        parts[*value] = Some(*value).into();
+    }
     let order: Vec<Block> = context.domtree.cfg_rpo().copied().collect();
     let (slots, ends) = (FxHashMap::default(), SecondaryMap::new());
-    let mut pass = Pass { context, calls, homes, parts, slots, ends, used: Vec::new() };
+    let mut pass = Pass { context, calls, parts, slots, ends, used: Vec::new() };
     for block in order {
         pass.replace(block);
     }
     pass.store(&values);
 }
 
-/// What is needed in many blocks, with the block where it comes from.
-fn long_lived(func: &Function, users: &SecondaryMap<Value, Users>) -> Vec<(Value, Block)> {
+/// What is needed in many blocks.
+fn long_lived(func: &Function, users: &SecondaryMap<Value, Users>) -> Vec<Value> {
     let long = users.iter().filter(|(value, users)| {
-        users.blocks >= BLOCKS && [I32, I64].contains(&func.dfg.value_type(*value))
+        users.blocks >= BLOCKS
+            && [I32, I64].contains(&func.dfg.value_type(*value))
+            && home(func, *value).is_some()
     });
-    long.filter_map(|(value, _)| Some((value, home(func, value)?))).collect()
+    long.map(|(value, _)| value).collect()
 }
 
 /// Where a value comes from, unless it is one of several that come together there, or cheap to make.
 fn home(func: &Function, value: Value) -> Option<Block> {
     match func.dfg.value_def(value) {
-        ValueDef::Result(inst, _) if is_cheap(func.dfg.insts[inst].opcode()) => None,
+        ValueDef::Result(..) if cheap(func, value).is_some() => None,
         ValueDef::Result(inst, _) => func.layout.inst_block(inst),
         ValueDef::Param(block, _) => func.layout.entry_block().filter(|entry| *entry == block),
         ValueDef::Union(..) => None,
@@ -117,11 +125,10 @@ impl Calls {
 struct Pass<'c> {
     context: &'c mut Context,
     calls: Calls,
-    /// Where the values come from that are to be replaced.
-    homes: FxHashMap<Value, Block>,
-    /// These values, and what was cut off from them in the blocks so far.
-    parts: EntitySet<Value>,
-    /// Made for those of them that are needed behind a call.
+    /// The values that are to be replaced, and what was cut off from them in the blocks so far: each with the
+    /// value that it is a part of.
+    parts: SecondaryMap<Value, PackedOption<Value>>,
+    /// Made for those values that are needed behind a call.
     slots: FxHashMap<Value, StackSlot>,
     /// What there is at the end of a block.
     ends: SecondaryMap<Block, Copies>,
@@ -139,8 +146,9 @@ impl Pass<'_> {
             let opcode = dfg.insts[inst].opcode();
             if opcode == Opcode::Ireduce {
                 // It is cut off anew where it is used.
-                if self.parts.contains(dfg.resolve_aliases(dfg.inst_args(inst)[0])) {
-                    self.parts.insert(dfg.first_result(inst));
+                let whole = self.parts[dfg.resolve_aliases(dfg.inst_args(inst)[0])];
+                if whole.is_some() {
+                    self.parts[dfg.first_result(inst)] = whole;
                 }
                 continue;
             }
@@ -149,7 +157,7 @@ impl Pass<'_> {
                 copies.clear();
             }
             let results = self.context.func.dfg.inst_results(inst).iter();
-            copies.extend(results.filter(|v| self.parts.contains(**v)).map(|v| (*v, *v)));
+            copies.extend(results.filter(|v| self.parts[**v].is_some()).map(|v| (*v, *v)));
         }
         self.ends[block] = copies;
     }
@@ -157,7 +165,7 @@ impl Pass<'_> {
     fn at_start(&self, block: Block) -> Copies {
         let Some(before) = self.context.domtree.idom(block) else {
             let params = self.context.func.dfg.block_params(block).iter();
-            return params.filter(|v| self.parts.contains(**v)).map(|v| (*v, *v)).collect();
+            return params.filter(|v| self.parts[**v].is_some()).map(|v| (*v, *v)).collect();
         };
         let copies = Some(&self.ends[before]);
         copies.filter(|c| !c.is_empty() && self.is_quiet(block)).cloned().unwrap_or_default()
@@ -167,14 +175,13 @@ impl Pass<'_> {
         let func = &self.context.func;
         self.used.clear();
         for_operands(func, inst, |value| {
-            if self.parts.contains(func.dfg.resolve_aliases(value)) {
-                self.used.push((value, uncut(func, value)));
-            }
+            let whole = self.parts[func.dfg.resolve_aliases(value)];
+            self.used.extend(whole.expand().map(|whole| (value, whole)));
         });
         for i in 0..self.used.len() {
             let (value, whole) = self.used[i];
-            let copy = match copies.iter().find(|(of, _)| *of == whole) {
-                Some((_, copy)) => *copy,
+            let copy = match find(copies, whole) {
+                Some(copy) => copy,
                 None => {
                     let copy = self.load(whole, block, inst);
                     copies.push((whole, copy));
@@ -187,21 +194,16 @@ impl Pass<'_> {
             let mut cursor = FuncCursor::new(func).at_inst(inst);
             self.used[i].1 = if is_cut { cursor.ins().ireduce(ty, copy) } else { copy };
         }
-        let used = &self.used;
-        if !used.is_empty() {
-            self.context.func.dfg.map_inst_values(inst, |value| {
-                used.iter().find(|(old, _)| *old == value).map_or(value, |(_, new)| *new)
-            });
-        }
+        users::replace(&mut self.context.func, inst, &self.used);
     }
 
     /// Loads a value for an instruction, ahead of loops that call nothing.
     fn load(&mut self, value: Value, block: Block, inst: Inst) -> Value {
         let place = self.ahead(value, block);
         if let Some(place) = place
-            && let Some((_, copy)) = self.ends[place].iter().find(|(of, _)| *of == value)
+            && let Some(copy) = find(&self.ends[place], value)
         {
-            return *copy;
+            return copy;
         }
         let func = &mut self.context.func;
         let slot = *self.slots.entry(value).or_insert_with(|| {
@@ -220,11 +222,12 @@ impl Pass<'_> {
     /// The block ahead of the outermost loop around a block that calls nothing and gets the value from outside.
     fn ahead(&self, value: Value, block: Block) -> Option<Block> {
         let Context { func, loop_analysis: loops, domtree, .. } = &*self.context;
+        let home = home(func, value);
         let mut outermost = None;
         let mut around = loops.innermost_loop(block);
         while let Some(found) = around
             && !self.calls.loops.contains(found)
-            && !loops.is_in_loop(self.homes[&value], found)
+            && home.is_none_or(|home| !loops.is_in_loop(home, found))
         {
             outermost = Some(found);
             around = loops.loop_parent(found);
@@ -258,17 +261,12 @@ impl Pass<'_> {
     }
 
     /// Stores the values that have slots, where they come from.
-    fn store(&mut self, values: &[(Value, Block)]) {
+    fn store(&mut self, values: &[Value]) {
         let func = &mut self.context.func;
-        for (value, _) in values {
+        for value in values {
             let Some(slot) = self.slots.get(value) else { continue };
-            let mut cursor = match func.dfg.value_def(*value) {
-                ValueDef::Result(inst, _) => FuncCursor::new(func).after_inst(inst),
-                ValueDef::Param(block, _) => FuncCursor::new(func).at_first_insertion_point(block),
-                ValueDef::Union(..) => continue,
-            };
-            let ty = cursor.func.dfg.value_type(*value);
-            cursor.ins().stack_store(ty, *value, *slot, 0);
+            let ty = func.dfg.value_type(*value);
+            users::behind(func, *value).ins().stack_store(ty, *value, *slot, 0);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Where the values of a function are needed.
+//! Where the values of a function are needed, and where they come from.
 
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::entity::packed_option::PackedOption;
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Opcode, Value, ValueDef};
@@ -41,6 +42,24 @@ pub(super) fn for_operands(func: &Function, inst: Inst, mut each: impl FnMut(Val
         func.dfg.inst_values(inst).for_each(each);
     } else {
         func.dfg.inst_args(inst).iter().for_each(|value| each(*value));
+    }
+}
+
+/// Replaces operands, each by what stands beside it.
+pub(super) fn replace(func: &mut Function, inst: Inst, operands: &[(Value, Value)]) {
+    if operands.iter().any(|(old, new)| old != new) {
+        func.dfg.map_inst_values(inst, |value| {
+            operands.iter().find(|(old, _)| *old == value).map_or(value, |(_, new)| *new)
+        });
+    }
+}
+
+/// A cursor behind what a value comes from.
+pub(super) fn behind(func: &mut Function, value: Value) -> FuncCursor<'_> {
+    match func.dfg.value_def(value) {
+        ValueDef::Result(inst, _) => FuncCursor::new(func).after_inst(inst),
+        ValueDef::Param(block, _) => FuncCursor::new(func).at_first_insertion_point(block),
+        ValueDef::Union(..) => unreachable!("the optimizer has chosen one of them"),
     }
 }
 

@@ -7,6 +7,7 @@
 //! bits wide, extends arguments of the function and results of calls where they come from, and cuts what
 //! uses them as 32 bits off again, which costs nothing.
 
+use super::users::behind;
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
@@ -26,16 +27,19 @@ pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph) {
         }
         match pass.func.dfg.value_def(value) {
             ValueDef::Result(inst, _) if pass.func.dfg.insts[inst].opcode().is_call() => {
-                pass.extend_result(inst, value);
+                let narrow = pass.func.dfg.replace_result(value, I32);
+                pass.extend(narrow, value);
             }
             ValueDef::Result(inst, 0) => pass.widen_load(inst, value),
             ValueDef::Param(block, number) => {
                 if let Some(inputs) = inputs(pass.func, cfg, block, number) {
-                    pass.widen_parameter(block, value);
+                    let wide = pass.func.dfg.replace_block_param(value, I64);
+                    pass.cut(wide, value);
                     parameters.push((block, number));
                     pending.extend(inputs);
                 } else {
-                    pass.extend_parameter(block, value);
+                    let narrow = pass.func.dfg.replace_block_param(value, I32);
+                    pass.extend(narrow, value);
                 }
             }
             _ => {}
@@ -106,28 +110,16 @@ struct Pass<'f> {
 }
 
 impl Pass<'_> {
-    fn widen_parameter(&mut self, block: Block, value: Value) {
-        let wide = self.func.dfg.replace_block_param(value, I64);
-        let mut cursor = FuncCursor::new(self.func).at_first_insertion_point(block);
-        cursor.ins().with_result(value).ireduce(I32, wide);
-        self.wide.insert(value, wide);
+    /// Extends what stands for a value, an argument of the function or a call's result, where it comes from:
+    /// the move out of the register in which it comes does that.
+    fn extend(&mut self, narrow: Value, value: Value) {
+        let wide = behind(self.func, narrow).ins().uextend(I64, narrow);
+        self.cut(wide, value);
     }
 
-    /// Extends an argument of the function or a call's result where it comes from: the move out of the
-    /// register in which it comes does that.
-    fn extend_parameter(&mut self, block: Block, value: Value) {
-        let narrow = self.func.dfg.replace_block_param(value, I32);
-        let mut cursor = FuncCursor::new(self.func).at_first_insertion_point(block);
-        let wide = cursor.ins().uextend(I64, narrow);
-        cursor.ins().with_result(value).ireduce(I32, wide);
-        self.wide.insert(value, wide);
-    }
-
-    fn extend_result(&mut self, call: Inst, value: Value) {
-        let narrow = self.func.dfg.replace_result(value, I32);
-        let mut cursor = FuncCursor::new(self.func).after_inst(call);
-        let wide = cursor.ins().uextend(I64, narrow);
-        cursor.ins().with_result(value).ireduce(I32, wide);
+    /// Makes a value the lower half of a wide one.
+    fn cut(&mut self, wide: Value, value: Value) {
+        behind(self.func, wide).ins().with_result(value).ireduce(I32, wide);
         self.wide.insert(value, wide);
     }
 
