@@ -1,0 +1,67 @@
+#!/bin/sh
+# tests/bare.sh COMMAND [ARGS]: runs a command in a copy of this checkout on a bare machine.
+#
+# That machine is a new Debian of this machine's release in a directory: no package but gcc and what
+# apt needs, Rust as it is here without the libraries of other targets, an empty home, no cache.
+# What is committed is copied, so that what a clone lacks is missing there, too. Needs root, the
+# package archive, and 15 GB below $TMPDIR or /tmp. Ends with the command's status.
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "error: tests/bare.sh: a root directory can only be made by root" >&2
+	exit 1
+fi
+if [ "${1-}" != --inside ]; then
+	if ! command -v debootstrap >/dev/null; then
+		apt-get update --quiet --quiet
+		DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes \
+			--no-install-recommends debootstrap >/dev/null
+	fi
+	root=$(mktemp -d "${TMPDIR:-/tmp}/linnet-bare-XXXXXX")
+	trap 'rm -rf --one-file-system "$root"' EXIT
+	trap 'exit 1' HUP INT TERM
+	# Mounts and processes end with the namespaces.
+	unshare --mount --pid --fork --kill-child "$0" --inside "$root" "$@"
+	exit
+fi
+
+root=$2
+shift 2
+. /etc/os-release
+mirror=$(sed -n 's/^URIs: *//p; s/^deb  *\(\[[^]]*\] *\)\{0,1\}\([^ ]*\).*/\2/p' \
+	/etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -n 1)
+log=$root.log
+if ! debootstrap --variant=minbase --include=ca-certificates,gcc,libc6-dev \
+	"$VERSION_CODENAME" "$root" "$mirror" >"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	echo "error: tests/bare.sh: cannot install Debian $VERSION_CODENAME; all of the log is in $log" >&2
+	exit 1
+fi
+rm "$log"
+for file in sources.list sources.list.d/debian.sources; do
+	[ ! -f "/etc/apt/$file" ] || cp "/etc/apt/$file" "$root/etc/apt/$file"
+done
+cp /etc/resolv.conf /etc/hosts "$root/etc/"
+# The machine's certificates, which may be more than Debian's.
+cp -R --dereference /etc/ssl/certs "$root/etc/ssl/"
+
+toolchain=$(rustc --print sysroot)
+host=$(rustc -vV | sed -n 's/^host: //p')
+mkdir -p "$root/root/.cargo" "$root/root/.rustup/toolchains"
+cp -R "${CARGO_HOME:-$HOME/.cargo}/bin" "$root/root/.cargo/"
+cp "${RUSTUP_HOME:-$HOME/.rustup}/settings.toml" "$root/root/.rustup/"
+cp -R "$toolchain" "$root/root/.rustup/toolchains/"
+for library in "$root/root/.rustup/toolchains/$(basename "$toolchain")"/lib/rustlib/*/lib; do
+	case $library in
+	*/"$host"/lib) ;;
+	*) rm -rf "${library%/lib}" ;;
+	esac
+done
+git -C "$here" archive --prefix=root/linnet/ HEAD | tar -x -C "$root"
+
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
+exec env -i HOME=/root PATH=/root/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI="${CI-}" \
+	chroot "$root" sh -c 'cd /root/linnet && exec "$@"' sh "$@"
