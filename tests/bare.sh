@@ -44,7 +44,7 @@ for file in sources.list sources.list.d/debian.sources; do
 done
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 # The machine's certificates, which may be more than Debian's.
-cp -R --dereference /etc/ssl/certs "$root/etc/ssl/"
+cp --dereference --remove-destination /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 
 toolchain=$(rustc --print sysroot)
 host=$(rustc -vV | sed -n 's/^host: //p')
