@@ -20,9 +20,11 @@ if [ "${1-}" != --inside ]; then
 	fi
 	root=$(mktemp -d "${TMPDIR:-/tmp}/linnet-bare-XXXXXX")
 	trap 'rm -rf --one-file-system "$root"' EXIT
-	trap 'exit 1' HUP INT TERM
-	# Mounts and processes end with the namespaces.
-	unshare --mount --pid --fork --kill-child "$0" --inside "$root" "$@"
+	# Mounts and processes end with the namespaces, and these with unshare, which lets no other signal in.
+	trap 'kill -KILL "$child"; wait "$child" || true; exit 1' HUP INT TERM
+	unshare --mount --pid --fork --kill-child "$0" --inside "$root" "$@" &
+	child=$!
+	wait "$child"
 	exit
 fi
 
