@@ -12,6 +12,7 @@
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
+//! | `first-day`     | `src/first_day.rs`  | what a bare machine needs of the two commands            |
 //! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
@@ -35,6 +36,7 @@ mod debugger;
 mod disk;
 mod docs;
 mod examples;
+mod first_day;
 mod guest;
 mod host;
 mod hostile;
@@ -77,6 +79,7 @@ fn trials() -> Result<Vec<Trial>> {
         build::tests(),
         docs::tests(),
         examples::tests()?,
+        first_day::tests(),
         sdk::tests(),
         host::tests(),
         promise::tests(),
