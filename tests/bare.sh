@@ -4,19 +4,23 @@
 # That machine is a new Debian of this machine's release in a directory: no package but gcc and what
 # apt needs, Rust as it is here without the libraries of other targets, an empty home, no cache.
 # What is committed is copied, so that what a clone lacks is missing there, too. Needs root, the
-# package archive, and 15 GB below $TMPDIR or /tmp. Ends with the command's status.
+# package archive, and 15 GB below $TMPDIR or /tmp. Ends with the command's status, or with 125 if the
+# machine cannot be made. The command finds LINNET_BARE=1 in its environment.
 set -eu
+fail() {
+	echo "error: tests/bare.sh: $1" >&2
+	exit 125
+}
 here=$(cd "$(dirname "$0")/.." && pwd)
 
-if [ "$(id -u)" -ne 0 ]; then
-	echo "error: tests/bare.sh: a root directory can only be made by root" >&2
-	exit 1
-fi
 if [ "${1-}" != --inside ]; then
+	[ "$(id -u)" -eq 0 ] || fail "only root can change the root directory"
+	unshare --mount --pid --fork true || fail "there are no namespaces to be had"
 	if ! command -v debootstrap >/dev/null; then
-		apt-get update --quiet --quiet
-		DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes \
-			--no-install-recommends debootstrap >/dev/null
+		apt-get update --quiet --quiet &&
+			DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes \
+				--no-install-recommends debootstrap >/dev/null ||
+			fail "debootstrap cannot be installed"
 	fi
 	root=$(mktemp -d "${TMPDIR:-/tmp}/linnet-bare-XXXXXX")
 	trap 'rm -rf --one-file-system "$root"' EXIT
@@ -37,8 +41,7 @@ log=$root.log
 if ! debootstrap --variant=minbase --include=ca-certificates,gcc,libc6-dev \
 	"$VERSION_CODENAME" "$root" "$mirror" >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
-	echo "error: tests/bare.sh: cannot install Debian $VERSION_CODENAME; all of the log is in $log" >&2
-	exit 1
+	fail "Debian $VERSION_CODENAME cannot be installed; all of the log is in $log"
 fi
 rm "$log"
 for file in sources.list sources.list.d/debian.sources; do
@@ -48,22 +51,22 @@ cp /etc/resolv.conf /etc/hosts "$root/etc/"
 # The machine's certificates, which may be more than Debian's.
 cp --dereference --remove-destination /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 
-toolchain=$(rustc --print sysroot)
-host=$(rustc -vV | sed -n 's/^host: //p')
 mkdir -p "$root/root/.cargo" "$root/root/.rustup/toolchains"
 cp -R "${CARGO_HOME:-$HOME/.cargo}/bin" "$root/root/.cargo/"
 cp "${RUSTUP_HOME:-$HOME/.rustup}/settings.toml" "$root/root/.rustup/"
-cp -R "$toolchain" "$root/root/.rustup/toolchains/"
-for library in "$root/root/.rustup/toolchains/$(basename "$toolchain")"/lib/rustlib/*/lib; do
-	case $library in
-	*/"$host"/lib) ;;
-	*) rm -rf "${library%/lib}" ;;
-	esac
-done
+cp -R "$(rustc --print sysroot)" "$root/root/.rustup/toolchains/"
 git -C "$here" archive --prefix=root/linnet/ HEAD | tar -x -C "$root"
 
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --rbind /sys "$root/sys"
-exec env -i HOME=/root PATH=/root/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI="${CI-}" \
-	chroot "$root" sh -c 'cd /root/linnet && exec "$@"' sh "$@"
+inside() {
+	env -i HOME=/root PATH=/root/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+		CI="${CI-}" LINNET_BARE=1 \
+		chroot "$root" sh -c 'cd /root/linnet && exec "$@"' sh "$@"
+}
+host=$(rustc -vV | sed -n 's/^host: //p')
+for target in $(inside rustup target list --installed); do
+	[ "$target" = "$host" ] || inside rustup --quiet target remove "$target"
+done
+inside "$@"
