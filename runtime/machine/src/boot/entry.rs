@@ -1,7 +1,6 @@
 //! From the host's first instruction to the guest kernel's.
 
 use super::cpio::Archive;
-use super::image;
 use super::options::{self, Disk, Options, Stop};
 use crate::border::{fault, kernel};
 use crate::cpu::{timer, vcpu};
@@ -10,6 +9,7 @@ use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox};
 use crate::host::{clock, sys, terminal};
+use crate::memory::image;
 use crate::memory::layout::{self, Layout};
 use crate::memory::ram::{self, Ram};
 use crate::memory::tlb;
@@ -95,7 +95,8 @@ impl Process {
 }
 
 /// Entered from `_start`, on the first thread's stack.
-pub extern "C" fn start(stack: *const usize) -> ! {
+#[unsafe(export_name = "linnet_upcall_start")]
+extern "C" fn start(stack: *const usize) -> ! {
     const AT_SYSINFO_EHDR: usize = 33;
     // SAFETY: `_start` passes the stack pointer.
     let process = unsafe { Process::new(stack) };

@@ -5,14 +5,14 @@
 use super::unwind::{Tables, trace};
 use super::{kernel, user};
 use crate::arch;
-use crate::boot::{entry, image};
+use crate::boot::entry;
 use crate::cpu::vcpu;
 use crate::device::{console, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::sys::ENOENT;
 use crate::host::{clock, sys, terminal};
 use crate::memory::ram::Ram;
-use crate::memory::tlb;
+use crate::memory::{image, tlb};
 use crate::task::{self, ExecRequest, SignalRequest, Task, action};
 use linnet_abi::context::Context;
 use linnet_abi::for_each_host_call;
