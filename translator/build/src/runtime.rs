@@ -41,9 +41,14 @@ const INPUTS: [&str; 3] = ["runtime/abi", "runtime/frames", "runtime/host"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// Machine code is linked at a fixed address, so that none of it needs a table of addresses. Debuggers
-/// walk through the runtime's frames; without being told, it would not describe them on RISC-V.
-const FLAGS: [&str; 3] =
-    ["-Crelocation-model=static", "-Cforce-frame-pointers=yes", "-Cforce-unwind-tables=yes"];
+/// walk through the runtime's frames; without being told, it would not describe them on RISC-V. A panic
+/// ends the machine: there is nothing that could unwind.
+const FLAGS: [&str; 4] = [
+    "-Crelocation-model=static",
+    "-Cforce-frame-pointers=yes",
+    "-Cforce-unwind-tables=yes",
+    "-Cpanic=abort",
+];
 
 /// Cargo's, in its variable for flags that may hold spaces.
 const FLAG_SEPARATOR: &str = "\x1f";
