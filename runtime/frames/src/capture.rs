@@ -5,7 +5,8 @@ use crate::arch::{self, CalleeSaved};
 use crate::tables::Tables;
 use core::ptr;
 use linnet_abi::frames::{
-    FrameHeader, HOST_FRAME, IN_SLOT, MAGIC, NativePoint, RecordHeader, CapturePoint, VERSION, ValueType,
+    CapturePoint, FrameHeader, HOST_FRAME, IN_SLOT, MAGIC, NativePoint, RecordHeader, VERSION,
+    ValueType,
 };
 
 /// Where a stack of translated code stands: the frame and the return address of a call, and the

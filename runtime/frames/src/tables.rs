@@ -1,7 +1,9 @@
 //! What the translator says about the code of a module.
 
 use crate::Error;
-use linnet_abi::frames::{Code, Frames, Function, MAGIC, NativePoint, CapturePoint, VERSION, ValueType};
+use linnet_abi::frames::{
+    CapturePoint, Code, Frames, Function, MAGIC, NativePoint, VERSION, ValueType,
+};
 use linnet_abi::module::{Function as CodeRow, Module, SavedRegister};
 
 /// A module's tables as slices.
@@ -72,7 +74,10 @@ impl<'m> Tables<'m> {
     pub fn native_points(&self, row: usize, offset: u32) -> &'m [NativePoint] {
         let Some(code) = self.code.get(row) else { return &[] };
         let first = code.first_native_point as usize;
-        let native_points = self.native_points.get(first..first + code.native_point_count as usize).unwrap_or_default();
+        let native_points = self
+            .native_points
+            .get(first..first + code.native_point_count as usize)
+            .unwrap_or_default();
         let first = native_points.partition_point(|p| p.offset < offset);
         let count = native_points[first..].iter().take_while(|p| p.offset == offset).count();
         &native_points[first..first + count]
@@ -121,12 +126,18 @@ impl<'m> Tables<'m> {
     }
 
     /// What a frame needs at a capture point.
-    pub fn values(&self, point: &CapturePoint) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+    pub fn values(
+        &self,
+        point: &CapturePoint,
+    ) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
         self.types(point.first_value, point.value_count)
     }
 
     /// What the call of a capture point gives.
-    pub fn awaited(&self, point: &CapturePoint) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+    pub fn awaited(
+        &self,
+        point: &CapturePoint,
+    ) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
         self.types(point.first_result, point.result_count)
     }
 

@@ -297,7 +297,8 @@ impl Engines {
         let text = run(&mut command).map_err(|error| error.at(program.name).at(engine))?;
         let result = text.trim_end().split_once(' ');
         let result = result.and_then(|(time, sum)| Some((time.parse().ok()?, sum.to_owned())));
-        result.ok_or_else(|| Error::new(format!("no result in {text:?}")).at(program.name).at(engine))
+        result
+            .ok_or_else(|| Error::new(format!("no result in {text:?}")).at(program.name).at(engine))
     }
 }
 

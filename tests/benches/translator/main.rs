@@ -26,8 +26,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use linnet_build::{Builder, Error, Result};
 use engines::{Engine, Engines};
+use linnet_build::{Builder, Error, Result};
 use programs::{PROGRAMS, Program};
 use translation::Translations;
 
@@ -58,7 +58,8 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<()> {
     let (engines, names): (Vec<_>, Vec<_>) =
         arguments.iter().partition(|word| word.starts_with(ENGINES));
-    let chosen: Vec<&str> = engines.iter().flat_map(|word| word[ENGINES.len()..].split(',')).collect();
+    let chosen: Vec<&str> =
+        engines.iter().flat_map(|word| word[ENGINES.len()..].split(',')).collect();
     let wanted = |p: &&Program| names.is_empty() || names.iter().any(|name| *name == p.name);
     let programs: Vec<&Program> = PROGRAMS.iter().filter(wanted).collect();
     let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("translator");

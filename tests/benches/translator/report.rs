@@ -7,8 +7,8 @@ use std::process::Command;
 
 use linnet_build::{At as _, Error, Result};
 
-use crate::programs::{Program, run};
 use crate::engines::Engine;
+use crate::programs::{Program, run};
 use crate::translation::Translations;
 use crate::{ROUNDS, Times};
 

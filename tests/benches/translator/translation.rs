@@ -13,8 +13,8 @@ use linnet_abi::calls::KERNEL_PREFIX;
 use linnet_build::{At as _, Builder, Error, Result, host};
 use linnet_codegen::{Options, translate};
 
-use crate::programs::{Program, here, run};
 use crate::engines::{Engine, Engines, WASM2C};
+use crate::programs::{Program, here, run};
 
 /// `TRANSLATE MODULE PREFIX plain|frames|host`
 pub(crate) const TRANSLATE: &str = "--translate";

@@ -6,12 +6,12 @@
 //! runs so many. A module that fails is written to a file.
 
 mod damage;
-mod generate;
 mod engines;
+mod generate;
 
+use engines::Engine;
 use generate::Case;
 use linnet_spec::Error;
-use engines::Engine;
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -92,8 +92,11 @@ fn fuzz() -> Result<bool, Error> {
             ends.collect::<Result<Vec<_>, Error>>()
         })?;
         for (i, case) in cases.iter().enumerate() {
-            let all: Vec<_> =
-                engines.iter().zip(&seen).map(|(engine, seen)| (engine.name(), &*seen[i])).collect();
+            let all: Vec<_> = engines
+                .iter()
+                .zip(&seen)
+                .map(|(engine, seen)| (engine.name(), &*seen[i]))
+                .collect();
             let all = if case.is_ambiguous { &all[1..] } else { &all };
             totals.ambiguous += u64::from(case.is_ambiguous);
             compare(case, all, &directory, &mut totals)?;

@@ -206,7 +206,9 @@ fn native_points(buffer: &MachBufferFinalized<Final>) -> Vec<NativePoint> {
     let calls = buffer.call_sites().flat_map(|site| {
         let frame_size = site.frame_offset.unwrap_or(0);
         site.exception_handlers.iter().filter_map(move |handler| match *handler {
-            FinalizedMachExceptionHandler::Tag(tag, pad) if frames::is_capture_point(tag.as_u32()) => {
+            FinalizedMachExceptionHandler::Tag(tag, pad)
+                if frames::is_capture_point(tag.as_u32()) =>
+            {
                 let is_poll = tag.as_u32() & frames::POLL_TAG != 0;
                 let entry = if is_poll { poll_slot } else { pad };
                 Some(native_point(site.ret_addr, frame_size, tag.as_u32(), entry))
@@ -273,7 +275,9 @@ fn missing(libcall: LibCall) -> Error {
 
 fn handler(handler: &FinalizedMachExceptionHandler) -> Option<Handler> {
     match *handler {
-        FinalizedMachExceptionHandler::Tag(tag, _) if frames::is_capture_point(tag.as_u32()) => None,
+        FinalizedMachExceptionHandler::Tag(tag, _) if frames::is_capture_point(tag.as_u32()) => {
+            None
+        }
         FinalizedMachExceptionHandler::Tag(tag, offset) => {
             Some(Handler { tag: tag.as_u32(), offset })
         }

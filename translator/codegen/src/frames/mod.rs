@@ -9,8 +9,8 @@
 //! The code at a capture point is part of the function: see `func::capture point`. The contract with who captures and
 //! rebuilds frames is `linnet_abi::frames`.
 
-pub(crate) mod live;
 pub(crate) mod capturable;
+pub(crate) mod live;
 pub(crate) mod tables;
 
 use crate::compile::WIDE;

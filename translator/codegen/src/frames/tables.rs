@@ -4,7 +4,9 @@ use super::CapturePoint;
 use crate::compile;
 use crate::emit::{Address, Table, fields};
 use crate::func::Compiled;
-use linnet_abi::frames::{Code, Frames, Function, MAGIC, NativePoint, CapturePoint as Row, VERSION, ValueType};
+use linnet_abi::frames::{
+    CapturePoint as Row, Code, Frames, Function, MAGIC, NativePoint, VERSION, ValueType,
+};
 use std::collections::HashMap;
 use std::mem::offset_of;
 
@@ -110,7 +112,10 @@ impl Tables {
         fields!(
             table,
             row,
-            Code { first_native_point: self.counts.native_points, native_point_count: code.native_points.len() as u32 }
+            Code {
+                first_native_point: self.counts.native_points,
+                native_point_count: code.native_points.len() as u32
+            }
         );
         for native_point in &code.native_points {
             let row = self.native_points.row::<NativePoint>();
@@ -121,7 +126,8 @@ impl Tables {
                 NativePoint {
                     offset: native_point.offset,
                     frame_size: native_point.frame_size,
-                    point: first_points[(native_point.function - first) as usize] + native_point.point,
+                    point: first_points[(native_point.function - first) as usize]
+                        + native_point.point,
                     entry: native_point.entry,
                 }
             );

@@ -19,7 +19,7 @@ use super::call::{Callee, TaggedHandler};
 use super::locals::Local;
 use super::{Abi, Translator, Variant, import_function};
 use crate::compile::namespace;
-use crate::frames::{self, MAX_VALUES, POLL_TAG, CAPTURE_TAG, CapturePoint, live};
+use crate::frames::{self, CAPTURE_TAG, CapturePoint, MAX_VALUES, POLL_TAG, live};
 use crate::libcall::CAPTURED_INDEX;
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -323,7 +323,9 @@ impl Translator<'_, '_, '_, '_> {
         handlers: &[TaggedHandler],
         capture: (ExceptionTag, Block),
     ) {
-        let Some(node) = self.capture_points.as_ref().and_then(|s| s.resume.as_ref()).map(|r| r.node) else {
+        let Some(node) =
+            self.capture_points.as_ref().and_then(|s| s.resume.as_ref()).map(|r| r.node)
+        else {
             return;
         };
         let block = self.b.create_block();
@@ -413,7 +415,9 @@ impl Translator<'_, '_, '_, '_> {
 
     /// Writes what all capture points share, and returns them.
     pub(super) fn end_capture_points(&mut self) -> Vec<CapturePoint> {
-        let Some(CapturePoints { found, tail, resume, .. }) = self.capture_points.take() else { return Vec::new() };
+        let Some(CapturePoints { found, tail, resume, .. }) = self.capture_points.take() else {
+            return Vec::new();
+        };
         if let Some(tail) = tail {
             self.b.switch_to_block(tail);
             let first_word = self.b.block_params(tail)[0];

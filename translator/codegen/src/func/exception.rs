@@ -6,8 +6,8 @@
 //! one can overwrite it. A `throw` whose handler is in the same function is a jump.
 
 use super::Translator;
-use super::control::{Kind, block_args};
 use super::capture_point::words;
+use super::control::{Kind, block_args};
 use super::host_exceptions::Thrown;
 use crate::compile::trap_code;
 use crate::error::{Error, Result};

@@ -8,6 +8,7 @@ mod capture_points;
 use super::{Env, Variant, Worker, tail};
 use crate::compile::{data, namespace};
 use crate::frames::{INLINED_TAG, NativePoint};
+use capture_points::Capture;
 use cranelift_codegen::Context;
 use cranelift_codegen::FxHashSet;
 use cranelift_codegen::inline::{Inline, InlineCommand};
@@ -15,7 +16,6 @@ use cranelift_codegen::ir::{
     ExternalName, FuncRef, Function, Inst, InstructionData, Opcode, SourceLoc, Value,
 };
 use rayon::prelude::*;
-use capture_points::Capture;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -85,9 +85,11 @@ impl Inlinable {
         for native_point in native_points {
             native_point.function = index;
             if native_point.point & INLINED_TAG != 0 {
-                let behind = self.first_points.partition_point(|(first, _)| *first <= native_point.point);
+                let behind =
+                    self.first_points.partition_point(|(first, _)| *first <= native_point.point);
                 let (first, function) = self.first_points[behind - 1];
-                (native_point.function, native_point.point) = (function, native_point.point - first);
+                (native_point.function, native_point.point) =
+                    (function, native_point.point - first);
             }
         }
     }
@@ -143,7 +145,12 @@ impl Inlinable {
 fn is_suitable(function: &Function) -> bool {
     let mut names = function.params.user_named_funcs().values();
     let own = names.find(|n| n.namespace == namespace::DATA && n.index != data::TABLE);
-    own.is_none() && function.dfg.exception_tables.values().all(|t| capture_points::only_capture_point(t).is_some())
+    own.is_none()
+        && function
+            .dfg
+            .exception_tables
+            .values()
+            .all(|t| capture_points::only_capture_point(t).is_some())
 }
 
 /// One function's calls.

@@ -6,12 +6,13 @@
 
 mod atomic;
 mod call;
+mod capture_point;
 mod control;
 mod exception;
+mod host_exceptions;
 pub(crate) mod initialize;
 mod inline;
 mod instance;
-mod simd_scalarized;
 mod locals;
 mod memory;
 mod numeric;
@@ -19,9 +20,8 @@ mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
 mod simd;
-mod capture_point;
+mod simd_scalarized;
 pub(crate) mod tail;
-mod host_exceptions;
 
 use crate::Options;
 use crate::compile::{self, Code, data, namespace};
@@ -31,6 +31,7 @@ use crate::frames;
 use crate::imports::Symbol;
 use crate::module::{self, Body, Module};
 use crate::standalone::types;
+use capture_point::CapturePoints;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
 use cranelift_codegen::ir::{
@@ -45,7 +46,6 @@ use exception::Clauses;
 use inline::Inlinable;
 use locals::Local;
 use setjmp::ReturnPoint;
-use capture_point::CapturePoints;
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{

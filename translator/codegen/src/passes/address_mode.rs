@@ -135,7 +135,13 @@ impl Parts {
     }
 }
 
-fn rewrite(cursor: &mut FuncCursor, access: Inst, base: Value, parts: &Parts, ranges: &mut ValueRanges) {
+fn rewrite(
+    cursor: &mut FuncCursor,
+    access: Inst,
+    base: Value,
+    parts: &Parts,
+    ranges: &mut ValueRanges,
+) {
     let location = cursor.func.srcloc(access);
     cursor.set_srcloc(location);
     // An addressing mode adds a scaled part last. Otherwise that is the part with the lower bound: the

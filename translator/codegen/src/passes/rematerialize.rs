@@ -54,8 +54,11 @@ impl Pass {
         let known =
             func.dfg.inst_values(inst).map(|value| (value, func.dfg.resolve_aliases(value)));
         self.used.clear();
-        self.used
-            .extend(known.filter(|(value, known)| value != known || rematerializable(func, *known).is_some()));
+        self.used.extend(
+            known.filter(|(value, known)| {
+                value != known || rematerializable(func, *known).is_some()
+            }),
+        );
         for i in 0..self.used.len() {
             let known = self.used[i].1;
             // An alias has no register.

@@ -31,9 +31,8 @@ pub(super) struct Capture {
 pub(super) fn only_capture_point(table: &ExceptionTableData) -> Option<(u32, BlockCall)> {
     let mut items = table.items();
     match (items.next(), items.next()) {
-        (Some(ExceptionTableItem::Tag(tag, pad)), None) => {
-            Some((tag.as_u32(), pad)).filter(|(tag, _)| is_capture_point(*tag) && tag & POLL_TAG == 0)
-        }
+        (Some(ExceptionTableItem::Tag(tag, pad)), None) => Some((tag.as_u32(), pad))
+            .filter(|(tag, _)| is_capture_point(*tag) && tag & POLL_TAG == 0),
         _ => None,
     }
 }
