@@ -10,7 +10,7 @@ use linnet_build::{At as _, Error, Result, Target};
 
 use crate::machine::{self, Ended};
 use crate::pty::Terminal;
-use crate::{Test, cli, vm};
+use crate::{Test, builder, cli, vm};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
