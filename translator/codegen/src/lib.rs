@@ -136,6 +136,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let (sources, symbols) = (&debug::Sources::read(&module), &symbols);
     let env = func::Env {
         module: &module,
+        environment: func::environment::of(options.standalone),
         symbols,
         tail_calls,
         setjmp,

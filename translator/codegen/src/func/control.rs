@@ -231,13 +231,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     pub(super) fn end(&mut self) -> Result<()> {
         self.jump_to_end();
-        if self.module.standalone.is_some() {
-            match self.top().kind {
-                Kind::TryTable(_) => self.land_thrown()?,
-                Kind::Try(_) => self.end_thrown_try(),
-                _ => {}
-            }
-        }
+        self.environment().end_block(self)?;
         let mut frame = self.frames.pop().expect("validated: an open block");
         match frame.kind {
             Kind::Dead => return Ok(()),

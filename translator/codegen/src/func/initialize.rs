@@ -65,7 +65,7 @@ impl Translator<'_, '_, '_, '_> {
             let offset = self.constant_expression(offset)?;
             self.push_range(offset, self.module.segments[i].bytes.len() as u64);
             self.memory_init(i as u32, *memory);
-            self.drop_segment(i as u32);
+            self.clear_segment(i as u32);
         }
         if let Some(start) = self.module.start {
             self.call(&Operator::Call { function_index: start })?;

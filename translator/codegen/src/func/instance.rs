@@ -144,13 +144,13 @@ impl<'m, 'a> Translator<'_, 'm, 'a, '_> {
     }
 
     /// Length of a data segment that may have been dropped.
-    pub(super) fn segment_len(&mut self, segment: u32) -> Value {
+    pub(super) fn dropped_segment_len(&mut self, segment: u32) -> Value {
         let at = self.layout().data + 8 * segment;
         let (flags, context) = (self.context_flags(), self.context());
         self.b.ins().load(I64, flags, context, at as i32)
     }
 
-    pub(super) fn drop_segment(&mut self, segment: u32) {
+    pub(super) fn clear_segment(&mut self, segment: u32) {
         let at = self.layout().data + 8 * segment;
         self.clear(at);
     }

@@ -8,6 +8,7 @@ mod atomic;
 mod call;
 mod capture_point;
 mod control;
+pub(crate) mod environment;
 mod exception;
 mod host_exceptions;
 pub(crate) mod initialize;
@@ -29,8 +30,7 @@ use crate::debug::Sources;
 use crate::error::{Error, Result};
 use crate::frames;
 use crate::imports::Symbol;
-use crate::module::{self, Body, Module};
-use crate::standalone::types;
+use crate::module::{Body, Module};
 use capture_point::CapturePoints;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
@@ -42,6 +42,7 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{Context, FxHashMap};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use environment::Environment;
 use exception::Clauses;
 use inline::Inlinable;
 use locals::Local;
@@ -55,6 +56,7 @@ use wasmparser::{
 /// What every function of a module shares.
 pub(crate) struct Env<'m, 'a> {
     pub module: &'m Module<'a>,
+    pub environment: &'m dyn Environment,
     /// What imported functions are.
     pub symbols: &'m [Symbol],
     /// Whether functions call others in their own place. Then all of the module's have the convention that
@@ -107,8 +109,7 @@ impl Env<'_, '_> {
             ValType::F64 => F64,
             ValType::V128 if self.options.target.has_vectors() => I8X16,
             ValType::V128 => I128,
-            ValType::Ref(_) if !self.options.standalone => module::check_value(ty).map(|()| I64)?,
-            ValType::Ref(reference) => types::reference(reference).map(|_| I64)?,
+            ValType::Ref(reference) => self.environment.check_reference(reference).map(|()| I64)?,
         })
     }
 
@@ -140,8 +141,8 @@ impl Env<'_, '_> {
 
     /// Whether it is known which lines of which file a function comes from.
     fn has_lines(&self, body: &FunctionBody) -> bool {
-        // Hosts are told where in the module a trap happened.
-        self.options.standalone || self.sources.function(self.module.code_address(body)).is_some()
+        self.environment.needs_locations()
+            || self.sources.function(self.module.code_address(body)).is_some()
     }
 
     pub(crate) fn convention(&self, abi: Abi) -> CallConv {
@@ -150,7 +151,7 @@ impl Env<'_, '_> {
 
     /// Whether the runtime calls the function itself.
     fn is_exported(&self, function: u32) -> bool {
-        self.module.standalone.is_none()
+        self.environment.calls_exports()
             && !self.tail_calls
             && self.module.function_exports.iter().any(|e| e.1 == function)
     }
@@ -302,7 +303,7 @@ struct Regions {
 }
 
 /// The translation of one function.
-struct Translator<'e, 'm, 'a, 'b> {
+pub(crate) struct Translator<'e, 'm, 'a, 'b> {
     env: &'e Env<'m, 'a>,
     module: &'m Module<'a>,
     b: FunctionBuilder<'b>,
@@ -426,6 +427,10 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             || self.simd(operator)?
             || self.reference(operator)?;
         if done { Ok(()) } else { Err(Error::garbage_collection(&operator_name(operator))) }
+    }
+
+    fn environment(&self) -> &'m dyn Environment {
+        self.env.environment
     }
 
     /// Locals and globals.

@@ -39,13 +39,7 @@ impl Translator<'_, '_, '_, '_> {
         match operator {
             Operator::ReturnCall { function_index } => self.return_call(*function_index)?,
             Operator::ReturnCallIndirect { type_index, table_index } => {
-                if self.module.standalone.is_some() {
-                    let index = self.pop();
-                    let callee = self.checked_reference(*table_index, index, *type_index)?;
-                    self.return_call_by_reference(callee, *type_index)?;
-                } else {
-                    self.return_call_entry(*type_index)?;
-                }
+                self.environment().return_call_indirect(self, *type_index, *table_index)?;
             }
             Operator::ReturnCallRef { type_index } => {
                 let reference = self.pop();
@@ -68,8 +62,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn return_call(&mut self, function: u32) -> Result<()> {
-        if self.module.standalone.is_some() && function < self.module.imported() {
-            let reference = self.function_reference(function);
+        if let Some(reference) = self.environment().call_reference(self, function) {
             let ty = self.module.functions[function as usize];
             return self.return_call_by_reference(reference, ty);
         }
@@ -91,7 +84,7 @@ impl Translator<'_, '_, '_, '_> {
         Ok(())
     }
 
-    fn return_call_entry(&mut self, ty: u32) -> Result<()> {
+    pub(super) fn return_call_entry(&mut self, ty: u32) -> Result<()> {
         let Entry { address, args, silent } = self.checked_entry(ty)?;
         let signature = self.signature_ref(ty)?;
         let code = self.entry_code(address);
@@ -105,7 +98,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     /// A function of a module without tail calls is called as usual: it cannot go on for ever like this.
-    fn return_call_by_reference(&mut self, reference: Value, ty: u32) -> Result<()> {
+    pub(super) fn return_call_by_reference(&mut self, reference: Value, ty: u32) -> Result<()> {
         let args = self.reference_args(reference, ty);
         let tail = self.reference_field(reference, offset::FUNC_TAIL, I64);
         let (direct, usual) = (self.b.create_block(), self.b.create_block());
