@@ -1,9 +1,9 @@
 //! Atomic accesses, all sequentially consistent. Plain ones in between are never moved across.
 
 use super::Translator;
-use crate::compile::trap_code;
 use crate::error::Result;
 use crate::target::Ordering;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, MemFlagsData, Type, Value};
 use linnet_abi::context::offset;

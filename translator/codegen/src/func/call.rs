@@ -1,12 +1,12 @@
 //! Calls: direct, through the table, and to the runtime.
 
 use super::{Abi, Translator};
-use crate::compile::{namespace, trap_code};
 use crate::error::Result;
 use crate::imports::Symbol;
 use crate::libcall::Libcall;
+use crate::names::{namespace, thunk};
 use crate::target::Ordering;
-use crate::trampoline;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -84,7 +84,7 @@ impl Translator<'_, '_, '_, '_> {
         let (space, index, abi) = match self.env.symbols.get(function as usize) {
             Some(Symbol::Barrier) => return Ok(None),
             Some(Symbol::CallHandler) => {
-                (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Abi::Internal)
+                (namespace::TRAMPOLINE, thunk::CALL_HANDLER, Abi::Internal)
             }
             Some(Symbol::Runtime(_)) => (namespace::FUNCTION, function, Abi::Runtime),
             None => (namespace::FUNCTION, function, Abi::Internal),

@@ -2,8 +2,8 @@
 
 use super::Translator;
 use super::exception::{Catches, Landing, Try};
-use crate::compile::trap_code;
 use crate::error::Result;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Type, Value};
 use linnet_abi::trap::Trap;

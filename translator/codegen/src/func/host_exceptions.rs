@@ -127,7 +127,7 @@ impl Translator<'_, '_, '_, '_> {
                 let context = self.context();
                 self.libcall(Libcall::instance_throw, &[context, exception]);
                 // The libcall does not return.
-                self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
+                self.b.ins().trap(crate::trap::trap_code(Trap::Unreachable));
             }
         }
     }

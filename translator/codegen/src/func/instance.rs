@@ -1,9 +1,10 @@
 //! What functions of standalone modules find in their instance: see `linnet_abi::instance`.
 
 use super::{Abi, Translator};
-use crate::compile::{data, trap_code, trap_number};
 use crate::error::Result;
-use crate::standalone::Sections;
+use crate::module::embedded::Sections;
+use crate::names::data;
+use crate::trap::{trap_code, trap_number};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, SigRef, TrapCode, Type, Value};

@@ -5,10 +5,11 @@
 //! just that, and LLVM has already merged what may be merged.
 
 use super::Translator;
-use crate::compile::{data, trap_code};
 use crate::error::Result;
 use crate::libcall::Libcall;
 use crate::module::Storage;
+use crate::names::data;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{

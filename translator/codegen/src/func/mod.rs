@@ -24,13 +24,14 @@ mod simd;
 mod simd_scalarized;
 pub(crate) mod tail;
 
-use crate::Options;
-use crate::compile::{self, Code, data, namespace};
+use crate::compile::{self, Code};
 use crate::debug::Sources;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, operator_name};
 use crate::frames;
 use crate::imports::Symbol;
 use crate::module::{Body, Module};
+use crate::names::{HEAP, data, namespace};
+use crate::options::Options;
 use capture_point::CapturePoints;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
@@ -80,22 +81,6 @@ pub(crate) enum Abi {
     Runtime,
     /// Perhaps another module on one side: the C convention, but for the upper bits of words.
     CrossModule,
-}
-
-/// An operator's name for messages, as close to the text format as its variant's name allows.
-pub(crate) fn operator_name(operator: &Operator) -> String {
-    let debug = format!("{operator:?}");
-    let variant = debug.split([' ', '(', '{']).next().unwrap_or_default();
-    let mut name = String::new();
-    for c in variant.chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    // `i32_add` is written `i32.add`, and `br_if` as it is.
-    let is_control = |word| ["br", "call", "catch", "return", "throw", "try"].contains(&word);
-    if name.split('_').next().is_some_and(is_control) { name } else { name.replacen('_', ".", 1) }
 }
 
 impl Env<'_, '_> {
@@ -237,7 +222,8 @@ impl Worker {
                 .inline(&mut inliner)
                 .map_err(|e| Error::new(format!("code generator: {e}")))?;
             inliner.finish(&mut self.context.func);
-            let mut code = compile::compile(&mut self.context, &mut self.registers, env)?;
+            let mut code =
+                compile::compile(&mut self.context, &mut self.registers, env.isa, env.options)?;
             inlinable.resolve(index, &mut code.native_points);
             Ok((code, points))
         };
@@ -291,9 +277,6 @@ impl Worker {
         Ok(points)
     }
 }
-
-/// Number of the region that linear memories are.
-pub(crate) const HEAP: u32 = 1;
 
 /// Kinds of memory that never overlap.
 struct Regions {

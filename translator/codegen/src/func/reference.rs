@@ -3,9 +3,9 @@
 
 use super::Translator;
 use super::call::Callee;
-use crate::compile::trap_number;
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
+use crate::trap::trap_number;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};

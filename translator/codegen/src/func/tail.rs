@@ -3,32 +3,12 @@
 use super::call::{Callee, Direct, Entry};
 use super::{Abi, Translator};
 use crate::error::Result;
-use crate::module::Module;
+use crate::module::tail_calls;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use linnet_abi::frames::kind;
 use linnet_abi::instance::offset;
-use rayon::prelude::*;
-use wasmparser::{FunctionBody, Operator};
-
-/// Whether a function of the module makes one. Errors are the validator's.
-pub(crate) fn are_in(module: &Module) -> bool {
-    module.bodies.par_iter().any(|body| makes_one(&body.body))
-}
-
-pub(super) fn makes_one(body: &FunctionBody) -> bool {
-    let Ok(operators) = body.get_operators_reader() else { return false };
-    operators.into_iter().map_while(std::result::Result::ok).any(|operator| is_one(&operator))
-}
-
-pub(crate) fn is_one(operator: &Operator) -> bool {
-    matches!(
-        operator,
-        Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. }
-    )
-}
+use wasmparser::Operator;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn tail_call(&mut self, operator: &Operator) -> Result<bool> {
@@ -57,7 +37,7 @@ impl Translator<'_, '_, '_, '_> {
     fn may_go_round(&self, operator: &Operator) -> bool {
         match operator {
             Operator::ReturnCall { function_index } => *function_index <= self.function,
-            operator => is_one(operator),
+            operator => tail_calls::is_one(operator),
         }
     }
 
