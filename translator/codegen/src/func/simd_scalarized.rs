@@ -11,7 +11,7 @@ mod memory;
 use super::Translator;
 use crate::error::Result;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F32, F64, I32, I64};
+use cranelift_codegen::ir::types::{F32, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::FunctionBuilder;
 use lane::Lane::{self, Signed as S, Unsigned as U};

@@ -10,7 +10,7 @@ use embedded::Sections;
 use linnet_abi::instance::kind;
 use std::collections::HashMap;
 use wasmparser::{
-    FuncToValidate, FuncType, FuncValidator, FuncValidatorAllocations, FunctionBody, RefType,
+    FuncToValidate, FuncType, FuncValidator, FuncValidatorAllocations, FunctionBody,
     ValType, ValidatorResources, WasmFeatures,
 };
 
