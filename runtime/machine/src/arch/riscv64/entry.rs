@@ -400,10 +400,10 @@ global_asm!(
     action = const ACTION,
     forking = const FORKING,
     thread = const THREAD,
-    run_actions = sym crate::user::run_actions,
-    poll = sym crate::user::poll,
-    context_swap = sym crate::contexts::swap,
-    throw = sym crate::unwind::throw,
+    run_actions = sym crate::border::user::run_actions,
+    poll = sym crate::border::user::poll,
+    context_swap = sym crate::task::ucontext::swap,
+    throw = sym crate::border::unwind::throw,
 );
 
 unsafe extern "C" {
