@@ -3,7 +3,7 @@
 //! A vCPU never waits in the host for a stream: two threads do, each for one direction, and raise
 //! the interrupt line when something changed. Input is read only when the guest wants it.
 
-use crate::cpu::vcpu;
+use crate::cpu::{thread, vcpu};
 use crate::host::sys::{self, EAGAIN, POLLIN, POLLOUT, Timespec};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -44,12 +44,12 @@ static BLOCKED: AtomicU32 = AtomicU32::new(0);
 /// Start the threads.
 pub fn init() {
     sys::ignore(sys::SIGPIPE);
-    vcpu::spawn(reader, 0);
-    vcpu::spawn(writer, 0);
+    thread::spawn(reader, 0);
+    thread::spawn(writer, 0);
 }
 
 fn raise() {
-    vcpu::get(0).interrupt(LINE);
+    vcpu::first().interrupt(LINE);
 }
 
 /// The terminal's size changed, or it may have.
@@ -80,7 +80,7 @@ pub fn read(buffer: *mut u8, size: usize) -> i32 {
 }
 
 extern "C" fn reader(_: usize) -> ! {
-    sys::name_thread(c"linnet-stdin");
+    thread::begin(c"linnet-stdin");
     let ring = INPUT.ring.get().cast::<u8>();
     loop {
         while INPUT.wanted.swap(0, Ordering::SeqCst) == 0 {
@@ -133,7 +133,7 @@ pub fn write(stream: u32, buffer: *const u8, size: usize) -> i32 {
 }
 
 extern "C" fn writer(_: usize) -> ! {
-    sys::name_thread(c"linnet-stdout");
+    thread::begin(c"linnet-stdout");
     loop {
         let blocked = BLOCKED.swap(0, Ordering::SeqCst);
         if blocked == 0 {

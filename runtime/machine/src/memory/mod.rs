@@ -3,5 +3,6 @@
 pub mod ids;
 pub mod layout;
 pub mod ram;
+pub mod range;
 pub mod slot_sharing;
 pub mod tlb;

@@ -72,7 +72,7 @@ impl Interrupt {
 
     fn raise(&self, device: u32) {
         self.status.fetch_or(INTERRUPT_USED, Ordering::SeqCst);
-        vcpu::get(0).interrupt(1 << (irq::DEVICE_SHIFT + irq::LINE_VIRTIO + device));
+        vcpu::first().interrupt(1 << (irq::DEVICE_SHIFT + irq::LINE_VIRTIO + device));
     }
 }
 
