@@ -1,7 +1,7 @@
 //! Between guest and runtime: host calls, entries of the kernel, faults, and the way back to user code.
 
 pub mod fault;
-mod hostcall;
+pub mod hostcall;
 pub mod kernel;
 mod libcall;
 pub mod unwind;

@@ -224,18 +224,18 @@ impl Vcpu {
         task.enter(self)
     }
 
-    /// Let it begin with `task`; false if it has begun already.
-    pub fn start(&self, task: impl FnOnce() -> NewTask) -> bool {
+    /// Let it begin with `task`, which comes back if it has begun already.
+    pub fn start(&self, task: NewTask) -> Result<(), NewTask> {
         let claim = (Ordering::Acquire, Ordering::Relaxed);
         if self.start.compare_exchange(start::NOT, start::SOON, claim.0, claim.1).is_err() {
-            return false;
+            return Err(task);
         }
-        let (task, sp) = task().into_parts();
+        let (task, sp) = task.into_parts();
         self.current.store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed);
         self.first_sp.store(sp, Ordering::Relaxed);
         self.start.store(start::NOW, Ordering::Release);
         sys::futex_wake(&self.start, 1);
-        true
+        Ok(())
     }
 }
 

@@ -1,17 +1,18 @@
 //! The host's clocks, read through its vDSO so that a reading takes nanoseconds; and what the guest's
 //! clocks say, for user code that asks without a call of the kernel.
 
-use crate::border::kernel::{Symbol, symbol};
 use crate::host::sys::{self, CLOCK_MONOTONIC, CLOCK_REALTIME, Timespec};
-use crate::memory::ram::Ram;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use linnet_abi::clock::{COARSE, Clocks, FINE, NANOSECOND_BITS, UNKNOWN};
 use linnet_abi::context::Context;
 use linnet_host::nr;
 
 static GETTIME: AtomicUsize = AtomicUsize::new(0);
 static START: AtomicU64 = AtomicU64::new(0);
+
+/// What the guest's clocks are read from.
+static GUEST: AtomicPtr<Clocks> = AtomicPtr::new(ptr::null_mut());
 
 /// Remember the start of the machine, and the vDSO at `vdso` (0: there is none).
 pub fn init(vdso: usize) {
@@ -20,6 +21,11 @@ pub fn init(vdso: usize) {
         GETTIME.store(unsafe { find_symbol(vdso, b"__vdso_clock_gettime") }, Ordering::Relaxed);
     }
     START.store(read(CLOCK_MONOTONIC), Ordering::Relaxed);
+}
+
+/// Tell where the guest's kernel keeps its clocks: aligned, in memory that stays mapped. No program runs yet.
+pub fn set_guest(clocks: *mut u8) {
+    GUEST.store(clocks.cast(), Ordering::Relaxed);
 }
 
 fn read(clock: usize) -> u64 {
@@ -72,8 +78,8 @@ fn guest_clock(id: u32) -> Option<u64> {
     if !(fine || coarse) {
         return Some(UNKNOWN);
     }
-    let clocks = Ram::get().host(symbol(Symbol::linnet_clocks)).cast::<Clocks>();
-    // SAFETY: the kernel has such a structure there. It may write it meanwhile, which the sequence
+    let clocks = GUEST.load(Ordering::Relaxed);
+    // SAFETY: the kernel's memory stays mapped there, and any bytes are such a structure. It may write it meanwhile, which the sequence
     // tells; until then nothing that was read is believed.
     unsafe {
         let sequence = AtomicU32::from_ptr(&raw mut (*clocks).sequence);
@@ -86,7 +92,7 @@ fn guest_clock(id: u32) -> Option<u64> {
             let shift = ptr::read_volatile(&raw const (*clocks).shift);
             // Another vCPU may have been ahead of this one when it wrote.
             let since = u128::from(monotonic().saturating_sub(last)) * u128::from(multiplier);
-            time += ((since + u128::from(remainder)) >> (shift % 64)) as u64;
+            time = time.wrapping_add(((since + u128::from(remainder)) >> (shift % 64)) as u64);
         }
         fence(Ordering::Acquire);
         let is_whole = before.is_multiple_of(2) && sequence.load(Ordering::Relaxed) == before;

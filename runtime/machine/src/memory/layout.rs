@@ -118,7 +118,11 @@ pub fn init(limit: Option<u32>, known: &[usize]) {
         }
     }
     if is_taken(0) {
-        fatal!(exit::HOST, "the host uses addresses from {:#x}, where the kernel is to lie", layout.slots);
+        fatal!(
+            exit::HOST,
+            "the host uses addresses from {:#x}, where the kernel is to lie",
+            layout.slots
+        );
     }
 }
 
@@ -159,9 +163,7 @@ fn is_free(start: usize, size: usize) -> bool {
         }
         Err(Refused::Taken) => false,
         Err(Refused::NoRoom(_)) if size <= LEAST => true,
-        Err(Refused::NoRoom(_)) => {
-            is_free(start, size / 2) && is_free(start + size / 2, size / 2)
-        }
+        Err(Refused::NoRoom(_)) => is_free(start, size / 2) && is_free(start + size / 2, size / 2),
     }
 }
 

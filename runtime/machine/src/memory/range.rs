@@ -67,9 +67,10 @@ impl PageRange {
     fn is_pinned(self) -> bool {
         let end = self.address + self.size;
         self.is_of_ram()
-            && Ram::get().pinned.iter().any(|pin| {
-                u64::from(pin.start) < end && self.address < u64::from(pin.end)
-            })
+            && Ram::get()
+                .pinned
+                .iter()
+                .any(|pin| u64::from(pin.start) < end && self.address < u64::from(pin.end))
     }
 }
 
@@ -112,8 +113,8 @@ pub struct GuestSlice {
 
 impl GuestSlice {
     pub fn new(address: u32, len: u32) -> Option<GuestSlice> {
-        let exists = u64::from(address) >= NULL_GUARD
-            && u64::from(address) + u64::from(len) <= MEMORY_SIZE;
+        let exists =
+            u64::from(address) >= NULL_GUARD && u64::from(address) + u64::from(len) <= MEMORY_SIZE;
         (exists || len == 0).then_some(GuestSlice { address, len })
     }
 

@@ -40,8 +40,7 @@ struct Slot {
     asked: u64,
 }
 
-const EMPTY: Slot =
-    Slot { memories: 0, owner: None, since: 0, running: 0, next: None, asked: 0 };
+const EMPTY: Slot = Slot { memories: 0, owner: None, since: 0, running: 0, next: None, asked: 0 };
 
 impl Slot {
     /// Must `mm` let another memory have the slot?

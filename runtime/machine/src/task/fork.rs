@@ -1,8 +1,8 @@
 //! A child's beginning: a copy of its parent's frames, or a function to call.
 
 use super::{FRAMES, FUNCTION, Start, Task, ucontext};
-use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use crate::memory::ids::MemoryId;
+use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use crate::memory::tlb;
 use linnet_abi::memory::SLOT_SIZE;
 

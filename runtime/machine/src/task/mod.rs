@@ -11,12 +11,12 @@ use crate::cpu::vcpu::Vcpu;
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;
 use crate::host::sys;
+use crate::memory::ids::MemoryId;
+use crate::memory::layout::{self, Refused};
 use crate::memory::layout::{
     GUARD, KERNEL_STACK, Layout, PAGE, REGION_SIZE, RESERVE, ROOM, TASK_OFFSET, UCONTEXT_AREA,
     UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
 };
-use crate::memory::ids::MemoryId;
-use crate::memory::layout::{self, Refused};
 use crate::memory::ram::Ram;
 use crate::memory::{slot_sharing, tlb};
 use core::cell::{Cell, UnsafeCell};
@@ -421,7 +421,8 @@ pub fn init(host_page: usize) {
 
 /// The place of a task in the index, if a task can be there.
 fn index_entry(id: u32) -> Option<&'static AtomicPtr<Task>> {
-    let is_possible = u64::from(id) < Ram::get().size && id != 0 && id.is_multiple_of(1 << INDEX_SHIFT);
+    let is_possible =
+        u64::from(id) < Ram::get().size && id != 0 && id.is_multiple_of(1 << INDEX_SHIFT);
     // SAFETY: the index covers all of guest-physical memory.
     is_possible
         .then(|| unsafe { &*INDEX.load(Ordering::Relaxed).add((id >> INDEX_SHIFT) as usize) })
@@ -483,7 +484,9 @@ impl Suspended {
                     if claim.is_ok() {
                         let claimed = Suspended { task, sp };
                         // Another one may be in its place by now.
-                        return (task.id.get() == id).then_some(claimed).ok_or(NotSuspended::NoTask);
+                        return (task.id.get() == id)
+                            .then_some(claimed)
+                            .ok_or(NotSuspended::NoTask);
                     }
                 }
             }

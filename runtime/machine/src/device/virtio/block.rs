@@ -149,7 +149,7 @@ impl File {
         };
         // SAFETY: `take_last` took it from guest memory.
         unsafe { status.write_volatile(answer) };
-        Ok(written as u32 + 1)
+        Ok((written as u32).wrapping_add(1))
     }
 
     fn transfer(

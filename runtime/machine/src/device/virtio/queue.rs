@@ -1,7 +1,9 @@
 //! A split virtqueue in guest memory.
 
 use crate::host::sys::IoVec;
+use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
+use crate::memory::tlb;
 use core::sync::atomic::{AtomicU16, Ordering, fence};
 use linnet_abi::memory::NULL_GUARD;
 
@@ -39,10 +41,14 @@ pub struct Queue {
     pub taken: u16,
 }
 
+fn place(address: u32) -> *mut u8 {
+    (tlb::base(MemoryId::KERNEL) + u64::from(address)) as *mut u8
+}
+
 /// Host address of a range of guest memory.
 fn host(address: u64, len: u64) -> Option<*mut u8> {
     let end = address.checked_add(len)?;
-    (address >= NULL_GUARD && end <= Ram::get().size).then(|| Ram::get().host(address as u32))
+    (address >= NULL_GUARD && end <= Ram::get().size).then(|| place(address as u32))
 }
 
 impl Queue {
@@ -62,12 +68,12 @@ impl Queue {
 
     fn half_word(&self, address: u32) -> &'static AtomicU16 {
         // SAFETY: inside the parts that `is_valid` checked, which are aligned; memory stays mapped.
-        unsafe { AtomicU16::from_ptr(Ram::get().host(address).cast()) }
+        unsafe { AtomicU16::from_ptr(place(address).cast()) }
     }
 
     /// Read a word of a descriptor or write one of a used element; the driver may change it meanwhile.
     fn words<const N: usize>(&self, address: u32) -> *mut [u32; N] {
-        Ram::get().host(address).cast()
+        place(address).cast()
     }
 
     /// The next request, if there is one. `Err` if it is malformed: the queue is of no more use.
