@@ -26,8 +26,7 @@ macro_rules! for_each_host_call {
             switch_to(prev: ptr, next: ptr) -> ptr;
             /// Make the native stacks of `task`, whose kernel shadow stack ends at `sp`. `user` is 1 if
             /// it is a copy of the calling task that returns to user mode in linear memory `mm`, else 0.
-            /// 0, or -EAGAIN if the host has no room for them.
-            task_new(task: ptr, sp: ptr, mm: u32, user: u32) -> i32;
+            task_new(task: ptr, sp: ptr, mm: u32, user: u32);
             /// Give back the native stacks of a task that will never run again.
             task_free(task: ptr);
             /// Leave the kernel: run the calling task's user code. Does not return.
@@ -48,7 +47,7 @@ macro_rules! for_each_host_call {
             cpu_count() -> u32;
             /// Start vCPU `cpu` in `secondary_entry(idle)`, on the shadow stack that ends at `sp`.
             cpu_start(cpu: u32, idle: ptr, sp: ptr);
-            /// Sleep until the pending word of `cpu` is not zero. It must be the caller's own.
+            /// Sleep until the pending word of `cpu` is not zero.
             cpu_idle(cpu: u32);
             /// One round of a spin loop.
             cpu_relax();
@@ -70,8 +69,7 @@ macro_rules! for_each_host_call {
             mm_free(mm: u32);
             /// Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`.
             /// `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the
-            /// kernel's own, whose first pages are guest-physical memory for good: of those a fill maps a
-            /// page to itself.
+            /// kernel's own.
             tlb_fill(mm: u32, address: ptr, pfn: u32, count: u32, prot: u32);
             /// Forget the mappings of `count` pages from `address`.
             tlb_flush(mm: u32, address: ptr, count: u32);
@@ -101,7 +99,7 @@ macro_rules! for_each_host_call {
             /// Start the machine again from nothing.
             restart();
             /// Native frames of `task` (0: the caller), innermost first: words of function number and
-            /// offset in its code. Returns the number of frames written, at most `count`; 0 if it runs.
+            /// offset in its code. Returns the number of frames written, at most `count`.
             backtrace(task: ptr, words: ptr, count: u32) -> u32;
             /// Name of a function of the kernel by its number. Returns its length, at most `size`.
             function_name(function: u32, buffer: ptr, size: u32) -> u32;

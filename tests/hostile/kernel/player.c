@@ -237,10 +237,9 @@ static void new_task(_Bool user, u32 mm)
 
 	if (is_task[n] && !chance(wild))
 		return;
-	if (host_task_new((unsigned long)&tasks[n], sp, mm, user) == 0) {
-		memory_of[n] = mm;
-		is_task[n] = 1;
-	}
+	host_task_new((unsigned long)&tasks[n], sp, mm, user);
+	memory_of[n] = mm;
+	is_task[n] = 1;
 }
 
 static void new_memory(void)
@@ -631,6 +630,9 @@ void linnet_user_trap(unsigned int signal, unsigned int code, unsigned long addr
 	u32 n = current();
 
 	play(below(3));
+	/* Its stack is full: it must not go on. */
+	while (signal == 9)
+		play(1000);
 	/* A program that trapped begins anew. */
 	host_user_exec(n < TASKS ? memory_of[n] : memory(), 0, 0x100000);
 }

@@ -211,7 +211,7 @@ fn describe_kernel(cpus: u32) {
     }
     ram::describe(page_shift, [pending, clock]);
     clock::set_guest(clocks.host());
-    vcpu::init(cpus, words.host());
+    vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize));
 }
 
 fn attach_disks<'a>(options: &Options<'a>) {

@@ -14,7 +14,7 @@ use crate::cpu::vcpu::{self, Vcpu};
 use crate::device::console::{self, Stream};
 use crate::device::virtio;
 use crate::host::exit::{self, fatal};
-use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENOENT};
+use crate::host::sys::{EBADF, EINVAL, ENOENT};
 use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
@@ -159,7 +159,7 @@ fn switch_to(task: &'static Task, _prev: ptr, next: ptr) -> Checked<ptr> {
     Ok(task.previous.get())
 }
 
-fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<i32> {
+fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<()> {
     extern "C" fn first(task: &'static Task) -> ! {
         if let Some(vcpu) = task.vcpu.get() {
             vcpu.poke_if_pending(task);
@@ -169,15 +169,18 @@ fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<i32> {
         fatal!(exit::KERNEL, "a task's first function returned");
     }
     let mm = if user == 0 { None } else { Some(program_memory(mm)?) };
-    let Some(child) = new_task(id, sp, first)? else { return Ok(EAGAIN) };
+    let Some(child) = new_task(id, sp, first)? else { no_room(id) };
     if let Some(mm) = mm
         && !task::inherit(task, child.task(), mm)
     {
-        child.discard();
-        return Ok(EAGAIN);
+        no_room(id);
     }
     child.make_ready();
-    Ok(0)
+    Ok(())
+}
+
+fn no_room(id: ptr) -> ! {
+    fatal!(exit::HOST, "the host has no room for the stacks of task {id:#x}")
 }
 
 fn task_free(_: &Task, id: ptr) -> Checked<()> {

@@ -84,15 +84,13 @@ pub fn first() -> &'static Vcpu {
     &VCPUS[0]
 }
 
-/// Fix the number of vCPUs. Their pending words begin at that place of the host's memory, which stays
-/// mapped.
-pub fn init(count: u32, pending: *mut u8) {
+/// Fix the number of vCPUs, and where in the host's memory each has its pending word: that stays mapped.
+pub fn init(count: u32, pending: impl Fn(u32) -> *mut u8) {
     COUNT.store(count, Ordering::Relaxed);
     let limit = if count <= sys::host_cpus() { SPIN_MAX } else { 0 };
     SPIN_LIMIT.store(limit, Ordering::Relaxed);
     for vcpu in all() {
-        let word = pending.wrapping_add((vcpu.number * irq::STRIDE) as usize);
-        vcpu.pending.store(word.cast(), Ordering::Relaxed);
+        vcpu.pending.store(pending(vcpu.number).cast(), Ordering::Relaxed);
     }
 }
 

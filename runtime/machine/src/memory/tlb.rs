@@ -189,6 +189,12 @@ fn count_mappings(mm: MemoryId, more: u32) {
     }
 }
 
+/// For models.
+#[cfg(test)]
+pub fn total() -> u32 {
+    TOTAL.load(Ordering::SeqCst)
+}
+
 fn subtract(mappings: &Mappings, n: u32) {
     mappings.count.fetch_sub(n, Ordering::SeqCst);
     TOTAL.fetch_sub(n, Ordering::Relaxed);

@@ -86,9 +86,8 @@ unsigned long host_switch_to(unsigned long prev, unsigned long next);
 
 /* Make the native stacks of `task`, whose kernel shadow stack ends at `sp`. `user` is 1 if */
 /* it is a copy of the calling task that returns to user mode in linear memory `mm`, else 0. */
-/* 0, or -EAGAIN if the host has no room for them. */
 __host_call("linnet", "task_new")
-int host_task_new(unsigned long task, unsigned long sp, unsigned int mm, unsigned int user);
+void host_task_new(unsigned long task, unsigned long sp, unsigned int mm, unsigned int user);
 
 /* Give back the native stacks of a task that will never run again. */
 __host_call("linnet", "task_free")
@@ -127,7 +126,7 @@ unsigned int host_cpu_count(void);
 __host_call("linnet", "cpu_start")
 void host_cpu_start(unsigned int cpu, unsigned long idle, unsigned long sp);
 
-/* Sleep until the pending word of `cpu` is not zero. It must be the caller's own. */
+/* Sleep until the pending word of `cpu` is not zero. */
 __host_call("linnet", "cpu_idle")
 void host_cpu_idle(unsigned int cpu);
 
@@ -165,8 +164,7 @@ void host_mm_free(unsigned int mm);
 
 /* Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`. */
 /* `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the */
-/* kernel's own, whose first pages are guest-physical memory for good: of those a fill maps a */
-/* page to itself. */
+/* kernel's own. */
 __host_call("linnet", "tlb_fill")
 void host_tlb_fill(unsigned int mm, unsigned long address, unsigned int pfn, unsigned int count, unsigned int prot);
 
@@ -216,7 +214,7 @@ __host_call("linnet", "restart")
 void host_restart(void);
 
 /* Native frames of `task` (0: the caller), innermost first: words of function number and */
-/* offset in its code. Returns the number of frames written, at most `count`; 0 if it runs. */
+/* offset in its code. Returns the number of frames written, at most `count`. */
 __host_call("linnet", "backtrace")
 unsigned int host_backtrace(unsigned long task, unsigned long words, unsigned int count);
 
