@@ -14,7 +14,8 @@
 //! There is no allocator, no libc, no thread-local storage: a task's frames may continue on another
 //! host thread, so nothing of a thread may be remembered across a switch.
 
-#![no_std]
+// Tests are compiled with panics that unwind, which need the standard library.
+#![cfg_attr(panic = "abort", no_std)]
 
 // Modules that were translated with frames as data refer to a symbol of it.
 use linnet_frames as _;

@@ -284,7 +284,7 @@ mod tests {
             let task = Task::new(mm);
             while !slot_sharing::enter(task) {}
             fill(mm, 1);
-            let behind = PageRange::behind_ram().host() as u64 - Layout::get().slots;
+            let behind = tlb::host(PageRange::behind_ram()) as u64 - Layout::get().slots;
             for page in 0..50_000 {
                 let address = behind as u32 + (page % 100 << ram::PAGE_SHIFT);
                 let range = PageRange::new(MemoryId::KERNEL, address, 1).unwrap();
@@ -346,7 +346,7 @@ mod tests {
     }
 
     fn is_mapped(mm: MemoryId, page: u32) -> bool {
-        let start = page_of(mm, page).host() as u64;
+        let start = tlb::host(page_of(mm, page)) as u64;
         !stage::mapped(start, start + 1).is_empty()
     }
 }

@@ -1,10 +1,9 @@
 //! From the host's first instruction to the guest kernel's.
 
 use super::cpio::Archive;
-use super::image;
 use super::options::{self, Disk, Options, Stop};
 use crate::border::kernel::{self, Symbol, symbol};
-use crate::border::{fault, hostcall};
+use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{timer, vcpu};
 use crate::device::{console, virtio};
 use crate::host::exit::{self, fatal};
@@ -12,6 +11,7 @@ use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox};
 use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
+use crate::memory::image;
 use crate::memory::layout::{self, Layout};
 use crate::memory::ram::{self, Ram};
 use crate::memory::range::GuestSlice;
@@ -108,7 +108,8 @@ impl Process {
 }
 
 /// Entered from `_start`, on the first thread's stack.
-pub extern "C" fn start(stack: *const usize) -> ! {
+#[unsafe(export_name = "linnet_upcall_start")]
+extern "C" fn start(stack: *const usize) -> ! {
     const AT_SYSINFO_EHDR: usize = 33;
     // SAFETY: `_start` passes the stack pointer.
     let process = unsafe { Process::new(stack) };
@@ -210,7 +211,7 @@ fn describe_kernel(cpus: u32) {
         fatal!(exit::KERNEL, "the kernel has pages of 2^{page_shift} bytes");
     }
     ram::describe(page_shift, [pending, clock]);
-    clock::set_guest(clocks.host());
+    guest_clock::init(clocks.host());
     vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize));
 }
 

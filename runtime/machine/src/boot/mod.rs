@@ -2,5 +2,4 @@
 
 mod cpio;
 pub mod entry;
-pub mod image;
 mod options;

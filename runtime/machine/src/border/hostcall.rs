@@ -9,7 +9,7 @@
 use super::unwind::{Tables, trace};
 use super::{kernel, user};
 use crate::arch;
-use crate::boot::{entry, image};
+use crate::boot::entry;
 use crate::cpu::vcpu::{self, Vcpu};
 use crate::device::console::{self, Stream};
 use crate::device::virtio;
@@ -19,7 +19,7 @@ use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
-use crate::memory::tlb;
+use crate::memory::{balloon, image, tlb};
 use crate::task::{
     self, ExecRequest, NotMade, NotSuspended, SignalRequest, Suspended, Task, action,
 };
@@ -341,12 +341,12 @@ fn tlb_protect(_: &Task, mm: u32, address: ptr, count: u32) -> Checked<()> {
 }
 
 fn ram_discard(_: &Task, pfn: u32, count: u32) -> Checked<()> {
-    Ram::get().discard(ram(pfn, count)?);
+    balloon::discard(ram(pfn, count)?);
     Ok(())
 }
 
 fn ram_join(_: &Task, pfn: u32) -> Checked<()> {
-    Ram::get().join(ram(pfn, 1)?);
+    balloon::join(ram(pfn, 1)?);
     Ok(())
 }
 

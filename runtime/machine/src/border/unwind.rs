@@ -7,46 +7,12 @@
 //! User code may lie under user code of a signal handler. Between the two is a frame of the
 //! runtime; an [`Activation`] in that frame says where the interrupted code stands.
 
-use crate::arch::{self, CalleeSaved};
+use crate::arch::{self, Activation, CalleeSaved};
 use crate::border::{kernel, user};
 use crate::task::Task;
-use core::cell::Cell;
-use core::ptr;
 use linnet_abi::context::Context;
 use linnet_abi::module::{CallSite, Function, Handler, Module, SavedRegister, TAG_ANY};
 use linnet_abi::trap::Trap;
-
-/// Interrupted user code.
-#[repr(C)]
-#[derive(Debug, Clone)]
-pub struct Activation {
-    fp: u64,
-    pc: u64,
-    saved: CalleeSaved,
-    previous: *const Activation,
-    /// `pc` is the instruction that was interrupted and not a return address.
-    faulted: u64,
-}
-
-impl Activation {
-    pub fn new(fp: u64, pc: u64, saved: CalleeSaved, faulted: bool) -> Self {
-        Activation { fp, pc, saved, previous: ptr::null(), faulted: u64::from(faulted) }
-    }
-
-    /// No user code at all.
-    pub fn bottom() -> Self {
-        Activation::new(0, 0, CalleeSaved::default(), false)
-    }
-
-    pub fn push(&mut self, top: &Cell<*const Activation>) {
-        self.previous = top.get();
-        top.set(self);
-    }
-
-    pub fn pop(&self, top: &Cell<*const Activation>) {
-        top.set(self.previous);
-    }
-}
 
 /// Frame pointer and return address that a frame of translated code saved.
 ///
@@ -160,7 +126,8 @@ impl Tables {
 /// The libcall `throw`: find the handler of the exception in the context, and go there.
 ///
 /// `saved` and `fp` are the callee-saved registers and the frame of the libcall's stub.
-pub extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
+#[unsafe(export_name = "linnet_upcall_throw")]
+extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
     // SAFETY: only user code throws.
     let task = unsafe { Task::of_user(context) };
     let module = task.module.get().expect("user code has a module");

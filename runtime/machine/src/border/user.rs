@@ -4,8 +4,7 @@
 //! is gone, the request is carried out on the user stack.
 
 use super::kernel;
-use super::unwind::Activation;
-use crate::arch;
+use crate::arch::{self, Activation};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::layout::Layout;
@@ -81,6 +80,7 @@ fn end(task: &Task, nr: u32, status: u32) -> ! {
 
 /// Carry out what the kernel asked for. `interrupted` is the user code below this call; `result`
 /// is what it gets if nothing changes it.
+#[unsafe(export_name = "linnet_upcall_run_actions")]
 pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Activation) -> u64 {
     extern "C" fn sigreturn(task: &Task, ucontext: u64, _: u64) -> u64 {
         // SAFETY: on the task's kernel stack.
@@ -145,7 +145,8 @@ fn wait_for_slot(task: &Task, interrupted: &mut Activation) {
 }
 
 /// User code polls: let the kernel look for interrupts and signals.
-pub extern "C" fn poll(task: &Task) {
+#[unsafe(export_name = "linnet_upcall_poll")]
+extern "C" fn poll(task: &Task) {
     poll_kernel(task);
     if Layout::is_small() {
         slot_sharing::poll(task);

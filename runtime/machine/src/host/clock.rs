@@ -1,18 +1,11 @@
-//! The host's clocks, read through its vDSO so that a reading takes nanoseconds; and what the guest's
-//! clocks say, for user code that asks without a call of the kernel.
+//! The host's clocks, read through its vDSO so that a reading takes nanoseconds.
 
 use crate::host::sys::{self, CLOCK_MONOTONIC, CLOCK_REALTIME, Timespec};
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-use linnet_abi::clock::{COARSE, Clocks, FINE, NANOSECOND_BITS, UNKNOWN};
-use linnet_abi::context::Context;
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use linnet_host::nr;
 
 static GETTIME: AtomicUsize = AtomicUsize::new(0);
 static START: AtomicU64 = AtomicU64::new(0);
-
-/// What the guest's clocks are read from.
-static GUEST: AtomicPtr<Clocks> = AtomicPtr::new(ptr::null_mut());
 
 /// Remember the start of the machine, and the vDSO at `vdso` (0: there is none).
 pub fn init(vdso: usize) {
@@ -21,11 +14,6 @@ pub fn init(vdso: usize) {
         GETTIME.store(unsafe { find_symbol(vdso, b"__vdso_clock_gettime") }, Ordering::Relaxed);
     }
     START.store(read(CLOCK_MONOTONIC), Ordering::Relaxed);
-}
-
-/// Tell where the guest's kernel keeps its clocks: aligned, in memory that stays mapped. No program runs yet.
-pub fn set_guest(clocks: *mut u8) {
-    GUEST.store(clocks.cast(), Ordering::Relaxed);
 }
 
 fn read(clock: usize) -> u64 {
@@ -62,51 +50,6 @@ pub fn to_host(guest: u64) -> u64 {
 /// Nanoseconds since 1970.
 pub fn realtime() -> u64 {
     read(CLOCK_REALTIME)
-}
-
-/// User import `clock`. The kernel is asked instead if it takes long to write what this reads: then
-/// its vCPU does not run.
-#[unsafe(export_name = "linnet_user_clock")]
-extern "C" fn user_clock(_: *mut Context, id: u32) -> u64 {
-    const ROUNDS: u32 = 100;
-    (0..ROUNDS).find_map(|_| guest_clock(id)).unwrap_or(UNKNOWN)
-}
-
-/// What a clock of the guest says, or `None` while the kernel adjusts it.
-fn guest_clock(id: u32) -> Option<u64> {
-    let (fine, coarse) = (FINE.checked_shr(id)? & 1 != 0, COARSE.checked_shr(id)? & 1 != 0);
-    if !(fine || coarse) {
-        return Some(UNKNOWN);
-    }
-    let clocks = GUEST.load(Ordering::Relaxed);
-    // SAFETY: the kernel's memory stays mapped there, and any bytes are such a structure. It may write it meanwhile, which the sequence
-    // tells; until then nothing that was read is believed.
-    unsafe {
-        let sequence = AtomicU32::from_ptr(&raw mut (*clocks).sequence);
-        let before = sequence.load(Ordering::Acquire);
-        let mut time = ptr::read_volatile(&raw const (*clocks).base[id as usize]);
-        if fine {
-            let last = ptr::read_volatile(&raw const (*clocks).cycle_last);
-            let remainder = ptr::read_volatile(&raw const (*clocks).remainder);
-            let multiplier = ptr::read_volatile(&raw const (*clocks).multiplier);
-            let shift = ptr::read_volatile(&raw const (*clocks).shift);
-            // Another vCPU may have been ahead of this one when it wrote.
-            let since = u128::from(monotonic().saturating_sub(last)) * u128::from(multiplier);
-            time = time.wrapping_add(((since + u128::from(remainder)) >> (shift % 64)) as u64);
-        }
-        fence(Ordering::Acquire);
-        let is_whole = before.is_multiple_of(2) && sequence.load(Ordering::Relaxed) == before;
-        is_whole.then(|| pack(time))
-    }
-}
-
-fn pack(nanoseconds: u64) -> u64 {
-    const SECOND: u64 = 1_000_000_000;
-    let seconds = nanoseconds / SECOND;
-    if seconds >= 1 << (63 - NANOSECOND_BITS) {
-        return UNKNOWN;
-    }
-    (seconds << NANOSECOND_BITS) | (nanoseconds % SECOND)
 }
 
 /// Address of a dynamic symbol of the ELF image at `image`, or 0.

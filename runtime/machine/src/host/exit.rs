@@ -21,12 +21,12 @@ macro_rules! fatal {
 pub(crate) use fatal;
 
 #[panic_handler]
-#[cfg(not(test))]
+#[cfg(panic = "abort")]
 fn panic(info: &core::panic::PanicInfo) -> ! {
     fatal!(BUG, "fault in the runtime: {info}");
 }
 
 /// The compiled standard parts of Rust name it in their unwind tables; nothing ever unwinds.
 #[unsafe(no_mangle)]
-#[cfg(not(test))]
+#[cfg(panic = "abort")]
 extern "C" fn rust_eh_personality() {}

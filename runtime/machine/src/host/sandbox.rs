@@ -5,7 +5,7 @@
 //! restarts. Where the host has no Landlock, `execve` is refused as well and a restart ends the
 //! process. Under an emulator there may be neither. Both are inherited by every thread, and by the process after a restart.
 
-use crate::arch::AUDIT_ARCH;
+use crate::arch::{AUDIT_ARCH, THREAD_FLAGS};
 use crate::host::sys::{self, syscall};
 use crate::host::terminal;
 use linnet_host::nr;
@@ -141,7 +141,7 @@ fn filter(may_execute: bool) -> Filter {
     filter.allow_without(nr::MMAP, 2, PROT_EXEC);
     filter.allow_without(nr::MPROTECT, 2, PROT_EXEC);
     filter.allow_if_equal(nr::IOCTL, 1, &terminal::REQUESTS);
-    filter.allow_if_equal(nr::CLONE, 0, &[sys::THREAD_FLAGS as u32]);
+    filter.allow_if_equal(nr::CLONE, 0, &[THREAD_FLAGS as u32]);
     filter.refuse();
     filter
 }

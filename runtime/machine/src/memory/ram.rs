@@ -2,13 +2,10 @@
 
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
-use crate::memory::ids::MemoryId;
-use crate::memory::range::RamPages;
-use crate::memory::tlb;
+use crate::memory::layout::Layout;
 use core::cell::UnsafeCell;
 use core::ops::Range;
-use core::sync::atomic::{AtomicBool, Ordering};
-use linnet_abi::memory::{LARGE_PAGE, MEMORY_SIZE, NULL_GUARD};
+use linnet_abi::memory::NULL_GUARD;
 use linnet_abi::module::Module;
 
 /// What is fixed once the machine has started.
@@ -22,10 +19,6 @@ pub struct Ram {
     /// What the runtime reads at any time, on any thread: it must stay mapped.
     pub pinned: [Range<u32>; 2],
 }
-
-/// Which large pages there are, or cannot be.
-static JOINED: [AtomicBool; (MEMORY_SIZE / LARGE_PAGE) as usize] =
-    [const { AtomicBool::new(false) }; (MEMORY_SIZE / LARGE_PAGE) as usize];
 
 struct Slot(UnsafeCell<Option<Ram>>);
 
@@ -41,45 +34,6 @@ impl Ram {
         // SAFETY: only `init` writes it, before anybody else runs.
         unsafe { (*RAM.0.get()).as_ref().expect("memory is made first") }
     }
-
-    /// Give pages back to the host. They read as zeros when they are used again.
-    pub fn discard(&self, pages: RamPages) {
-        let (start, size) = (pages.offset(), pages.size());
-        for chunk in start / LARGE_PAGE..(start + size).div_ceil(LARGE_PAGE) {
-            JOINED[chunk as usize].store(false, Ordering::Relaxed);
-        }
-        if size != 0 {
-            sys::punch_hole(self.fd, start, size);
-        }
-    }
-
-    /// Keep the memory around a page in one large page of the host: it maps many pages of it at once, and
-    /// its TLB holds them in one entry.
-    pub fn join(&self, page: RamPages) {
-        static IS_REFUSED: AtomicBool = AtomicBool::new(false);
-
-        let chunk = page.offset() / LARGE_PAGE;
-        let start = chunk * LARGE_PAGE;
-        // The kernel's linear memory begins inside the first one.
-        if chunk == 0
-            || start + LARGE_PAGE > self.size
-            || IS_REFUSED.load(Ordering::Relaxed)
-            || JOINED[chunk as usize].swap(true, Ordering::Relaxed)
-        {
-            return;
-        }
-        let address = (tlb::base(MemoryId::KERNEL) + start) as *mut u8;
-        // SAFETY: in the kernel's memory (checked above), whose contents stay. Where no page is, the host
-        // joins nothing.
-        let r = unsafe {
-            address.read_volatile();
-            sys::madvise(address as usize, LARGE_PAGE as usize, sys::MADV_COLLAPSE)
-        };
-        // An old host, or one whose memory is in pieces: to look for more would take long each time.
-        if r < 0 {
-            IS_REFUSED.store(true, Ordering::Relaxed);
-        }
-    }
 }
 
 /// Make guest memory of `size` bytes and lay the kernel's data in it.
@@ -88,7 +42,7 @@ pub fn init(size: u64, kernel: &'static Module) {
     if fd < 0 {
         fatal!(exit::HOST, "the host refuses a memory file of {size} bytes (errno {})", -fd);
     }
-    let base = tlb::base(MemoryId::KERNEL);
+    let base = Layout::get().slots;
     let start = base + NULL_GUARD;
     let flags = sys::MAP_SHARED | sys::MAP_FIXED_NOREPLACE;
     let prot = sys::PROT_READ | sys::PROT_WRITE;

@@ -4,7 +4,6 @@
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::Layout;
 use crate::memory::ram::Ram;
-use crate::memory::tlb;
 use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD};
 
 /// Pages of a linear memory, where the TLB may map something. None of them is one of the first 64 KiB,
@@ -49,9 +48,9 @@ impl PageRange {
         self.size as usize
     }
 
-    /// Host address of the first page.
-    pub fn host(self) -> usize {
-        (tlb::base(self.memory) + self.address) as usize
+    /// In its memory.
+    pub fn address(self) -> u64 {
+        self.address
     }
 
     /// Is there guest-physical memory of the kernel in it?

@@ -67,6 +67,11 @@ pub fn base(mm: MemoryId) -> u64 {
     Layout::get().slots + slot as u64 * SLOT_SIZE
 }
 
+/// Host address of a range.
+pub fn host(range: PageRange) -> usize {
+    (base(range.memory()) + range.address()) as usize
+}
+
 /// A new memory, if there is room. `parent` is the memory that it will be a copy of.
 pub fn mm_new(parent: Option<MemoryId>) -> Option<MemoryId> {
     let mut n = IDS.lock().alloc();
@@ -151,7 +156,7 @@ fn flush_retired() {
 /// Map pages of a memory to guest-physical pages. With `same`, these are what was mapped there before, if
 /// anything was.
 pub fn fill(range: PageRange, pages: RamPages, write: bool, same: bool) {
-    let (mm, to, size) = (range.memory(), range.host(), range.size());
+    let (mm, to, size) = (range.memory(), host(range), range.size());
     let prot = sys::PROT_READ | if write { sys::PROT_WRITE } else { 0 };
     let flags = sys::MAP_SHARED | sys::MAP_FIXED | sys::MAP_POPULATE;
     if size == 0 {
@@ -223,7 +228,7 @@ pub fn protect(range: PageRange) {
         return;
     }
     // SAFETY: only guest memory lies there, and losing a right is never wrong.
-    if unsafe { sys::mprotect(range.host(), range.size(), sys::PROT_READ) } < 0 {
+    if unsafe { sys::mprotect(host(range), range.size(), sys::PROT_READ) } < 0 {
         drop_range(range);
     } else {
         count_mappings(mm, 2);
@@ -233,7 +238,7 @@ pub fn protect(range: PageRange) {
 /// The slot is held, if memories share it.
 fn drop_range(range: PageRange) {
     let mm = range.memory();
-    if unmap(range.host(), range.size()) {
+    if unmap(host(range), range.size()) {
         // A hole in the middle of a mapping makes two of one.
         count_mappings(mm, 1);
         return;
@@ -244,7 +249,7 @@ fn drop_range(range: PageRange) {
     }
     flush_all();
     let dropped = if range.is_of_ram() { range } else { PageRange::behind_ram() };
-    must_unmap(dropped.host(), dropped.size());
+    must_unmap(host(dropped), dropped.size());
 }
 
 fn unmap(start: usize, size: usize) -> bool {

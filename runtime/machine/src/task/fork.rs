@@ -1,6 +1,7 @@
 //! A child's beginning: a copy of its parent's frames, or a function to call.
 
-use super::{FRAMES, FUNCTION, Start, Task, ucontext};
+use super::{Start, Task, ucontext};
+use crate::arch::head::{FRAMES, FUNCTION};
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use crate::memory::tlb;

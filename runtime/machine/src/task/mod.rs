@@ -5,8 +5,8 @@ pub mod ucontext;
 
 pub use fork::inherit;
 
-use crate::arch;
-use crate::border::unwind::Activation;
+use crate::arch::head::{self, FRAMES, TaskHead};
+use crate::arch::{self, Activation, TaskBlock, ThreadRequest};
 use crate::cpu::vcpu::Vcpu;
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;
@@ -21,6 +21,7 @@ use crate::memory::ram::Ram;
 use crate::memory::{slot_sharing, tlb};
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{self, offset_of};
+use core::ops::Deref;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use linnet_abi::context::{Context, offset};
@@ -39,17 +40,6 @@ pub enum Start {
     Forked,
     /// Call the function in the task's [`ThreadRequest`].
     Thread,
-}
-
-/// What the clone import leaves for `task_new`.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ThreadRequest {
-    pub function: u32,
-    pub argument: u32,
-    pub stack: u32,
-    pub flags: u32,
-    pub tls: u32,
 }
 
 /// A signal handler to run.
@@ -75,17 +65,9 @@ pub struct ExecRequest {
 /// that stack's top. Used by the vCPU that runs the task, and by the one that makes it.
 #[repr(C, align(4096))]
 pub struct Task {
-    kernel: UnsafeCell<Context>,
-    user: UnsafeCell<Context>,
-    user_sp: Cell<usize>,
+    head: TaskHead,
     /// Where its kernel code goes on; [`RUNNING`] or [`CLAIMED`] if nobody may make it.
     kernel_sp: AtomicUsize,
-    /// Requests of the kernel that wait until it is left; bits of [`action`].
-    action: Cell<u32>,
-    /// What kind of child the task is about to make: [`FRAMES`], [`FUNCTION`] or none.
-    forking: Cell<u32>,
-    pub thread: Cell<ThreadRequest>,
-
     /// Address of the kernel's `task_struct`.
     pub id: Cell<u32>,
     /// The kernel's shadow stack pointer when its stack is empty.
@@ -120,28 +102,28 @@ pub mod action {
     pub const SLOT: u32 = 4;
 }
 
-pub const USER: usize = offset_of!(Task, user);
-pub const USER_SP: usize = offset_of!(Task, user_sp);
-pub const ACTION: usize = offset_of!(Task, action);
-pub const FORKING: usize = offset_of!(Task, forking);
-pub const THREAD: usize = offset_of!(Task, thread);
-
-/// Values of the forking word: a child with a copy of the frames, or one that calls a function.
-const FRAMES: u32 = 1;
-const FUNCTION: u32 = 2;
-
 /// Values of the kernel stack pointer that are none: a vCPU runs the task, or it is new or free;
 /// somebody has claimed it for a moment.
 const RUNNING: usize = 0;
 const CLAIMED: usize = 1;
 
-const _: () = assert!(offset_of!(Task, kernel) == 0, "the entry stubs rely on it");
+const _: () = assert!(offset_of!(Task, head) == 0);
 const _: () = assert!(size_of::<Task>() == PAGE);
 
 // SAFETY: the fields that other threads reach (the poll word, `vcpu`'s pointer to the task) are
 // accessed atomically; all others belong to the thread that runs the task, and hand-over between
 // threads goes through the scheduler's locks in the guest kernel.
 unsafe impl Sync for Task {}
+
+// SAFETY: the head is the first field, and regions have the block right above the kernel stack.
+unsafe impl TaskBlock for Task {}
+
+impl Deref for Task {
+    type Target = TaskHead;
+    fn deref(&self) -> &TaskHead {
+        &self.head
+    }
+}
 
 impl Task {
     /// The task of a kernel context.
@@ -159,7 +141,7 @@ impl Task {
     /// `context` must come from translated user code.
     pub unsafe fn of_user(context: *mut Context) -> &'static Task {
         // SAFETY: as above, at its own offset.
-        unsafe { &*context.byte_sub(USER).cast::<Task>() }
+        unsafe { &*context.byte_sub(head::USER).cast::<Task>() }
     }
 
     /// The task whose stacks `sp` lies in.
@@ -646,12 +628,15 @@ pub fn new(
     // SAFETY: the region is this task's alone until it is entered in the index.
     let sp = unsafe {
         ptr::from_ref(task).cast_mut().write(Task {
-            kernel: UnsafeCell::new(context),
-            user: UnsafeCell::new(Context::EMPTY),
-            user_sp: Cell::new(0),
+            head: TaskHead {
+                kernel: UnsafeCell::new(context),
+                user: UnsafeCell::new(Context::EMPTY),
+                user_sp: Cell::new(0),
+                action: Cell::new(0),
+                forking: Cell::new(0),
+                thread: Cell::new(ThreadRequest::default()),
+            },
             kernel_sp: AtomicUsize::new(RUNNING),
-            action: Cell::new(0),
-            forking: Cell::new(0),
             id: Cell::new(id),
             shadow_base: Cell::new(shadow_sp),
             previous: Cell::new(0),
@@ -659,7 +644,6 @@ pub fn new(
             mm: Cell::new(MemoryId::KERNEL),
             slot: AtomicU32::new(0),
             start: Cell::new(Start::Program),
-            thread: Cell::new(ThreadRequest::default()),
             signal: Cell::new(None),
             exec: Cell::new(None),
             activation: Cell::new(ptr::null()),

@@ -4,14 +4,8 @@
 //! copied to a store beside the stack, and copied back to the same addresses when it goes on, so that
 //! frames may hold addresses of each other. The program names contexts, but cannot reach their frames.
 
-use crate::arch;
-use crate::border::user;
-use crate::task::{Task, ThreadRequest};
+use crate::task::Task;
 use core::ptr;
-use linnet_abi::context::Context;
-
-const EINVAL: u32 = 22;
-const ENOMEM: u32 = 12;
 
 /// Contexts whose frames are saved at the same time.
 const MAX_CONTEXTS: usize = 4096;
@@ -129,7 +123,8 @@ impl ContextStore {
     }
 }
 
-fn save(task: &Task, name: u32) -> bool {
+/// Save the frames of the task's context under a name; false if there is no room.
+pub fn save(task: &Task, name: u32) -> bool {
     let (address, area) = task.ucontext_area();
     let (start, end) = task.frames();
     let Some(store) = ContextStore::of_or_new(task) else { return false };
@@ -145,7 +140,8 @@ fn save(task: &Task, name: u32) -> bool {
     true
 }
 
-fn resume(task: &Task, name: u32) -> bool {
+/// Put the frames of a saved context back on the user stack; false if there is none of that name.
+pub fn resume(task: &Task, name: u32) -> bool {
     let (address, _) = task.ucontext_area();
     let (_, end) = task.frames();
     let Some(saved) = ContextStore::of(task).and_then(|store| store.find(name)) else {
@@ -165,42 +161,15 @@ fn resume(task: &Task, name: u32) -> bool {
     true
 }
 
-/// User import `context_swap`, on the task's kernel stack. All of the caller's registers that matter are
-/// in its frames.
-pub extern "C" fn swap(
-    task: &Task,
-    from: u32,
-    to: u32,
-    function: u32,
-    argument: u32,
-    stack: u32,
-) -> u32 {
-    let is_there = |name| ContextStore::of(task).is_some_and(|store| store.find(name).is_some());
-    if to != 0 && to != from && !is_there(to) {
-        return EINVAL;
-    }
-    if from != 0 && !save(task, from) {
-        return ENOMEM;
-    }
-    if to != 0 {
-        return if resume(task, to) { 0 } else { EINVAL };
-    }
-    if function != 0 {
-        task.activation.set(ptr::null());
-        task.set_frames(task.user_top(), stack);
-        task.thread.set(ThreadRequest { function, argument, ..ThreadRequest::default() });
-        // SAFETY: the frames on both stacks are saved or not needed any more.
-        unsafe { arch::enter_user(task, user::thread_main, task.user_top()) };
-    }
-    0
+/// Is there a saved context of that name?
+pub fn exists(task: &Task, name: u32) -> bool {
+    ContextStore::of(task).is_some_and(|store| store.find(name).is_some())
 }
 
-#[unsafe(export_name = "linnet_user_context_drop")]
-extern "C" fn context_drop(context: *mut Context, which: u32) {
-    // SAFETY: translated user code calls this with its context.
-    let task = unsafe { Task::of_user(context) };
+/// Forget a saved context.
+pub fn discard(task: &Task, name: u32) {
     if let Some(saved) =
-        ContextStore::of(task).and_then(|store| store.find(which)).filter(|_| which != 0)
+        ContextStore::of(task).and_then(|store| store.find(name)).filter(|_| name != 0)
     {
         saved.name = 0;
     }

@@ -1,9 +1,8 @@
 //! A split virtqueue in guest memory.
 
 use crate::host::sys::IoVec;
-use crate::memory::ids::MemoryId;
+use crate::memory::layout::Layout;
 use crate::memory::ram::Ram;
-use crate::memory::tlb;
 use core::sync::atomic::{AtomicU16, Ordering, fence};
 use linnet_abi::memory::NULL_GUARD;
 
@@ -42,7 +41,7 @@ pub struct Queue {
 }
 
 fn place(address: u32) -> *mut u8 {
-    (tlb::base(MemoryId::KERNEL) + u64::from(address)) as *mut u8
+    (Layout::get().slots + u64::from(address)) as *mut u8
 }
 
 /// Host address of a range of guest memory.

@@ -10,9 +10,6 @@ const FUTEX_WAKE: usize = 1;
 const FUTEX_WAIT_BITSET: usize = 9;
 const FUTEX_PRIVATE: usize = 128;
 
-/// How clone(2) makes a thread: VM | FS | FILES | SIGHAND | THREAD | SYSVSEM.
-pub const THREAD_FLAGS: usize = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000 | 0x4_0000;
-
 /// Sleep while `word` is `expected`; at most until `deadline` on the monotonic clock.
 pub fn futex_wait(word: &AtomicU32, expected: u32, deadline: Option<u64>) {
     let time = deadline.map(Timespec::from_ns);
