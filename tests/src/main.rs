@@ -6,6 +6,7 @@
 //! |                 | `programs/*.c`      | not a test, but in the guest for those that need it      |
 //! | `few-addresses` | the same            | a test of `guest` where processes share places in memory |
 //! | `hostile`       | `hostile/*.wat`     | a program that tries to harm others                      |
+//! | `hostile-kernel`| `src/player.rs`     | a module in the kernel's place that breaks rules         |
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
@@ -42,6 +43,7 @@ mod interactive;
 mod machine;
 mod oops;
 mod packages;
+mod player;
 mod promise;
 mod pty;
 mod sdk;
@@ -86,6 +88,7 @@ fn trials() -> Result<Vec<Trial>> {
         for kind in [
             guest::tests(target)?,
             hostile::tests(target)?,
+            player::tests(target),
             interactive::tests(target)?,
             disk::tests(target),
             oops::tests(target),
