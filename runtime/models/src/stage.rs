@@ -381,8 +381,8 @@ pub(crate) mod layout {
 pub(crate) mod task {
     use super::sys;
     use crate::memory::ids::MemoryId;
+    use crate::memory::slot_sharing::SlotUse;
     use crate::sync::atomic::{AtomicU32, Ordering};
-    use crate::vcpu::Vcpu;
     use std::cell::Cell;
 
     pub(crate) struct NewTask;
@@ -396,7 +396,11 @@ pub(crate) mod task {
             NewTask
         }
 
-        pub(crate) fn enter(self, _: &Vcpu) -> ! {
+        pub(crate) fn task(&self) -> &'static Task {
+            unreachable!("models start their threads themselves")
+        }
+
+        pub(crate) fn enter(self, _: u32) -> ! {
             unreachable!("models start their threads themselves")
         }
     }
@@ -407,7 +411,7 @@ pub(crate) mod task {
 
     pub(crate) struct Task {
         pub(crate) mm: Cell<MemoryId>,
-        pub(crate) slot: AtomicU32,
+        pub(crate) slot: SlotUse,
         poll: AtomicU32,
     }
 
@@ -419,7 +423,7 @@ pub(crate) mod task {
         pub(crate) fn new(mm: MemoryId) -> &'static Task {
             Box::leak(Box::new(Task {
                 mm: Cell::new(mm),
-                slot: AtomicU32::new(0),
+                slot: SlotUse::new(),
                 poll: AtomicU32::new(0),
             }))
         }

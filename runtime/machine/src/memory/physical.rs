@@ -1,8 +1,7 @@
 //! Guest-physical memory as devices see it.
 
-use crate::memory::ids::MemoryId;
+use crate::memory::layout::Layout;
 use crate::memory::ram::Ram;
-use crate::memory::tlb;
 use linnet_abi::memory::NULL_GUARD;
 
 /// All of it. The guest may read and write any of it at any time.
@@ -17,7 +16,7 @@ impl GuestMemory {
     pub fn get() -> GuestMemory {
         let ram = Ram::get();
         // SAFETY: mapped for good from the first address that anybody may use.
-        unsafe { GuestMemory::new(tlb::base(MemoryId::KERNEL) as *mut u8, ram.size) }
+        unsafe { GuestMemory::new(Layout::get().slots as *mut u8, ram.size) }
     }
 
     /// # Safety
