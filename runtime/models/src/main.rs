@@ -30,7 +30,7 @@ use fatal;
 
 // The runtime's source, where its own paths find it.
 mod cpu {
-    pub(crate) use crate::{deadline, thread, timer, vcpu};
+    pub(crate) use crate::{deadline, thread};
 }
 mod host {
     pub(crate) use crate::lock;

@@ -7,7 +7,7 @@ use std::sync::{Mutex as StdMutex, PoisonError};
 
 use shuttle::sync::{Condvar, Mutex};
 
-use crate::vcpu;
+use crate::{tlb, vcpu};
 
 /// What the host knows of the threads.
 struct Host {
@@ -76,6 +76,7 @@ fn explore_with(
                 Host { running: 1, waiters: BTreeMap::new(), next: 0, over: false };
             MAPPED.lock().unwrap().clear();
             vcpu::init(vcpus, ram::pending_word);
+            tlb::init(tlb::HOST_DEFAULT, None, vcpus);
             for vcpu in vcpu::all() {
                 vcpu.deadline.store(u64::MAX, crate::sync::atomic::Ordering::SeqCst);
                 ram::pending(vcpu.number).store(0, crate::sync::atomic::Ordering::SeqCst);
