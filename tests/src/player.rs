@@ -74,7 +74,7 @@ fn build(target: Target) -> Result<PathBuf> {
         .arg(source.join("player.c"));
     let mut linker = Command::new("wasm-ld-19");
     linker
-        .arg("--no-entry")
+        .args(["--no-entry", "--global-base=65536"])
         .args(SYMBOLS.map(|symbol| format!("--export={symbol}")))
         .arg("-o")
         .arg(&module)

@@ -2,10 +2,6 @@
 //!
 //! In these tables `u32` and `i32` are wasm `i32`, `u64` is wasm `i64`, and `ptr` is an address in
 //! the caller's linear memory (wasm `i32`).
-//!
-//! The kernel is not trusted. A host call whose arguments name what is not there or is not the kernel's
-//! to name (a memory, a task that does not sleep, pages that do not exist) ends the machine with a
-//! message, and nothing else happens.
 
 /// Import module of host calls: kernel to runtime. A call `x` is the symbol `linnet_host_x`, whose
 /// first argument is the caller's context.
