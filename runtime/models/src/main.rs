@@ -291,7 +291,7 @@ mod tests {
             fill(mm, 1);
             let behind = tlb::host(PageRange::behind_ram()) as u64 - Layout::get().slots;
             for page in 0..50_000 {
-                let address = behind as u32 + (page % 100 << ram::PAGE_SHIFT);
+                let address = behind as u32 + ((page % 100) << ram::PAGE_SHIFT);
                 let range = PageRange::new(MemoryId::KERNEL, address, 1).unwrap();
                 tlb::fill(range, RamPages::new(7, 1).unwrap(), true, false);
             }

@@ -75,7 +75,7 @@ fn explore_with(
             *HOST.lock().unwrap() =
                 Host { running: 1, waiters: BTreeMap::new(), next: 0, over: false };
             MAPPED.lock().unwrap().clear();
-            vcpu::init(vcpus, ram::pending_word);
+            vcpu::init(vcpus, |n| std::ptr::from_ref(ram::pending(n)).cast_mut());
             tlb::init(tlb::HOST_DEFAULT, None, vcpus);
             for vcpu in vcpu::all() {
                 vcpu.deadline.store(u64::MAX, crate::sync::atomic::Ordering::SeqCst);
@@ -343,10 +343,6 @@ pub(crate) mod ram {
         pub(crate) fn get() -> &'static Ram {
             &RAM
         }
-    }
-
-    pub(crate) fn pending_word(vcpu: u32) -> *mut u8 {
-        std::ptr::from_ref(pending(vcpu)).cast_mut().cast()
     }
 }
 

@@ -212,7 +212,7 @@ fn describe_kernel(cpus: u32) {
     }
     ram::describe(page_shift, [pending, clock]);
     guest_clock::init(clocks.host());
-    vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize));
+    vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize).cast());
 }
 
 fn attach_disks<'a>(options: &Options<'a>) {

@@ -84,13 +84,13 @@ pub fn first() -> &'static Vcpu {
     &VCPUS[0]
 }
 
-/// Fix the number of vCPUs, and where in the host's memory each has its pending word: that stays mapped.
-pub fn init(count: u32, pending: impl Fn(u32) -> *mut u8) {
+/// Fix the number of vCPUs, and where in the host's memory each has its pending word, for good.
+pub fn init(count: u32, pending: impl Fn(u32) -> *mut AtomicU32) {
     COUNT.store(count, Ordering::Relaxed);
     let limit = if count <= sys::host_cpus() { SPIN_MAX } else { 0 };
     SPIN_LIMIT.store(limit, Ordering::Relaxed);
     for vcpu in all() {
-        vcpu.pending.store(pending(vcpu.number).cast(), Ordering::Relaxed);
+        vcpu.pending.store(pending(vcpu.number), Ordering::Relaxed);
     }
 }
 
