@@ -5,6 +5,7 @@
 //! | `guest`         | `guest/*.c`, `*.sh` | a program of the guest that exits with 0                 |
 //! |                 | `programs/*.c`      | not a test, but in the guest for those that need it      |
 //! | `few-addresses` | the same            | a test of `guest` where processes share places in memory |
+//! | `tiny-tlb`      | some of the same    | the same with hardly any mappings of guest memory        |
 //! | `hostile`       | `hostile/*.wat`     | a program that tries to harm others                      |
 //! | `hostile-kernel`| `src/player.rs`     | a module in the kernel's place that breaks rules         |
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
@@ -75,6 +76,7 @@ fn trials() -> Result<Vec<Trial>> {
     let host = linnet_build::host()?;
     let mut tests = vec![
         guest::tests_with_few_addresses()?,
+        guest::tests_with_tiny_tlb()?,
         cli::tests()?,
         build::tests(),
         docs::tests(),
