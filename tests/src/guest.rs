@@ -58,11 +58,10 @@ pub(crate) fn tests_with_few_addresses() -> Result<Vec<Test>> {
 /// Those of the tests that change mappings most, or with `TINY_TLB=all` all, on a machine that may keep hardly
 /// any mappings of guest memory: every fill flushes the others.
 pub(crate) fn tests_with_tiny_tlb() -> Result<Vec<Test>> {
-    const CHOSEN: [&str; 12] = [
+    const CHOSEN: [&str; 11] = [
         "copy-on-write",
         "exec-",
         "fork-",
-        "memory-",
         "mmap",
         "mprotect",
         "mremap",
