@@ -202,9 +202,7 @@ cat /TRAILER!!! /z
     fs::create_dir_all(at(b"sticky")).at("sticky")?;
     let hole = fs::File::create(at(b"hole")).at("hole")?;
     hole.set_len(1_000_000).at("hole")?;
-    for (name, mode) in
-        [("one", 0o640), ("setuid", 0o4755), ("sticky", 0o1777), ("hole", 0o600)]
-    {
+    for (name, mode) in [("one", 0o640), ("setuid", 0o4755), ("sticky", 0o1777), ("hole", 0o600)] {
         fs::set_permissions(at(name.as_bytes()), fs::Permissions::from_mode(mode)).at(name)?;
     }
     let wanted = "one 640 2 3000000:12 1700000000\ntwo 640 2 3000000:12 1700000000\n\
@@ -250,7 +248,10 @@ fn images_of_others(place: &Place) -> Result<()> {
         builder()?.tool(tool, tool)?;
     }
     place.run("skopeo", &["inspect", "--raw", "oci:image:latest"])?;
-    place.run("skopeo", &["copy", "--insecure-policy", "oci:image:latest", "oci-archive:image.tar"])?;
+    place.run(
+        "skopeo",
+        &["copy", "--insecure-policy", "oci:image:latest", "oci-archive:image.tar"],
+    )?;
     place.run("umoci", &["raw", "unpack", "--rootless", "--image", "image:latest", "unpacked"])?;
     expect(&place.run("cmp", &["unpacked/linnet", "vm"])?, "")?;
     // And we find what is in theirs: two layers, with a whiteout.
@@ -264,14 +265,18 @@ fn images_of_others(place: &Place) -> Result<()> {
     run(&["one/etc", "/etc"])?;
     run(&["two/etc/new", "/etc/new"])?;
     run(&["--whiteout", "/etc/old"])?;
-    place.run("skopeo", &["copy", "--insecure-policy", "oci:theirs:latest", "oci-archive:theirs.tar"])?;
+    place.run(
+        "skopeo",
+        &["copy", "--insecure-policy", "oci:theirs:latest", "oci-archive:theirs.tar"],
+    )?;
     place.run(
         "skopeo",
         &["copy", "--insecure-policy", "oci:theirs:latest", "docker-archive:docker.tar:x:latest"],
     )?;
     for image in ["./theirs", "./theirs.tar"] {
         place.run("linnet", &["build", "--with", image, "-o", "vm"])?;
-        let found = place.run("./vm", &["--", "sh", "-c", "cd /etc; cat kept new; ls | grep -c old"]);
+        let found =
+            place.run("./vm", &["--", "sh", "-c", "cd /etc; cat kept new; ls | grep -c old"]);
         let found = found.err().map(|error| error.message().to_owned()).unwrap_or_default();
         expect_in(&found, "kept\nnew\n0\n")?;
     }

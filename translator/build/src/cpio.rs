@@ -152,6 +152,9 @@ mod tests {
         let bytes = write(&tree(&[("TRAILER!!!", file.clone()), ("z", file)])).expect("written");
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(text.find("./TRAILER!!!\0") < text.find("z\0"));
-        assert_eq!(text.matches("\u{0}TRAILER!!!").count() + text.matches("00000000TRAILER").count(), 1);
+        assert_eq!(
+            text.matches("\u{0}TRAILER!!!").count() + text.matches("00000000TRAILER").count(),
+            1
+        );
     }
 }

@@ -214,8 +214,7 @@ mod tests {
     }
 
     fn bzip2(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder =
-            bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
         encoder.write_all(bytes).expect("compression");
         encoder.finish().expect("compression")
     }

@@ -114,7 +114,8 @@ mod tests {
 
     fn member(name: &str, contents: &[u8]) -> Vec<u8> {
         let size = contents.len();
-        let mut member = format!("{name:16}{:12}{:6}{:6}{:8}{size:<10}`\n", 0, 0, 0, 644).into_bytes();
+        let mut member =
+            format!("{name:16}{:12}{:6}{:6}{:8}{size:<10}`\n", 0, 0, 0, 644).into_bytes();
         member.extend_from_slice(contents);
         member.resize(member.len().next_multiple_of(2), b'\n');
         member
@@ -134,7 +135,11 @@ mod tests {
         let (control, data) = (control("all"), archive(&[("./usr/bin/tool", "tool")]));
         let long = [b"control.tar\0\0\0\0\0".as_slice(), &control].concat();
         for members in [
-            [("debian-binary", b"2.0\n".as_slice()), ("control.tar", &control), ("data.tar", &data)],
+            [
+                ("debian-binary", b"2.0\n".as_slice()),
+                ("control.tar", &control),
+                ("data.tar", &data),
+            ],
             [("debian-binary/", b"2.1\nmore"), ("control.tar/", &control), ("data.tar/", &data)],
             [("debian-binary", b"2.0\n"), ("#1/16", &long), ("data.tar", &data)],
         ] {

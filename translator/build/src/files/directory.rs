@@ -16,7 +16,6 @@ pub(super) fn read(directory: &Path) -> Result<Tree> {
     Ok(reader.tree)
 }
 
-
 struct Reader {
     tree: Tree,
     /// The first names of files that have several: device and inode.

@@ -30,9 +30,8 @@ pub(super) fn read(store: &Store<'_>) -> Result<Tree> {
     for image in list(store)? {
         found.push((Config::parse(&store.read(&image.config)?)?, image));
     }
-    let fits = |(config, _): &&(Config, Image)| {
-        ARCHITECTURES.contains(&config.architecture.as_str())
-    };
+    let fits =
+        |(config, _): &&(Config, Image)| ARCHITECTURES.contains(&config.architecture.as_str());
     let (config, image) = found.iter().find(fits).ok_or_else(|| {
         Error::new("no image for the guest in the archive")
             .hint("the image's configuration has the architecture wasm32")

@@ -23,7 +23,9 @@ pub(super) fn apply(tree: &mut Tree, contents: &[u8], sum: Option<&Sum>) -> Resu
             let mut plain = Hashed { plain: decompress(contents)?, hasher: sum.hasher() };
             tar::read(&mut plain, |entry| changes.add(entry))?;
             if plain.hasher.finish() != *sum {
-                return Err(Error::new("the layer is not the one that the image's configuration names"));
+                return Err(Error::new(
+                    "the layer is not the one that the image's configuration names",
+                ));
             }
         }
     }
@@ -148,15 +150,22 @@ mod tests {
             (&["a/one", "a/two", "c"][..], &["a/.wh.one", ".wh.c"][..], "a:755 a/two=old"),
             (&["b/one", "b/x/two"], &["b/.wh..wh..opq", "b/new"], "b:755 b/new=new"),
             // Wherever they are in their layer, and only what is below it.
-            (&["b/one"], &["b/new", "b/x/new", "b/.wh..wh..opq"], "b:755 b/new=new b/x:755 b/x/new=new"),
+            (
+                &["b/one"],
+                &["b/new", "b/x/new", "b/.wh..wh..opq"],
+                "b:755 b/new=new b/x:755 b/x/new=new",
+            ),
             (&["a/one"], &["a", ".wh.a"], "a=new"),
             (&["a/one"], &[".wh.a", "a/two"], "a:755 a/two=new"),
             (&["a/one", "a/b/x"], &["a/b/y", "a/.wh.b"], "a:755 a/b:755 a/b/y=new a/one=old"),
             (&["a", "b/c"], &[".wh..wh..opq", "d"], "d=new"),
             // What is not there needs no hiding.
             (&["a"], &[".wh.b", "c/.wh.d", "a/.wh.e", "f/.wh..wh..opq"], "a=old"),
-            (&["bin>usr/bin", "usr/bin/a", "usr/bin/b"], &["bin/.wh.a"],
-             "bin>usr/bin usr:755 usr/bin:755 usr/bin/b=old"),
+            (
+                &["bin>usr/bin", "usr/bin/a", "usr/bin/b"],
+                &["bin/.wh.a"],
+                "bin>usr/bin usr:755 usr/bin:755 usr/bin/b=old",
+            ),
             (&["a.wh.b", "x"], &["c.wh.x"], "a.wh.b=old c.wh.x=new x=old"),
         ] {
             assert_eq!(image(lower, upper), left, "{lower:?} {upper:?}");

@@ -21,10 +21,8 @@ const MANIFESTS: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
 ];
 
-const CONFIGS: [&str; 2] = [
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-];
+const CONFIGS: [&str; 2] =
+    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
 /// Layers, which tell by their first bytes how they are compressed.
 const LAYERS: [&str; 6] = [
@@ -102,7 +100,8 @@ fn choose(manifests: Vec<Descriptor>) -> Result<Descriptor> {
         None => is_only,
     };
     manifests.into_iter().find(fits).ok_or_else(|| {
-        let found = if found.is_empty() { String::new() } else { format!(", only {}", found.join(", ")) };
+        let found =
+            if found.is_empty() { String::new() } else { format!(", only {}", found.join(", ")) };
         Error::new(format!("no image for the guest in the layout{found}"))
             .hint("the image's platform has the architecture wasm32")
     })
@@ -113,12 +112,14 @@ fn image(store: &Store<'_>, config: &Descriptor, layers: &[Descriptor]) -> Resul
     let sums = config.layers(layers.len())?;
     let mut tree = Tree::default();
     for (layer, sum) in layers.iter().zip(&sums) {
-        let contents = layer.blob(store, &[&LAYERS, &ELSEWHERE]).map_err(|error| {
-            match ELSEWHERE.contains(&layer.media_type.as_str()) {
-                true => error.hint("this layer may not be passed on, and has to be put there by hand"),
-                false => error,
-            }
-        })?;
+        let contents =
+            layer.blob(store, &[&LAYERS, &ELSEWHERE]).map_err(|error| {
+                match ELSEWHERE.contains(&layer.media_type.as_str()) {
+                    true => error
+                        .hint("this layer may not be passed on, and has to be put there by hand"),
+                    false => error,
+                }
+            })?;
         layer::apply(&mut tree, &contents, Some(sum)).map_err(|error| error.at(&layer.digest))?;
     }
     Ok(tree)

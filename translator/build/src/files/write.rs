@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use ::tar::{EntryType, Header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ::tar::{EntryType, Header};
 
 use super::Files;
 use crate::error::{At as _, Error, Result};
@@ -73,8 +73,7 @@ fn append(
 ) -> io::Result<()> {
     let mut records = Vec::new();
     let old = header.as_old_mut();
-    for (key, name, field) in
-        [("path", path, &mut old.name), ("linkpath", link, &mut old.linkname)]
+    for (key, name, field) in [("path", path, &mut old.name), ("linkpath", link, &mut old.linkname)]
     {
         let length = name.len().min(field.len());
         field[..length].copy_from_slice(&name[..length]);
@@ -142,7 +141,10 @@ mod tests {
             (b"long", Node::link_to([b"\xe9/", long.as_bytes()].concat())),
             (b"dev/null", Node::of_root(Kind::CharacterDevice { major: 1, minor: 3 }, 0o666)),
             (b"dev/sda", Node::of_root(Kind::BlockDevice { major: 4095, minor: 1_048_575 }, 0o600)),
-            ("long/".repeat(60).replace("long", "l").as_bytes(), Node::of_root(Kind::Directory, 0o700)),
+            (
+                "long/".repeat(60).replace("long", "l").as_bytes(),
+                Node::of_root(Kind::Directory, 0o700),
+            ),
             ([b"\xe9/", long.as_bytes()].concat().as_slice(), Node::of_root(Kind::file(""), 0)),
             (b"caf\xe9", Node::of_root(Kind::file("x"), 0)),
             (b"tmp", Node { kind: Kind::Fifo, mode: 0o600, uid: 1000, gid: u32::MAX - 1, time: 7 }),

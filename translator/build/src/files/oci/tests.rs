@@ -52,7 +52,10 @@ impl Layout {
 
     fn read(&mut self, manifests: &[Value]) -> Result<String> {
         self.add("oci-layout", b"{\"imageLayoutVersion\":\"1.0.0\"}");
-        self.add(INDEX, json!({ "schemaVersion": 2, "manifests": manifests }).to_string().as_bytes());
+        self.add(
+            INDEX,
+            json!({ "schemaVersion": 2, "manifests": manifests }).to_string().as_bytes(),
+        );
         let store = Store::in_archive(&self.0).expect("a layout");
         listed(&image::read(&store)?)
     }
@@ -74,7 +77,8 @@ fn on(mut descriptor: Value, architecture: &str) -> Value {
 #[test]
 fn layers_lie_upon_each_other() {
     let mut layout = Layout::default();
-    let layers = [layer(&[("a", "1"), ("b", "2")]), layer(&[(".wh.a", ""), ("b", "3"), ("c/d", "4")])];
+    let layers =
+        [layer(&[("a", "1"), ("b", "2")]), layer(&[(".wh.a", ""), ("b", "3"), ("c/d", "4")])];
     let image = layout.image(&layers);
     assert_eq!(layout.read(&[image]).expect("files"), "b=3 c c/d=4");
 }
@@ -82,9 +86,11 @@ fn layers_lie_upon_each_other() {
 #[test]
 fn the_image_for_the_guest_is_chosen() {
     let mut layout = Layout::default();
-    let (one, two) = (layout.image(&[layer(&[("one", "")])]), layout.image(&[layer(&[("two", "")])]));
+    let (one, two) =
+        (layout.image(&[layer(&[("one", "")])]), layout.image(&[layer(&[("two", "")])]));
     let mut read = |manifests: &[Value]| layout.read(manifests);
-    let found = read(&[on(one.clone(), "amd64"), on(two.clone(), "wasm32"), on(one.clone(), "wasm")]);
+    let found =
+        read(&[on(one.clone(), "amd64"), on(two.clone(), "wasm32"), on(one.clone(), "wasm")]);
     assert_eq!(found.expect("files"), "two=");
     for (manifests, only) in [
         (vec![on(one.clone(), "amd64")], ", only amd64"),
@@ -113,24 +119,48 @@ fn all_is_as_it_is_described() {
         (|_, _, layer| layer["size"] = json!(1), "bytes, not 1"),
         (|_, _, layer| layer["digest"] = json!("md5:00"), "no digest of SHA-256 or SHA-512"),
         (|_, _, layer| layer["digest"] = json!("sha256:../../x"), "no sha256 digest"),
-        (|_, _, layer| layer["digest"] = json!(format!("sha256:{}", "0".repeat(64))), "not in the archive"),
-        (|layout, _, layer| {
-            let name = format!("blobs/{}", layer["digest"].as_str().expect("text").replace(':', "/"));
-            let size = layer["size"].as_u64().expect("a number") as usize;
-            layout.add(&name, &vec![0; size]);
-        }, "the contents are not those of the digest"),
-        (|_, _, layer| layer["mediaType"] = json!("application/wasm"), "of the type \"application/wasm\""),
-        (|_, _, layer| {
-            layer["mediaType"] = json!(ELSEWHERE[1]);
-            layer["digest"] = json!(format!("sha256:{}", "0".repeat(64)));
-        }, "not in the archive"),
-        (|_, config, _| config["mediaType"] = json!("application/vnd.oci.empty.v1+json"), "of the type"),
-        (|layout, config, _| *config = layout.json(CONFIGS[0], &json!({ "rootfs": { "diff_ids": [] } })),
-            "1 layers, and a configuration that names 0"),
-        (|layout, config, _| {
-            let other = json!({ "rootfs": { "diff_ids": [format!("sha256:{}", "0".repeat(64))] } });
-            *config = layout.json(CONFIGS[0], &other);
-        }, "not the one that the image's configuration names"),
+        (
+            |_, _, layer| layer["digest"] = json!(format!("sha256:{}", "0".repeat(64))),
+            "not in the archive",
+        ),
+        (
+            |layout, _, layer| {
+                let name =
+                    format!("blobs/{}", layer["digest"].as_str().expect("text").replace(':', "/"));
+                let size = layer["size"].as_u64().expect("a number") as usize;
+                layout.add(&name, &vec![0; size]);
+            },
+            "the contents are not those of the digest",
+        ),
+        (
+            |_, _, layer| layer["mediaType"] = json!("application/wasm"),
+            "of the type \"application/wasm\"",
+        ),
+        (
+            |_, _, layer| {
+                layer["mediaType"] = json!(ELSEWHERE[1]);
+                layer["digest"] = json!(format!("sha256:{}", "0".repeat(64)));
+            },
+            "not in the archive",
+        ),
+        (
+            |_, config, _| config["mediaType"] = json!("application/vnd.oci.empty.v1+json"),
+            "of the type",
+        ),
+        (
+            |layout, config, _| {
+                *config = layout.json(CONFIGS[0], &json!({ "rootfs": { "diff_ids": [] } }))
+            },
+            "1 layers, and a configuration that names 0",
+        ),
+        (
+            |layout, config, _| {
+                let other =
+                    json!({ "rootfs": { "diff_ids": [format!("sha256:{}", "0".repeat(64))] } });
+                *config = layout.json(CONFIGS[0], &other);
+            },
+            "not the one that the image's configuration names",
+        ),
     ];
     for (change, why) in changes {
         let mut layout = Layout::default();
@@ -161,7 +191,8 @@ fn digests_may_be_longer() {
 fn archives_of_docker_are_images() {
     let mut layout = Layout::default();
     let layers = [layer(&[("a", "1"), ("b", "2")]), layer(&[(".wh.a", "")])];
-    let sums: Vec<String> = layers.iter().map(|layer| format!("sha256:{}", Digest::of(layer))).collect();
+    let sums: Vec<String> =
+        layers.iter().map(|layer| format!("sha256:{}", Digest::of(layer))).collect();
     let config = |architecture: &str| {
         json!({ "architecture": architecture, "rootfs": { "diff_ids": sums } }).to_string()
     };

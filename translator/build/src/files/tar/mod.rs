@@ -31,7 +31,10 @@ pub(super) struct Entry {
 pub(super) enum What {
     Node(Node),
     /// A hard link to that path, with the file's contents if the archive has them here as well.
-    HardLink { target: Vec<u8>, contents: Option<Vec<u8>> },
+    HardLink {
+        target: Vec<u8>,
+        contents: Option<Vec<u8>>,
+    },
 }
 
 impl Entry {
@@ -394,7 +397,9 @@ fn normalize(name: &[u8]) -> Result<Vec<u8>> {
     }
     let parts = || name.split(|byte| *byte == b'/');
     if parts().any(|part| part == b"..") {
-        return Err(Error::new("a name with .. in it, which may lead outside of the root file system"));
+        return Err(Error::new(
+            "a name with .. in it, which may lead outside of the root file system",
+        ));
     }
     let kept: Vec<&[u8]> = parts().filter(|part| !part.is_empty() && *part != b".").collect();
     Ok(kept.join(&b'/'))

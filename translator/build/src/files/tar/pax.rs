@@ -34,7 +34,8 @@ impl Records {
             match key {
                 b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => {
                     let is_offset = key == b"GNU.sparse.offset";
-                    let value = decimal(value).filter(|_| self.pieces.len() % 2 == usize::from(!is_offset));
+                    let value =
+                        decimal(value).filter(|_| self.pieces.len() % 2 == usize::from(!is_offset));
                     self.pieces.push(value.ok_or_else(|| bad(key, b"out of order"))?);
                 }
                 _ if not_kept(key).is_some() => {
@@ -50,7 +51,8 @@ impl Records {
     /// The value of a key here or else in the header for all files. An empty value takes back what was
     /// said before.
     pub(super) fn get<'a>(&'a self, global: &'a Self, key: &str) -> Option<&'a [u8]> {
-        let value = self.values.get(key.as_bytes()).or_else(|| global.values.get(key.as_bytes()))?;
+        let value =
+            self.values.get(key.as_bytes()).or_else(|| global.values.get(key.as_bytes()))?;
         (!value.is_empty()).then_some(value)
     }
 
@@ -131,8 +133,8 @@ mod tests {
     #[test]
     fn records_take_the_place_of_earlier_ones() {
         let (mut global, mut local) = (Records::default(), Records::default());
-        global.read(b"9 uid=10\n9 gid=10\n12 mtime=1.5\n").expect("records");
-        local.read(b"10 uid=200\n7 gid=\n14 path=a\nb=c\n").expect("records");
+        global.read(b"9 uid=10\n9 gid=10\n13 mtime=1.5\n").expect("records");
+        local.read(b"11 uid=200\n7 gid=\n14 path=a\nb=c\n").expect("records");
         assert_eq!(local.number(&global, "uid").expect("a number"), Some(200));
         assert_eq!(local.number(&global, "gid").expect("nothing"), None);
         assert_eq!(local.get(&global, "path"), Some(b"a\nb=c".as_slice()));

@@ -62,7 +62,8 @@ impl Map {
         let mut at = 0;
         let mut next = || {
             let rest = contents.get(at..).unwrap_or_default();
-            let line = rest.iter().take(FIELD * 2).position(|byte| *byte == b'\n').ok_or_else(wrong)?;
+            let line =
+                rest.iter().take(FIELD * 2).position(|byte| *byte == b'\n').ok_or_else(wrong)?;
             at += line + 1;
             decimal(&rest[..line]).ok_or_else(wrong)
         };
