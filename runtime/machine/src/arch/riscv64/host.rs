@@ -1,6 +1,8 @@
 //! The host's system calls, the first instructions of the process and of its threads.
 
-use crate::sys::THREAD_FLAGS;
+use crate::arch::thread::THREAD_FLAGS;
+#[cfg(not(test))]
+use crate::arch::upcall;
 use core::arch::{asm, global_asm};
 use linnet_host::nr;
 
@@ -29,6 +31,7 @@ impl KernelSigaction {
 }
 
 // The host starts the process with argc at the stack pointer.
+#[cfg(not(test))]
 global_asm!(
     ".globl _start",
     "_start:",
@@ -37,7 +40,7 @@ global_asm!(
     "mv a0, sp",
     "call {main}",
     "unimp",
-    main = sym crate::entry::start,
+    main = sym upcall::start,
 );
 
 /// Start a host thread in `f(argument)` on the stack that ends at `top`. Negative errno on failure.
