@@ -335,9 +335,8 @@ impl Tree {
         for (link, (below, file)) in moved {
             let path = [link.as_slice(), b"/", &below].concat();
             let place = self.walk(&path, false).map_err(|error| error.at(shown(&path)))?;
-            match place.file {
-                None => self.attach(place, file).map_err(|error| error.at(shown(&path)))?,
-                Some(_) => {}
+            if place.file.is_none() {
+                self.attach(place, file).map_err(|error| error.at(shown(&path)))?;
             }
             // The name that it had while it had none.
             self.forget(file);

@@ -111,7 +111,7 @@ pub(super) fn number(field: &[u8]) -> Option<i128> {
     let digits = &field[start..];
     let end = digits.iter().position(is_blank).unwrap_or(digits.len());
     let (digits, behind) = digits.split_at(end);
-    if !behind.iter().all(|byte| is_blank(byte)) {
+    if !behind.iter().all(is_blank) {
         return None;
     }
     digits.iter().try_fold(0, |value, byte| match byte {
