@@ -102,13 +102,20 @@ impl<R: Read> Archive<R> {
         let mut bytes = Vec::new();
         // It grows by what is there, whatever the size claims.
         let read = (&mut self.input).take(size).read_to_end(&mut bytes).at("decompression")?;
-        self.skip((size - read as u64) + (size.wrapping_neg() % BLOCK as u64))?;
+        if (read as u64) < size {
+            return Err(cut());
+        }
+        self.pad(size)?;
         Ok(bytes)
     }
 
-    fn skip(&mut self, size: u64) -> Result<()> {
-        let skipped = io::copy(&mut (&mut self.input).take(size), &mut io::sink());
-        if skipped.at("decompression")? < size { Err(cut()) } else { Ok(()) }
+    fn skip(&mut self, size: u64) -> Result<u64> {
+        io::copy(&mut (&mut self.input).take(size), &mut io::sink()).at("decompression")
+    }
+
+    /// Skips what fills the last block of so many bytes. Some writers leave it out at the end.
+    fn pad(&mut self, size: u64) -> Result<()> {
+        self.skip(size.wrapping_neg() % BLOCK as u64).map(drop)
     }
 
     /// The next entry, with all that is said about it.
@@ -291,7 +298,10 @@ impl<R: Read> Archive<R> {
 
     /// Skips contents, with what fills their last block.
     fn skip_file(&mut self, size: u64) -> Result<()> {
-        self.skip(size.checked_next_multiple_of(BLOCK as u64).ok_or_else(cut)?)
+        if self.skip(size)? < size {
+            return Err(cut());
+        }
+        self.pad(size)
     }
 
     /// Contents that count for what a guest can hold.
