@@ -184,7 +184,7 @@ cd /o || exit 1
 stat -c '%n %a %h %u:%g' one two setuid sticky
 cat one 'TRAILER!!!' z
 echo more > two && cat one
-ls caf* | od -An -tx1
+printf '%s\n' caf* | od -An -tx1
 readlink link | od -An -tx1
 stat -c %s hole; cksum < hole
 cat /TRAILER!!! /z
