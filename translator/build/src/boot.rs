@@ -120,6 +120,42 @@ impl Builder {
         Ok(result.join(BINARY))
     }
 
+    /// Writes a boot binary of a module in the kernel's place, with programs and no files, for tests.
+    pub fn bare_boot_binary(
+        &self,
+        output: &Path,
+        kernel: &Path,
+        programs: &[PathBuf],
+        target: Target,
+    ) -> Result<()> {
+        let runtime = self.runtime_archive(runtime::MACHINE, target)?;
+        let mut objects = vec![self.kernel_object(kernel, target, false)?];
+        let mut image_programs = Vec::new();
+        for path in programs {
+            let bytes = fs::read(path).at(path.display())?;
+            let translated = self.program_object(path, &bytes, target, false)?;
+            image_programs.push(translated.program);
+            objects.push(translated.object);
+        }
+        let image = image::write(image::Contents {
+            architecture: architecture(target),
+            kernel_prefix: KERNEL_PREFIX,
+            programs: image_programs,
+            initrd: &[],
+            append: "",
+            memory: 0,
+            disks: &[],
+            description: "{}",
+        })?;
+        let image_object = output.with_extension("image.o");
+        fs::write(&image_object, image).at(image_object.display())?;
+        objects.push(image_object);
+        let step = self.progress.step("link");
+        link::link(output, &objects, &runtime, None, None, &self.cache.path("logs/link"), &step)?;
+        step.done();
+        Ok(())
+    }
+
     /// All files, with programs as modules.
     fn root_file_system(&self, guest: &Guest, skeleton: &Path, system: &System) -> Result<Tree> {
         let mut tree = Tree::default();
