@@ -213,7 +213,8 @@ fn numbers_of_requests_wrap_around() {
 #[test]
 fn malformed_chains_stop_the_queue() {
     let header = |machine: &Machine, flags| machine.describe(0, BUFFERS.into(), 16, flags, 1);
-    let cases: [(&str, fn(&Machine)); 9] = [
+    type Describe = fn(&Machine);
+    let cases: [(&str, Describe); 9] = [
         ("a loop", |m| m.describe(1, BUFFERS.into(), 1, WRITE | NEXT, 1)),
         ("a descriptor that is none", |m| m.describe(1, BUFFERS.into(), 1, WRITE | NEXT, 16)),
         ("memory that is none", |m| m.describe(1, SIZE.into(), 1, WRITE, 0)),
