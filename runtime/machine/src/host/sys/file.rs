@@ -1,9 +1,9 @@
 //! Descriptors: streams, terminals, disks.
 
-use super::{Timespec, syscall};
+use super::time::Timespec;
 use core::ffi::CStr;
 use core::ptr;
-use linnet_host::nr;
+use linnet_host::{nr, syscall};
 
 /// Open `/dev/null` for each standard stream that is closed, so that no file of ours takes its place.
 pub fn open_standard_streams() {
@@ -19,6 +19,25 @@ pub fn open_standard_streams() {
             }
         }
     }
+}
+
+/// How many mappings the host allows a process, if it says so.
+pub fn mapping_limit() -> Option<u32> {
+    const AT_FDCWD: usize = -100_isize as usize;
+    let path = c"/proc/sys/vm/max_map_count".as_ptr() as usize;
+    let mut text = [0; 16];
+    // SAFETY: the path and the buffer live through the calls.
+    let read = unsafe {
+        let fd = syscall(nr::OPENAT, [AT_FDCWD, path, 0, 0, 0, 0]);
+        if fd < 0 {
+            return None;
+        }
+        let read =
+            syscall(nr::READ, [fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0]);
+        close(fd as i32);
+        usize::try_from(read).ok()?
+    };
+    core::str::from_utf8(&text[..read]).ok()?.trim_end().parse().ok()
 }
 
 /// Close a file of the runtime's own.

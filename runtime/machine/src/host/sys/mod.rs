@@ -8,6 +8,7 @@
 //! | `file`   | descriptors: streams, terminals, disks       |
 //! | `signal` | signals                                      |
 //! | `thread` | threads, futexes                             |
+//! | `time`   | times                                        |
 //!
 //! What is about the whole process is here.
 
@@ -15,48 +16,27 @@ mod file;
 mod memory;
 mod signal;
 mod thread;
+mod time;
 
 pub use file::*;
 pub use memory::*;
 pub use signal::*;
 pub use thread::*;
+pub use time::*;
 
 use linnet_host::nr;
 pub use linnet_host::syscall;
 
 pub const EINTR: isize = -4;
 pub const EAGAIN: i32 = -11;
+pub const EBADF: i32 = -9;
+pub const EINVAL: i32 = -22;
 pub const ENOENT: i32 = -2;
 
-pub const CLOCK_REALTIME: usize = 0;
-pub const CLOCK_MONOTONIC: usize = 1;
-
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Timespec {
-    pub seconds: i64,
-    pub nanoseconds: i64,
-}
-
-impl Timespec {
-    /// From nanoseconds.
-    pub fn from_ns(ns: u64) -> Self {
-        Timespec { seconds: (ns / 1_000_000_000) as i64, nanoseconds: (ns % 1_000_000_000) as i64 }
-    }
-
-    /// To nanoseconds.
-    pub fn ns(self) -> u64 {
-        self.seconds as u64 * 1_000_000_000 + self.nanoseconds as u64
-    }
-}
-
 /// Fill a buffer with random bytes.
-///
-/// # Safety
-/// The buffer must be valid for writes of `len` bytes, or lie in guest memory.
-pub unsafe fn getrandom(buffer: *mut u8, len: usize) -> isize {
-    // SAFETY: the caller's promise.
-    unsafe { syscall(nr::GETRANDOM, [buffer as usize, len, 0, 0, 0, 0]) }
+pub fn getrandom(buffer: &mut [u8]) -> isize {
+    // SAFETY: the buffer lives through the call.
+    unsafe { syscall(nr::GETRANDOM, [buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0, 0]) }
 }
 
 /// End the process, all its threads.
