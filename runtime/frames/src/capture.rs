@@ -1,22 +1,13 @@
 //! From native frames to a record.
 
 use crate::Error;
-use crate::arch::{self, CalleeSaved};
+use crate::arch;
 use crate::tables::Tables;
 use core::ptr;
 use linnet_abi::frames::{
     FrameHeader, HOST_FRAME, IN_SLOT, MAGIC, Place, RecordHeader, Site, VERSION, ValueType,
 };
-
-/// Where a stack of translated code stands: the frame and the return address of a call, and the
-/// registers that its callees preserve.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct Position {
-    pub fp: u64,
-    pub pc: u64,
-    pub saved: CalleeSaved,
-}
+use linnet_unwind::Position;
 
 /// A host function that a function of the module called, and that called one of the module in turn.
 #[derive(Debug)]
@@ -120,24 +111,24 @@ pub unsafe fn capture(
     writer.host(number, words)?;
     let mut position = position;
     loop {
-        let Some((row, offset)) = tables.find(position.pc) else {
+        let Some(found) = tables.code.find(position.pc, true) else {
             let Some(frame) = host.below(&position) else { return Ok(writer.finish(tables.id)) };
             writer.host(frame.number, frame.words)?;
             position = frame.position;
             continue;
         };
-        let index = tables.rows[row].index;
+        let (index, offset) = (found.function.index, found.offset);
         // Entries and thunks, which are no functions of the module, keep nothing.
         if index != u32::MAX {
             let missing = Error::NotASite { function: index, offset };
-            let places = tables.places(row, offset);
+            let places = tables.places(found.number, offset);
             if places.is_empty() {
                 return Err(missing);
             }
             for place in places {
                 let (site, index, number) = tables.site_of(place).ok_or(missing)?;
                 let first = writer.frame(site.words as usize)?;
-                let code = tables.rows[row].start as u64;
+                let code = found.function.start as u64;
                 let to = &mut writer.out[first - 1..first + site.words as usize];
                 // SAFETY: the tables say that the frame is one of this place, and the caller that it lives.
                 unsafe { values(tables, site, place, code, &position, to, scratch) };
@@ -145,23 +136,8 @@ pub unsafe fn capture(
             }
         }
         // SAFETY: a live frame.
-        position = unsafe { caller(tables, row, &position) };
+        unsafe { position.step(&found) };
     }
-}
-
-/// The position of the caller of the frame at `position`.
-///
-/// # Safety
-/// The frame must be one of the code of `row`, and live.
-unsafe fn caller(tables: &Tables<'_>, row: usize, position: &Position) -> Position {
-    let Position { fp, mut saved, .. } = *position;
-    for register in tables.saved(row) {
-        let at = fp.wrapping_add_signed(i64::from(register.fp_offset));
-        // SAFETY: the prologue saved it there.
-        saved.set(register.register, unsafe { *(at as *const u64) });
-    }
-    // SAFETY: every frame of translated code begins with these two, on all instruction sets.
-    unsafe { Position { fp: *(fp as *const u64), pc: *((fp + 8) as *const u64), saved } }
 }
 
 /// Writes the values of a frame behind the first word of `to`.

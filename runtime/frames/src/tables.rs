@@ -2,21 +2,19 @@
 
 use crate::Error;
 use linnet_abi::frames::{Code, Frames, Function, MAGIC, Place, Site, VERSION, ValueType};
-use linnet_abi::module::{Function as CodeRow, Module, SavedRegister};
+use linnet_abi::module::Module;
 
 /// A module's tables as slices.
 #[derive(Debug, Clone, Copy)]
 pub struct Tables<'m> {
     pub id: &'m [u8; 32],
-    /// Code by address.
-    pub rows: &'m [CodeRow],
-    saved: *const SavedRegister,
+    pub code: linnet_unwind::Tables<'m>,
     frames: &'m Frames,
     functions: &'m [Function],
     sites: &'m [Site],
     types: &'m [u8],
     places: &'m [Place],
-    code: &'m [Code],
+    places_of: &'m [Code],
 }
 
 /// # Safety
@@ -45,45 +43,26 @@ impl<'m> Tables<'m> {
         unsafe {
             Ok(Tables {
                 id: &module.id,
-                rows: slice(module.functions, module.function_count),
-                saved: module.saved,
+                code: linnet_unwind::Tables::of(module),
                 frames,
                 functions: slice(frames.functions, frames.function_count),
                 sites: slice(frames.sites, frames.site_count),
                 types: slice(frames.types, frames.type_count),
                 places: slice(frames.places, frames.place_count),
-                code: slice(frames.code, frames.code_count),
+                places_of: slice(frames.code, frames.code_count),
             })
         }
-    }
-
-    /// The code that returns to `pc` lie in: its row, and the offset there.
-    #[must_use]
-    pub fn find(&self, pc: u64) -> Option<(usize, u32)> {
-        let at = pc.wrapping_sub(1);
-        let n = self.rows.partition_point(|f| f.start as u64 <= at).checked_sub(1)?;
-        let row = &self.rows[n];
-        let offset = at - row.start as u64;
-        (offset < u64::from(row.len)).then_some((n, offset as u32 + 1))
     }
 
     /// The places behind a call: one for each frame that the native one stands for, the innermost first.
     #[must_use]
     pub fn places(&self, row: usize, offset: u32) -> &'m [Place] {
-        let Some(code) = self.code.get(row) else { return &[] };
+        let Some(code) = self.places_of.get(row) else { return &[] };
         let first = code.first_place as usize;
         let places = self.places.get(first..first + code.place_count as usize).unwrap_or_default();
         let first = places.partition_point(|p| p.offset < offset);
         let count = places[first..].iter().take_while(|p| p.offset == offset).count();
         &places[first..first + count]
-    }
-
-    /// Callee-saved registers that the code of a row keeps in its frame.
-    #[must_use]
-    pub fn saved(&self, row: usize) -> &'m [SavedRegister] {
-        let row = &self.rows[row];
-        // SAFETY: the range is one of the module's table.
-        unsafe { slice(self.saved.add(row.first_saved as usize), row.saved_count) }
     }
 
     /// Whether functions of the module have the convention of tail calls.

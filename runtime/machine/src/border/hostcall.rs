@@ -2,7 +2,7 @@
 
 #![allow(non_camel_case_types, reason = "names are those of the tables")]
 
-use super::unwind::{Tables, trace};
+use super::unwind::{tables, trace};
 use super::{kernel, user};
 use crate::arch;
 use crate::boot::entry;
@@ -205,7 +205,7 @@ fn restart(_: &Task) {
 }
 
 fn backtrace(task: &'static Task, id: ptr, words: ptr, count: u32) -> u32 {
-    let tables = Tables::of(Ram::get().kernel);
+    let tables = tables(Ram::get().kernel);
     let to = Ram::get().host(words).cast::<u32>();
     let mut n = 0;
     let mut frame = |function: u32, offset: u32| {
@@ -237,11 +237,9 @@ fn backtrace(task: &'static Task, id: ptr, words: ptr, count: u32) -> u32 {
 }
 
 fn function_name(_: &Task, function: u32, buffer: ptr, size: u32) -> u32 {
-    let tables = Tables::of(Ram::get().kernel);
-    if function as usize >= tables.functions.len() {
-        return 0;
-    }
-    let name = tables.name(function as usize);
+    let tables = tables(Ram::get().kernel);
+    let Some(function) = tables.functions.get(function as usize) else { return 0 };
+    let name = tables.name(function);
     let n = name.len().min(size as usize);
     // SAFETY: the kernel passes a buffer of that size in its memory.
     unsafe { core::ptr::copy_nonoverlapping(name.as_ptr(), Ram::get().host(buffer), n) };
@@ -258,5 +256,5 @@ fn table_function(_: &Task, entry: u32) -> u32 {
     if code.is_null() {
         return u32::MAX;
     }
-    Tables::of(kernel).find(code as u64, false).map_or(u32::MAX, |(n, _)| n as u32)
+    tables(kernel).find(code as u64, false).map_or(u32::MAX, |place| place.number as u32)
 }
