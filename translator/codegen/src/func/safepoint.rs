@@ -1,4 +1,4 @@
-//! Polls at loop heads, and before tail calls that make loops.
+//! Polls: at loop heads, behind `setjmp`, and where [`crate::polls`] wants them.
 
 use super::Translator;
 use crate::compile::namespace;
