@@ -6,6 +6,8 @@
 //! | [`imports`]  | which symbol an import becomes, and what is wrong with it if none       |
 //! | [`image`]    | runs the start function ahead of time: initial memory and globals       |
 //! | [`exec`]     | the program file that the kernel maps                                   |
+//! | [`calls`]    | what functions call                                                     |
+//! | [`polls`]    | where functions of programs poll, that every cycle does                 |
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
 //! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
@@ -22,6 +24,7 @@
 
 #![forbid(unsafe_code)]
 
+mod calls;
 mod compile;
 mod debug;
 mod emit;
@@ -34,6 +37,7 @@ mod imports;
 mod libcall;
 mod module;
 mod passes;
+mod polls;
 mod standalone;
 mod summary;
 mod target;
@@ -127,9 +131,15 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let read = Instant::now();
     let isa = target::isa(options)?;
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
+    let wants_calls = options.polls || options.frames;
+    let calls = if wants_calls { calls::find(&module, &symbols) } else { Vec::new() };
+    let polls = if options.polls {
+        polls::Polls::find(&calls, module.imported(), &module.table)
+    } else {
+        polls::Polls::default()
+    };
     let reaches = if options.frames {
-        let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
-        frames::reach::find(&module, &symbols, options.polls, &never)
+        frames::reach::find(&calls, &symbols, options.polls.then_some(&polls), setjmp.as_ref())
     } else {
         Vec::new()
     };
@@ -139,6 +149,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         symbols,
         tail_calls,
         setjmp,
+        polls,
         reaches,
         isa: &*isa,
         options,

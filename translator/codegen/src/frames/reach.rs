@@ -3,70 +3,49 @@
 //! A capture begins at a host call, at a wait or at a poll. A function that can come to none of these,
 //! directly or through functions that it calls, needs no sites, and a call of it is none.
 
+use crate::calls::Function;
+use crate::func::setjmp;
 use crate::imports::Symbol;
-use crate::module::{Body, Module};
-use rayon::prelude::*;
-use wasmparser::Operator;
+use crate::polls::Polls;
 
-/// What one function does.
-struct Function {
-    reaches: bool,
-    callees: Vec<u32>,
-}
-
-/// Whether each function can, by wasm index.
-pub(crate) fn find(module: &Module, symbols: &[Symbol], polls: bool, never: &[u32]) -> Vec<bool> {
-    let own: Vec<_> = module.bodies.par_iter().map(|body| scan(body, polls)).collect();
-    let imported = module.imported() as usize;
+/// Whether each function can, by wasm index. `polls`: of a module that does.
+pub(crate) fn find(
+    functions: &[Function],
+    symbols: &[Symbol],
+    polls: Option<&Polls>,
+    setjmp: Option<&setjmp::Functions>,
+) -> Vec<bool> {
+    let imported = symbols.len();
     let mut reaches: Vec<bool> = symbols.iter().map(|s| *s != Symbol::Barrier).collect();
-    reaches.extend(own.iter().map(|f| f.reaches));
+    reaches.extend((imported as u32..).zip(functions).map(|(index, function)| {
+        let may_poll = |polls: &Polls| {
+            let calls_setjmp = setjmp.is_some_and(|s| function.callees.contains(&s.setjmp));
+            function.has_loop || calls_setjmp || polls.at_entry(index)
+        };
+        function.indirect > 0 || function.waits || polls.is_some_and(may_poll)
+    }));
+    // Whoever calls these is in the middle of a jump.
+    let never = setjmp.map_or([None; 2], |s| [Some(s.begin), Some(s.test)]);
     let mut callers = vec![Vec::new(); reaches.len()];
-    for (i, function) in own.iter().enumerate() {
+    for (i, function) in functions.iter().enumerate() {
         for callee in &function.callees {
             if let Some(list) = callers.get_mut(*callee as usize) {
                 list.push(imported + i);
             }
         }
     }
-    for index in never {
-        reaches[*index as usize] = false;
-        callers[*index as usize].clear();
+    for index in never.into_iter().flatten() {
+        reaches[index as usize] = false;
+        callers[index as usize].clear();
     }
     let mut todo: Vec<usize> = (0..reaches.len()).filter(|i| reaches[*i]).collect();
     while let Some(index) = todo.pop() {
         for caller in std::mem::take(&mut callers[index]) {
-            if !reaches[caller] && !never.contains(&(caller as u32)) {
+            if !reaches[caller] && !never.contains(&Some(caller as u32)) {
                 reaches[caller] = true;
                 todo.push(caller);
             }
         }
     }
     reaches
-}
-
-/// The body is not validated yet: what is wrong with it is said later.
-fn scan(body: &Body, polls: bool) -> Function {
-    let mut function = Function { reaches: false, callees: Vec::new() };
-    let Ok(mut operators) = body.body.get_operators_reader() else { return function };
-    while let Ok(operator) = operators.read() {
-        match operator {
-            Operator::Call { function_index } => function.callees.push(function_index),
-            Operator::ReturnCall { function_index } => {
-                function.callees.push(function_index);
-                function.reaches |= polls;
-            }
-            Operator::CallIndirect { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::MemoryAtomicWait32 { .. }
-            | Operator::MemoryAtomicWait64 { .. } => function.reaches = true,
-            Operator::Loop { .. } => function.reaches |= polls,
-            _ => {}
-        }
-        if operators.eof() {
-            break;
-        }
-    }
-    function.callees.sort_unstable();
-    function.callees.dedup();
-    function
 }

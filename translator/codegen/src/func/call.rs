@@ -59,6 +59,7 @@ impl Translator<'_, '_, '_, '_> {
                     self.call_by_reference(callee, *type_index)?;
                 } else {
                     self.call_indirect(*type_index)?;
+                    self.poll_behind_call(None)?;
                 }
             }
             _ => return Ok(false),
@@ -83,7 +84,12 @@ impl Translator<'_, '_, '_, '_> {
         }
         let results = self.call_function(callee, &args);
         self.stack.extend(results);
-        Ok(())
+        self.poll_behind_call(Some(function))
+    }
+
+    /// If this is a function that does so.
+    fn poll_behind_call(&mut self, callee: Option<u32>) -> Result<()> {
+        if self.env.polls.behind_call(self.function, callee) { self.poll() } else { Ok(()) }
     }
 
     /// What a direct call calls; nothing if that is a barrier.

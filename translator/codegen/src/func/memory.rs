@@ -242,6 +242,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
+                self.poll_before_bulk(size, constant);
                 self.libcall(Libcall::memory_copy, &[to, from, size]);
             }
         }
@@ -268,6 +269,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
+                self.poll_before_bulk(size, constant);
                 self.libcall(Libcall::memory_fill, &[to, value, size]);
             }
         }

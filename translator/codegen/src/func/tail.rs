@@ -32,9 +32,6 @@ pub(crate) fn is_one(operator: &Operator) -> bool {
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn tail_call(&mut self, operator: &Operator) -> Result<bool> {
-        if self.may_go_round(operator) {
-            self.poll()?;
-        }
         // What is called has left the clauses of this function, and so it is for calls in place of tail calls.
         match operator {
             Operator::ReturnCall { function_index } => self.return_call(*function_index)?,
@@ -56,15 +53,6 @@ impl Translator<'_, '_, '_, '_> {
         }
         self.reachable = false;
         Ok(true)
-    }
-
-    /// Whether such calls can follow each other for ever: who does not call through the table comes to a
-    /// function that is not behind its own.
-    fn may_go_round(&self, operator: &Operator) -> bool {
-        match operator {
-            Operator::ReturnCall { function_index } => *function_index <= self.function,
-            operator => is_one(operator),
-        }
     }
 
     fn return_call(&mut self, function: u32) -> Result<()> {
