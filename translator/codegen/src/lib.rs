@@ -10,7 +10,7 @@
 //! | [`polls`]    | where functions of programs poll, that every cycle does                 |
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
-//! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
+//! | [`frames`]   | which functions can be captured and where, and the tables of that      |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
 //! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
@@ -138,8 +138,8 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     } else {
         polls::Polls::default()
     };
-    let reaches = if options.frames {
-        frames::reach::find(&calls, &symbols, options.polls.then_some(&polls), setjmp.as_ref())
+    let capturable = if options.frames {
+        frames::capturable::find(&calls, &symbols, options.polls.then_some(&polls), setjmp.as_ref())
     } else {
         Vec::new()
     };
@@ -150,7 +150,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         tail_calls,
         setjmp,
         polls,
-        reaches,
+        capturable,
         isa: &*isa,
         options,
         sources,

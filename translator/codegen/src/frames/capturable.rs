@@ -1,7 +1,7 @@
 //! Which functions can be on the stack when frames are captured.
 //!
 //! A capture begins at a host call, at a wait or at a poll. A function that can come to none of these,
-//! directly or through functions that it calls, needs no sites, and a call of it is none.
+//! directly or through functions that it calls, needs no capture points, and a call of it is none.
 
 use crate::calls::Function;
 use crate::func::setjmp;
@@ -16,8 +16,8 @@ pub(crate) fn find(
     setjmp: Option<&setjmp::Functions>,
 ) -> Vec<bool> {
     let imported = symbols.len();
-    let mut reaches: Vec<bool> = symbols.iter().map(|s| *s != Symbol::Barrier).collect();
-    reaches.extend((imported as u32..).zip(functions).map(|(index, function)| {
+    let mut capturable: Vec<bool> = symbols.iter().map(|s| *s != Symbol::Barrier).collect();
+    capturable.extend((imported as u32..).zip(functions).map(|(index, function)| {
         let may_poll = |polls: &Polls| {
             let calls_setjmp = setjmp.is_some_and(|s| function.callees.contains(&s.setjmp));
             function.has_loop || calls_setjmp || polls.at_entry(index)
@@ -26,7 +26,7 @@ pub(crate) fn find(
     }));
     // Whoever calls these is in the middle of a jump.
     let never = setjmp.map_or([None; 2], |s| [Some(s.begin), Some(s.test)]);
-    let mut callers = vec![Vec::new(); reaches.len()];
+    let mut callers = vec![Vec::new(); capturable.len()];
     for (i, function) in functions.iter().enumerate() {
         for callee in &function.callees {
             if let Some(list) = callers.get_mut(*callee as usize) {
@@ -35,17 +35,17 @@ pub(crate) fn find(
         }
     }
     for index in never.into_iter().flatten() {
-        reaches[index as usize] = false;
+        capturable[index as usize] = false;
         callers[index as usize].clear();
     }
-    let mut todo: Vec<usize> = (0..reaches.len()).filter(|i| reaches[*i]).collect();
+    let mut todo: Vec<usize> = (0..capturable.len()).filter(|i| capturable[*i]).collect();
     while let Some(index) = todo.pop() {
         for caller in std::mem::take(&mut callers[index]) {
-            if !reaches[caller] && !never.contains(&Some(caller as u32)) {
-                reaches[caller] = true;
+            if !capturable[caller] && !never.contains(&Some(caller as u32)) {
+                capturable[caller] = true;
                 todo.push(caller);
             }
         }
     }
-    reaches
+    capturable
 }
