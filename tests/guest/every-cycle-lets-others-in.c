@@ -170,13 +170,6 @@ static void one_context(void)
 	setcontext(&here);
 }
 
-static void vfork_again(void)
-{
-	setjmp(place);
-	if (vfork() == 0) _exit(0);
-	longjmp(place, 1);
-}
-
 #pragma clang attribute push(__attribute__((target("tail-call"))), apply_to = function)
 #define TAIL __attribute__((musttail)) return
 
@@ -199,7 +192,7 @@ static const struct {
 	CYCLE(loop), CYCLE(recursion), CYCLE(mutual_recursion), CYCLE(recursion_through_pointer),
 	CYCLE(chain_of_calls), CYCLE(jumps), CYCLE(jumps_to_one_of_two), CYCLE(handlers_that_jump_out),
 	CYCLE(faults_left_by_jumps), CYCLE(faults_that_stay), CYCLE(traps_that_stay),
-	CYCLE(handlers_that_raise), CYCLE(contexts), CYCLE(one_context), CYCLE(vfork_again),
+	CYCLE(handlers_that_raise), CYCLE(contexts), CYCLE(one_context),
 	CYCLE(tail_calls), CYCLE(tail_calls_through_pointer),
 };
 
