@@ -5,7 +5,9 @@
 //! | `guest`         | `guest/*.c`, `*.sh` | a program of the guest that exits with 0                 |
 //! |                 | `programs/*.c`      | not a test, but in the guest for those that need it      |
 //! | `few-addresses` | the same            | a test of `guest` where processes share places in memory |
+//! | `tiny-tlb`      | some of the same    | the same with hardly any mappings of guest memory        |
 //! | `hostile`       | `hostile/*.wat`     | a program that tries to harm others                      |
+//! | `hostile-kernel`| `src/player.rs`     | a module in the kernel's place that breaks rules         |
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
@@ -42,6 +44,7 @@ mod interactive;
 mod machine;
 mod oops;
 mod packages;
+mod player;
 mod promise;
 mod pty;
 mod sdk;
@@ -73,6 +76,7 @@ fn trials() -> Result<Vec<Trial>> {
     let host = linnet_build::host()?;
     let mut tests = vec![
         guest::tests_with_few_addresses()?,
+        guest::tests_with_tiny_tlb()?,
         cli::tests()?,
         build::tests(),
         docs::tests(),
@@ -86,6 +90,7 @@ fn trials() -> Result<Vec<Trial>> {
         for kind in [
             guest::tests(target)?,
             hostile::tests(target)?,
+            player::tests(target),
             interactive::tests(target)?,
             disk::tests(target),
             oops::tests(target),

@@ -2,21 +2,26 @@
 
 use super::cpio::Archive;
 use super::options::{self, Disk, Options, Stop};
-use crate::border::{fault, kernel};
+use crate::border::kernel::{self, Symbol, symbol};
+use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{timer, vcpu};
 use crate::device::{console, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox};
 use crate::host::{clock, sys, terminal};
+use crate::memory::ids::MemoryId;
 use crate::memory::image;
 use crate::memory::layout::{self, Layout};
 use crate::memory::ram::{self, Ram};
+use crate::memory::range::GuestSlice;
 use crate::memory::tlb;
-use crate::task::{self, Task};
+use crate::task::{self, NotMade, Task};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::fmt::Write;
+use core::ops::Range;
+use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
 
@@ -80,6 +85,13 @@ impl Process {
         None
     }
 
+    /// Addresses where the host has put something of this process.
+    fn places(self) -> [usize; 3] {
+        const AT_SYSINFO_EHDR: usize = 33;
+        let file = start as *const () as usize;
+        [file, self.argv.addr(), self.auxiliary(AT_SYSINFO_EHDR)]
+    }
+
     fn auxiliary(self, key: usize) -> usize {
         let mut at = self.auxv;
         // SAFETY: auxv ends with key 0.
@@ -139,13 +151,15 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let memory = options.memory.unwrap_or(default) & !0xffff;
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
-    layout::init(options.address_bits);
+    layout::init(options.address_bits, &process.places());
+    tlb::init(sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT), options.tlb_budget);
     ram::init(memory, image::kernel());
-    ram::set_page_shift(Ram::get().word(kernel::symbol(kernel::Symbol::linnet_page_shift)));
+    describe_kernel(cpus);
     check_page_size(page);
-    let pending = kernel::symbol(kernel::Symbol::linnet_pending);
-    vcpu::init(cpus, |n| Ram::get().host(pending + n * irq::STRIDE).cast());
     task::init(page);
+    if options.ignore_broken_rules {
+        hostcall::ignore_broken_rules();
+    }
     fault::init();
     let initrd = load_initrd(process, options, memory);
     attach_disks(options);
@@ -155,14 +169,50 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     }
     timer::init();
     console::init();
+    vcpu::start_threads();
 
-    let stack = kernel::symbol(kernel::Symbol::init_stack)
-        + Ram::get().word(kernel::symbol(kernel::Symbol::linnet_thread_size));
-    let task = task::new(kernel::symbol(kernel::Symbol::init_task), stack, first_task);
+    let mut line = [0; COMMAND_LINE_SIZE];
+    command_line(&mut line, options);
     // SAFETY: only one thread touches this yet.
-    unsafe { *INITRD.0.get() = Some(initrd) };
-    command_line(task, options);
-    vcpu::get(0).run(task)
+    unsafe { *START.0.get() = Some(Start { initrd, line }) };
+    let stack = symbol(Symbol::init_stack).wrapping_add(word(Symbol::linnet_thread_size));
+    match task::new(symbol(Symbol::init_task), stack, first_task) {
+        Ok(task) => vcpu::run_first(task),
+        Err(NotMade::NoRoom) => {
+            fatal!(exit::HOST, "the host has no room for the first task's stacks")
+        }
+        Err(_) => fatal!(exit::KERNEL, "the kernel has its first task where none can be"),
+    }
+}
+
+/// A part of the kernel's memory that its symbols name; it must lie in guest-physical memory.
+fn part(name: Symbol, size: u32, align: u32) -> (GuestSlice, Range<u32>) {
+    let address = symbol(name);
+    let end = u64::from(address) + u64::from(size);
+    match GuestSlice::new(address, size) {
+        Some(part) if end <= Ram::get().size && address.is_multiple_of(align) => {
+            (part, address..end as u32)
+        }
+        _ => fatal!(exit::KERNEL, "the kernel has no {name:?} in its memory"),
+    }
+}
+
+/// A 32-bit word of the kernel.
+fn word(name: Symbol) -> u32 {
+    part(name, 4, 4).0.word()
+}
+
+/// Find out what the runtime must know of the kernel.
+fn describe_kernel(cpus: u32) {
+    let (words, pending) = part(Symbol::linnet_pending, vcpu::MAX_VCPUS as u32 * irq::STRIDE, 4);
+    let (clocks, clock) = part(Symbol::linnet_clocks, size_of::<Clocks>() as u32, 8);
+    let page_shift = word(Symbol::linnet_page_shift);
+    if !(12..=16).contains(&page_shift) {
+        fatal!(exit::KERNEL, "the kernel has pages of 2^{page_shift} bytes");
+    }
+    ram::describe(page_shift, [pending, clock]);
+    guest_clock::init(clocks.host());
+    vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize).cast());
 }
 
 fn attach_disks<'a>(options: &Options<'a>) {
@@ -214,19 +264,33 @@ fn check_page_size(host: usize) {
     }
 }
 
-struct Initrd(UnsafeCell<Option<(u32, u32)>>);
+/// What the kernel is started with.
+struct Start {
+    /// Address and size of the root file system.
+    initrd: (u32, u32),
+    line: [u8; COMMAND_LINE_SIZE],
+}
+
+struct StartCell(UnsafeCell<Option<Start>>);
 
 // SAFETY: written before the first task runs, read by it.
-unsafe impl Sync for Initrd {}
+unsafe impl Sync for StartCell {}
 
-static INITRD: Initrd = Initrd(UnsafeCell::new(None));
+static START: StartCell = StartCell(UnsafeCell::new(None));
 
 extern "C" fn first_task(task: &'static Task) -> ! {
     // SAFETY: written before.
-    let (initrd, size) = unsafe { (*INITRD.0.get()).unwrap_or((0, 0)) };
+    let start = unsafe { (*START.0.get()).as_ref() }.expect("the first task is made last");
+    let (initrd, size) = start.initrd;
     // SAFETY: on the task's kernel stack.
+    let at = unsafe { kernel::command_line(task.kernel_context()) };
+    match GuestSlice::new(at, COMMAND_LINE_SIZE as u32) {
+        Some(place) => place.write(0, &start.line),
+        None => fatal!(exit::KERNEL, "the kernel has its command line outside of its memory"),
+    };
+    // SAFETY: as above.
     unsafe { kernel::boot(task.kernel_context(), Ram::get().size as u32, initrd, size) };
-    fatal!(exit::BUG, "the kernel returned");
+    fatal!(exit::KERNEL, "the kernel returned");
 }
 
 /// Lay both archives at the end of memory; their address and size.
@@ -242,7 +306,7 @@ fn load_initrd(process: Process, options: &Options<'_>, memory: u64) -> (u32, u3
         );
     }
     let at = memory as usize - room;
-    let to = (tlb::base(0) + at as u64) as *mut u8;
+    let to = (tlb::base(MemoryId::KERNEL) + at as u64) as *mut u8;
     // SAFETY: guest memory that the kernel does not use yet; `room` bytes from there are mapped.
     let ours = unsafe {
         core::ptr::copy_nonoverlapping(base.as_ptr(), to, base.len());
@@ -287,11 +351,7 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
     archive.end();
 }
 
-fn command_line(task: &Task, options: &Options<'_>) {
-    // SAFETY: an entry without side effects; it needs no more of a stack than this thread has.
-    let at = unsafe { kernel::command_line(task.kernel_context()) };
-    // SAFETY: the kernel has a buffer of that size there.
-    let buffer = unsafe { core::slice::from_raw_parts_mut(Ram::get().host(at), COMMAND_LINE_SIZE) };
+fn command_line(buffer: &mut [u8; COMMAND_LINE_SIZE], options: &Options<'_>) {
     let mut line = Archive::new(buffer);
     // A stream that is no terminal belongs to a device of its own and not to the console.
     let stdin = if terminal::is_terminal(0) { "" } else { " linnet.stdin=pipe" };

@@ -13,6 +13,7 @@ use super::{kernel, user};
 use crate::arch::{self, Frame};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
+use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::tlb;
 use crate::task::Task;
@@ -20,7 +21,13 @@ use linnet_abi::memory::{MEMORY_SIZE, SLOT_SIZE};
 use linnet_abi::trap::Trap;
 
 /// Leaf functions use that much of the shadow stack without moving its pointer.
-const RED_ZONE: u64 = 128;
+const RED_ZONE: u32 = 128;
+
+/// Room for a frame of the host, and for what handles it.
+const LEAST_STACK: usize = 24 << 10;
+
+/// In siginfo: there is no memory behind a mapping.
+const BUS_ADRERR: u32 = 2;
 
 /// The guest's number.
 const SIGKILL: u32 = 9;
@@ -47,6 +54,11 @@ extern "C" fn on_signal(signal: u32, info: *const u64, uc: usize) {
     let frame = unsafe { Frame::new(uc) };
     // SAFETY: si_addr of a fault is the third word of siginfo.
     let address = unsafe { *info.add(2) };
+    // SAFETY: si_code is the first half of the second word.
+    let code = unsafe { *info.add(1) } as u32;
+    if signal == sys::SIGBUS && code == BUS_ADRERR {
+        fatal!(exit::HOST, "the host has no memory left for the guest's");
+    }
     let sp = frame.sp() as usize;
     let Some(task) = Task::of_stack(sp) else { die(signal, address, frame) };
     let cause = if task.is_on_user_stack(sp) {
@@ -66,6 +78,9 @@ extern "C" fn on_signal(signal: u32, info: *const u64, uc: usize) {
         }
         Cause::UserTrap(trap) | Cause::KernelTrap(trap) => (2, trap as usize),
     };
+    if !task.has_kernel_stack(top, LEAST_STACK) {
+        overflowed();
+    }
     // SAFETY: a user fault finds the kernel stack empty; a kernel fault goes below its own frames.
     unsafe {
         let moved = frame.move_below(top);
@@ -89,13 +104,13 @@ fn user_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Ca
 }
 
 fn kernel_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Cause> {
-    let offset = address.wrapping_sub(tlb::base(0));
+    let offset = address.wrapping_sub(tlb::base(MemoryId::KERNEL));
     let is_access = signal == sys::SIGSEGV || signal == sys::SIGBUS;
     if is_access && offset < SLOT_SIZE + 16 {
         return Some(Cause::KernelPage { address: offset as u32, write: frame.is_write() });
     }
     if is_access && task.is_in_guard(address as usize) {
-        return None;
+        overflowed();
     }
     unwind::trap(Ram::get().kernel, frame.pc()).map(Cause::KernelTrap)
 }
@@ -122,6 +137,11 @@ extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {
     }
     if task.has_action() {
         task.make_room(frame.sp() as usize);
+        if !task.has_room(frame.sp() as usize) {
+            // SAFETY: as above.
+            unsafe { kernel::user_trap(context, SIGKILL, 0, 0) };
+            fatal!(exit::KERNEL, "the kernel goes on with a program whose stack is full");
+        }
         // SAFETY: the interrupted code does not use the stack below its pointer.
         unsafe {
             let moved = frame.move_below(frame.sp() as usize - 512);
@@ -147,7 +167,7 @@ extern "C" fn kernel_fault(uc: usize, kind: usize, argument: usize) -> ! {
     let context = task.kernel_context();
     let previous = task.fault.replace((frame.fp(), frame.pc()));
     let shadow = task.kernel_shadow().get();
-    task.kernel_shadow().set(shadow - RED_ZONE);
+    task.kernel_shadow().set(u64::from((shadow as u32).wrapping_sub(RED_ZONE)));
     // SAFETY: the kernel was interrupted, and its entries for that may be called on its stack.
     unsafe {
         if kind == 2 {
@@ -165,6 +185,10 @@ fn resume(task: &Task, frame: Frame) -> ! {
     let vcpu = task.vcpu.get().expect("a running task has a vCPU");
     // SAFETY: the task runs on this thread, and its code continues.
     unsafe { frame.resume(vcpu.signal_stack()) }
+}
+
+fn overflowed() -> ! {
+    fatal!(exit::KERNEL, "the kernel's stack overflowed")
 }
 
 fn die(signal: u32, address: u64, frame: Frame) -> ! {

@@ -8,7 +8,7 @@ use crate::arch::{self, Activation};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::layout::Layout;
-use crate::memory::{image, slot_sharing};
+use crate::memory::slot_sharing;
 use crate::task::{ExecRequest, Start, Task, action};
 use core::mem::transmute;
 use core::ptr;
@@ -21,7 +21,7 @@ const SYS_EXIT_GROUP: u32 = 94;
 
 /// Leave the kernel for the first time, or for a new program. The kernel's frames are dropped.
 pub fn enter(task: &'static Task) -> ! {
-    task.empty_kernel_stack();
+    task.drop_frames();
     // SAFETY: the kernel says that nothing on its stack is needed; the user stack is unused, or
     // the copy that `resume_forked` expects.
     unsafe {
@@ -36,18 +36,17 @@ pub fn enter(task: &'static Task) -> ! {
 extern "C" fn program_main(task: &Task) -> ! {
     task.take_action();
     let Some(ExecRequest { mm, program, sp }) = task.exec.take() else {
-        fatal!(exit::BUG, "a task left the kernel without a program");
+        fatal!(exit::KERNEL, "the kernel let a task go that has no program");
     };
-    let module = image::program(program);
     slot_sharing::leave(task);
-    task.set_program(module, mm, sp);
+    task.set_program(program, mm, sp);
     wait_for_slot(task, &mut Activation::bottom());
     if let Some(vcpu) = task.vcpu.get() {
         vcpu.poke_if_pending(task);
     }
     // SAFETY: the translator emitted this entry with this type.
     unsafe {
-        let start: extern "C" fn(*mut Context) = transmute(module.start);
+        let start: extern "C" fn(*mut Context) = transmute(program.start);
         start(task.user_context());
     }
     end(task, SYS_EXIT_GROUP, 0)

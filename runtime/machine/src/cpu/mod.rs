@@ -1,4 +1,5 @@
-//! vCPUs and their timers.
+//! vCPUs, their threads and their timers.
 
+pub mod thread;
 pub mod timer;
 pub mod vcpu;

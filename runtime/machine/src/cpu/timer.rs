@@ -1,6 +1,6 @@
 //! One thread watches the timers of all busy vCPUs; idle ones wait for their own.
 
-use crate::cpu::vcpu;
+use crate::cpu::{thread, vcpu};
 use crate::host::{clock, sys};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -20,11 +20,11 @@ pub fn watch(deadline: u64) {
 
 /// Start the thread.
 pub fn init() {
-    vcpu::spawn(main, 0);
+    thread::spawn(main, 0);
 }
 
 extern "C" fn main(_: usize) -> ! {
-    sys::name_thread(c"linnet-timer");
+    thread::begin(c"linnet-timer");
     sys::precise_timers();
     loop {
         round();

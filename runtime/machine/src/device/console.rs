@@ -3,8 +3,10 @@
 //! A vCPU never waits in the host for a stream: two threads do, each for one direction, and raise
 //! the interrupt line when something changed. Input is read only when the guest wants it.
 
-use crate::cpu::vcpu;
+use crate::cpu::{thread, vcpu};
+use crate::host::lock::SpinLock;
 use crate::host::sys::{self, EAGAIN, POLLIN, POLLOUT, Timespec};
+use crate::memory::range::GuestSlice;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use linnet_abi::irq;
@@ -13,7 +15,7 @@ const LINE: u32 = 1 << (irq::DEVICE_SHIFT + irq::LINE_STDIO);
 
 const RING: usize = 16 << 10;
 
-/// Most that is written at once: a pipe with room takes that much without waiting.
+/// Most that is read or written at once: a pipe with room takes that much without waiting.
 const CHUNK: usize = 4096;
 
 struct Input {
@@ -27,7 +29,7 @@ struct Input {
 }
 
 // SAFETY: the thread writes only the free part of the ring, the reader takes only the filled part,
-// and head and tail hand it over. There is one reader at a time: the driver has a lock.
+// and head and tail hand it over. There is one reader at a time, see `take`.
 unsafe impl Sync for Input {}
 
 static INPUT: Input = Input {
@@ -44,12 +46,12 @@ static BLOCKED: AtomicU32 = AtomicU32::new(0);
 /// Start the threads.
 pub fn init() {
     sys::ignore(sys::SIGPIPE);
-    vcpu::spawn(reader, 0);
-    vcpu::spawn(writer, 0);
+    thread::spawn(reader, 0);
+    thread::spawn(writer, 0);
 }
 
 fn raise() {
-    vcpu::get(0).interrupt(LINE);
+    vcpu::first().interrupt(LINE);
 }
 
 /// The terminal's size changed, or it may have.
@@ -57,11 +59,37 @@ pub fn terminal_changed() {
     raise();
 }
 
+/// A stream that the guest may write to.
+#[derive(Debug, Clone, Copy)]
+pub struct Stream(i32);
+
+impl Stream {
+    pub fn of_output(number: u32) -> Option<Stream> {
+        [1, 2].contains(&number).then_some(Stream(number as i32))
+    }
+
+    fn bit(self) -> u32 {
+        1 << self.0
+    }
+}
+
 /// Bytes that were read, 0 at the end of the input, -EAGAIN if there are none yet.
-pub fn read(buffer: *mut u8, size: usize) -> i32 {
+pub fn read(buffer: GuestSlice) -> i32 {
+    let mut bytes = [0; CHUNK];
+    let most = buffer.len().min(CHUNK);
+    let n = take(&mut bytes[..most]);
+    if n > 0 {
+        buffer.write(0, &bytes[..n as usize]);
+    }
+    n
+}
+
+fn take(bytes: &mut [u8]) -> i32 {
+    static ONE_READER: SpinLock<()> = SpinLock::new(());
+    let _reader = ONE_READER.lock();
     let head = INPUT.head.load(Ordering::Acquire);
     let tail = INPUT.tail.load(Ordering::Relaxed);
-    let n = (head.wrapping_sub(tail) as usize).min(size);
+    let n = (head.wrapping_sub(tail) as usize).min(bytes.len());
     if n == 0 {
         if INPUT.ended.load(Ordering::Acquire) && INPUT.head.load(Ordering::Acquire) == tail {
             return 0;
@@ -71,16 +99,16 @@ pub fn read(buffer: *mut u8, size: usize) -> i32 {
         return EAGAIN;
     }
     let ring = INPUT.ring.get().cast::<u8>();
-    for i in 0..n {
-        // SAFETY: between tail and head the ring is the reader's; the buffer is guest memory.
-        unsafe { buffer.add(i).write_volatile(*ring.add((tail as usize + i) % RING)) };
+    for (i, byte) in bytes[..n].iter_mut().enumerate() {
+        // SAFETY: between tail and head the ring is the reader's.
+        *byte = unsafe { *ring.add((tail as usize + i) % RING) };
     }
     INPUT.tail.store(tail.wrapping_add(n as u32), Ordering::Release);
     n as i32
 }
 
 extern "C" fn reader(_: usize) -> ! {
-    sys::name_thread(c"linnet-stdin");
+    thread::begin(c"linnet-stdin");
     let ring = INPUT.ring.get().cast::<u8>();
     loop {
         while INPUT.wanted.swap(0, Ordering::SeqCst) == 0 {
@@ -109,21 +137,21 @@ extern "C" fn reader(_: usize) -> ! {
 }
 
 /// Bytes that were written, or a negative errno; -EAGAIN if the stream takes none now.
-pub fn write(stream: u32, buffer: *const u8, size: usize) -> i32 {
-    let fd = stream as i32;
+pub fn write(stream: Stream, buffer: GuestSlice) -> i32 {
+    let (fd, size) = (stream.0, buffer.len());
     let mut done = 0;
     while done < size {
         if sys::poll(fd, POLLOUT, Some(Timespec::default())) == 0 {
             if done == 0 {
-                BLOCKED.fetch_or(1 << stream, Ordering::SeqCst);
+                BLOCKED.fetch_or(stream.bit(), Ordering::SeqCst);
                 sys::futex_wake(&BLOCKED, 1);
                 return EAGAIN;
             }
             break;
         }
         let n = (size - done).min(CHUNK);
-        // SAFETY: the kernel passes a buffer of that size in its memory.
-        let r = unsafe { sys::write(fd, buffer.add(done), n) };
+        // SAFETY: in the kernel's memory; where nothing is mapped the host answers with an error.
+        let r = unsafe { sys::write(fd, buffer.host().add(done), n) };
         if r < 0 {
             return if done == 0 { r as i32 } else { done as i32 };
         }
@@ -133,7 +161,7 @@ pub fn write(stream: u32, buffer: *const u8, size: usize) -> i32 {
 }
 
 extern "C" fn writer(_: usize) -> ! {
-    sys::name_thread(c"linnet-stdout");
+    thread::begin(c"linnet-stdout");
     loop {
         let blocked = BLOCKED.swap(0, Ordering::SeqCst);
         if blocked == 0 {

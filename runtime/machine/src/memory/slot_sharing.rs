@@ -12,7 +12,8 @@
 use crate::cpu::vcpu;
 use crate::host::clock;
 use crate::host::lock::{Guard, SpinLock};
-use crate::memory::layout::{Layout, MEMORIES};
+use crate::memory::ids::MemoryId;
+use crate::memory::layout::{self, Layout, MEMORIES};
 use crate::memory::tlb;
 use crate::task::{Task, action};
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -29,23 +30,22 @@ const MAX_SLOTS: usize = 64;
 struct Slot {
     /// How many memories have this slot.
     memories: u32,
-    owner: u32,
+    owner: Option<MemoryId>,
     /// When it became the owner.
     since: u64,
     /// How many vCPUs run its tasks.
     running: u32,
-    /// Who is next, or 0, and when that last asked.
-    next: u32,
+    /// Who is next, and when that last asked.
+    next: Option<MemoryId>,
     asked: u64,
 }
 
-const EMPTY: Slot = Slot { memories: 0, owner: 0, since: 0, running: 0, next: 0, asked: 0 };
+const EMPTY: Slot = Slot { memories: 0, owner: None, since: 0, running: 0, next: None, asked: 0 };
 
 impl Slot {
     /// Must `mm` let another memory have the slot?
-    fn must_leave(&self, mm: u32, now: u64) -> bool {
-        self.next != 0
-            && self.next != mm
+    fn must_leave(&self, mm: MemoryId, now: u64) -> bool {
+        self.next.is_some_and(|next| next != mm)
             && now < self.asked + WAITER_TIMEOUT
             && now >= self.since + TIME_SLICE
     }
@@ -55,28 +55,31 @@ static SLOTS: SpinLock<[Slot; MAX_SLOTS]> = SpinLock::new([EMPTY; MAX_SLOTS]);
 static SLOT_OF: [AtomicU8; MEMORIES] = [const { AtomicU8::new(0) }; MEMORIES];
 
 /// The slot of a memory.
-pub fn slot(mm: u32) -> usize {
-    usize::from(SLOT_OF[mm as usize].load(Ordering::Relaxed))
+pub fn slot(mm: MemoryId) -> usize {
+    usize::from(SLOT_OF[mm.index()].load(Ordering::Relaxed))
 }
 
-/// Give a new memory a slot: that of memory `parent`, or (0) the one with the fewest memories.
-pub fn assign(mm: u32, parent: u32) {
+/// Give a new memory a slot: that of memory `parent`, or the one with the fewest memories.
+pub fn assign(mm: MemoryId, parent: Option<MemoryId>) {
     let mut slots = SLOTS.lock();
     let slot = match parent {
-        0 => (1..Layout::get().slot_count).min_by_key(|n| slots[*n].memories).unwrap_or(1),
-        parent => slot(parent),
+        None => (1..Layout::get().slot_count)
+            .filter(|n| !layout::is_taken(*n))
+            .min_by_key(|n| slots[*n].memories)
+            .unwrap_or(1),
+        Some(parent) => slot(parent),
     };
     slots[slot].memories += 1;
-    SLOT_OF[mm as usize].store(slot as u8, Ordering::Relaxed);
+    SLOT_OF[mm.index()].store(slot as u8, Ordering::Relaxed);
 }
 
 /// Take the slot from a memory whose mappings are gone.
-pub fn release(mm: u32) {
+pub fn release(mm: MemoryId) {
     let mut slots = SLOTS.lock();
     let slot = &mut slots[slot(mm)];
     slot.memories -= 1;
-    if slot.owner == mm {
-        slot.owner = 0;
+    if slot.owner == Some(mm) {
+        slot.owner = None;
     }
 }
 
@@ -86,28 +89,28 @@ pub struct Owner {
 }
 
 /// Keep memory `mm` the owner of its slot; none if it is not, and so has no mappings.
-pub fn hold(mm: u32) -> Option<Owner> {
-    if !Layout::is_small() || mm == 0 {
+pub fn hold(mm: MemoryId) -> Option<Owner> {
+    if !Layout::is_small() || mm == MemoryId::KERNEL {
         return Some(Owner { _slots: None });
     }
     let slots = SLOTS.lock();
-    (slots[slot(mm)].owner == mm).then_some(Owner { _slots: Some(slots) })
+    (slots[slot(mm)].owner == Some(mm)).then_some(Owner { _slots: Some(slots) })
 }
 
 /// Try to get the slot of the task's memory for the task, which runs on this vCPU.
 pub fn enter(task: &Task) -> bool {
     let mm = task.mm.get();
-    if mm == 0 || task.slot.load(Ordering::Relaxed) != 0 {
+    if mm == MemoryId::KERNEL || task.slot.load(Ordering::Relaxed) != 0 {
         return true;
     }
     let now = clock::host_now();
     let number = slot(mm);
     let mut slots = SLOTS.lock();
     let slot = &mut slots[number];
-    let others_run = slot.owner != mm && slot.running != 0;
+    let others_run = slot.owner != Some(mm) && slot.running != 0;
     if others_run || slot.must_leave(mm, now) {
-        if slot.next == 0 || slot.next == mm || now >= slot.asked + WAITER_TIMEOUT {
-            slot.next = mm;
+        if slot.next.is_none_or(|next| next == mm) || now >= slot.asked + WAITER_TIMEOUT {
+            slot.next = Some(mm);
             slot.asked = now;
         }
         let over = others_run && now >= slot.since + TIME_SLICE;
@@ -117,14 +120,14 @@ pub fn enter(task: &Task) -> bool {
         }
         return false;
     }
-    if slot.next == mm {
-        slot.next = 0;
+    if slot.next == Some(mm) {
+        slot.next = None;
     }
-    if slot.owner != mm {
-        if slot.owner != 0 {
-            tlb::flush_memory(slot.owner);
+    if slot.owner != Some(mm) {
+        if let Some(owner) = slot.owner {
+            tlb::flush_memory(owner);
         }
-        slot.owner = mm;
+        slot.owner = Some(mm);
         slot.since = now;
     }
     slot.running += 1;

@@ -4,28 +4,27 @@
 //! directly or through functions that it calls, needs no capture points, and a call of it is none.
 
 use crate::calls::Function;
-use crate::func::setjmp;
 use crate::imports::Symbol;
 use crate::polls::Polls;
 
-/// Whether each function can, by wasm index. `polls`: of a module that does.
+/// Whether each function can, by wasm index. `polls`: of a module that does. Whoever calls `setjmp` polls
+/// behind it.
 pub(crate) fn find(
     functions: &[Function],
     symbols: &[Symbol],
     polls: Option<&Polls>,
-    setjmp: Option<&setjmp::Functions>,
+    setjmp: Option<u32>,
+    never: &[u32],
 ) -> Vec<bool> {
     let imported = symbols.len();
     let mut capturable: Vec<bool> = symbols.iter().map(|s| *s != Symbol::Barrier).collect();
     capturable.extend((imported as u32..).zip(functions).map(|(index, function)| {
         let may_poll = |polls: &Polls| {
-            let calls_setjmp = setjmp.is_some_and(|s| function.callees.contains(&s.setjmp));
+            let calls_setjmp = setjmp.is_some_and(|setjmp| function.callees.contains(&setjmp));
             function.has_loop || calls_setjmp || polls.at_entry(index)
         };
         function.indirect > 0 || function.waits || polls.is_some_and(may_poll)
     }));
-    // Whoever calls these is in the middle of a jump.
-    let never = setjmp.map_or([None; 2], |s| [Some(s.begin), Some(s.test)]);
     let mut callers = vec![Vec::new(); capturable.len()];
     for (i, function) in functions.iter().enumerate() {
         for callee in &function.callees {
@@ -34,14 +33,14 @@ pub(crate) fn find(
             }
         }
     }
-    for index in never.into_iter().flatten() {
-        capturable[index as usize] = false;
-        callers[index as usize].clear();
+    for index in never {
+        capturable[*index as usize] = false;
+        callers[*index as usize].clear();
     }
     let mut todo: Vec<usize> = (0..capturable.len()).filter(|i| capturable[*i]).collect();
     while let Some(index) = todo.pop() {
         for caller in std::mem::take(&mut callers[index]) {
-            if !capturable[caller] && !never.contains(&Some(caller as u32)) {
+            if !capturable[caller] && !never.contains(&(caller as u32)) {
                 capturable[caller] = true;
                 todo.push(caller);
             }

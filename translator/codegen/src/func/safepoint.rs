@@ -1,9 +1,9 @@
 //! Polls: at loop heads, behind `setjmp`, and where [`crate::polls`] wants them.
 
 use super::Translator;
-use crate::compile::namespace;
 use crate::error::Result;
 use crate::libcall::POLL_INDEX;
+use crate::names::namespace;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, Block, FuncRef, InstBuilder, Signature, Value};

@@ -109,7 +109,7 @@ pub fn read(address: u32, size: u32) -> u32 {
 /// Write a register.
 pub fn write(address: u32, _size: u32, value: u32) {
     if let Some((disk, n, offset)) = find(address) {
-        let raise = || vcpu::get(0).interrupt(1 << line(n));
+        let raise = || vcpu::first().interrupt(1 << line(n));
         disk.write(GuestMemory::get(), offset, value, raise);
     }
 }

@@ -21,6 +21,25 @@ pub fn open_standard_streams() {
     }
 }
 
+/// How many mappings the host allows a process, if it says so.
+pub fn mapping_limit() -> Option<u32> {
+    const AT_FDCWD: usize = -100_isize as usize;
+    let path = c"/proc/sys/vm/max_map_count".as_ptr() as usize;
+    let mut text = [0; 16];
+    // SAFETY: the path and the buffer live through the calls.
+    let read = unsafe {
+        let fd = syscall(nr::OPENAT, [AT_FDCWD, path, 0, 0, 0, 0]);
+        if fd < 0 {
+            return None;
+        }
+        let read =
+            syscall(nr::READ, [fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0]);
+        close(fd as i32);
+        usize::try_from(read).ok()?
+    };
+    core::str::from_utf8(&text[..read]).ok()?.trim_end().parse().ok()
+}
+
 /// Close a file of the runtime's own.
 pub fn close(fd: i32) {
     // SAFETY: closing touches no memory.

@@ -26,6 +26,8 @@ pub use linnet_host::syscall;
 
 pub const EINTR: isize = -4;
 pub const EAGAIN: i32 = -11;
+pub const EBADF: i32 = -9;
+pub const EINVAL: i32 = -22;
 pub const ENOENT: i32 = -2;
 
 pub const CLOCK_REALTIME: usize = 0;
@@ -51,12 +53,9 @@ impl Timespec {
 }
 
 /// Fill a buffer with random bytes.
-///
-/// # Safety
-/// The buffer must be valid for writes of `len` bytes, or lie in guest memory.
-pub unsafe fn getrandom(buffer: *mut u8, len: usize) -> isize {
-    // SAFETY: the caller's promise.
-    unsafe { syscall(nr::GETRANDOM, [buffer as usize, len, 0, 0, 0, 0]) }
+pub fn getrandom(buffer: &mut [u8]) -> isize {
+    // SAFETY: the buffer lives through the call.
+    unsafe { syscall(nr::GETRANDOM, [buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0, 0]) }
 }
 
 /// End the process, all its threads.

@@ -3,11 +3,15 @@
 //! They call table entries whose numbers come from outside the module, so they check what
 //! `call_indirect` checks. In modules with tail calls they are where the conventions meet.
 
-use crate::compile::{self, Code, data, namespace, trap_code};
+pub(crate) mod thunk;
+
+use crate::compile::{self, Code};
 use crate::error::{Error, Result};
 use crate::func::{self, Abi, Env};
 use crate::imports::Symbol;
-use crate::standalone::thunk;
+use crate::names::thunk::{CALL_HANDLER, CALL_RESTORER, CALL_THREAD};
+use crate::names::{data, namespace};
+use crate::trap::trap_code;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -21,17 +25,6 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::mem::{offset_of, size_of};
 use wasmparser::ValType;
-
-/// Number of the thunk behind the import `call_handler`.
-pub(crate) const CALL_HANDLER: u32 = 0;
-/// Number of `linnet_abi::module::Module::call_thread`.
-pub(crate) const CALL_THREAD: u32 = 1;
-/// Number of `linnet_abi::module::Module::call_restorer`.
-pub(crate) const CALL_RESTORER: u32 = 2;
-
-/// Number of what initialises an instance of a standalone module. More of these have higher numbers, see
-/// [`crate::standalone::thunk`].
-pub(crate) const INITIALIZE: u32 = 3;
 
 /// Names by number.
 pub(crate) const NAMES: [&str; 3] = ["call_handler", "call_thread", "call_restorer"];
@@ -138,8 +131,8 @@ fn build(
     b.ins().trap(trap_code(Trap::BadSignature));
     b.seal_all_blocks();
     b.finalize(env.isa.frontend_config());
-    let code =
-        compile::compile_one(context, env).map_err(|e: Error| e.in_function(u32::MAX, name))?;
+    let code = compile::compile_one(context, env.isa, env.options)
+        .map_err(|e: Error| e.in_function(u32::MAX, name))?;
     Ok(Trampoline { number, name: name.into(), code })
 }
 

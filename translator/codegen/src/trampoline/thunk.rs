@@ -1,11 +1,13 @@
 //! Code between translated functions and hosts, which pass values in memory.
 
-use crate::compile::{self, Code, namespace};
+use super::Trampoline;
+use crate::compile::{self, Code};
 use crate::error::Result;
 use crate::func::{self, Abi, Env, initialize};
 use crate::module::Module;
-use crate::standalone::Sections;
-use crate::trampoline::{INITIALIZE, Trampoline};
+use crate::module::embedded::Sections;
+use crate::names::namespace;
+use crate::names::thunk::{INITIALIZE, enter_number, host_number};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
@@ -16,16 +18,6 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use linnet_abi::instance::{Slot, offset};
 use wasmparser::{FuncType, ValType};
-
-/// Number of the thunk that calls functions of a type for a host.
-pub(crate) fn enter_number(ty: u32) -> u32 {
-    INITIALIZE + 1 + 2 * ty
-}
-
-/// Number of the thunk that is a host's function of a type.
-pub(crate) fn host_number(ty: u32) -> u32 {
-    INITIALIZE + 2 + 2 * ty
-}
 
 /// Number of the thunk for a function, see [`wrapper`].
 pub(crate) fn wrapper_number(module: &Module, function: u32) -> u32 {
@@ -74,7 +66,7 @@ fn build(
     body(&mut b, &params)?;
     b.seal_all_blocks();
     b.finalize(env.isa.frontend_config());
-    compile::compile_one(context, env)
+    compile::compile_one(context, env.isa, env.options)
 }
 
 fn words(count: usize) -> Signature {
