@@ -30,7 +30,7 @@ use fatal;
 
 // The runtime's source, where its own paths find it.
 mod cpu {
-    pub(crate) use crate::{thread, timer, vcpu};
+    pub(crate) use crate::{deadline, thread};
 }
 mod host {
     pub(crate) use crate::lock;
@@ -45,6 +45,8 @@ mod memory {
     pub(crate) use crate::{ids, range, slot_sharing, tlb};
 }
 
+#[path = "../../machine/src/cpu/deadline.rs"]
+mod deadline;
 #[path = "../../machine/src/memory/ids.rs"]
 #[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
 mod ids;
@@ -53,6 +55,9 @@ mod lock;
 #[path = "../../machine/src/memory/range.rs"]
 #[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
 mod range;
+#[path = "../../machine/src/cpu/slot.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
+mod slot;
 #[path = "../../machine/src/memory/slot_sharing.rs"]
 #[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
 mod slot_sharing;
@@ -91,7 +96,7 @@ mod tests {
     use crate::sync::atomic::{AtomicU32, Ordering};
     use crate::task::Task;
     use crate::vcpu::Vcpu;
-    use crate::{slot_sharing, timer, tlb, vcpu};
+    use crate::{slot, slot_sharing, timer, tlb, vcpu};
 
     fn vcpu(number: u32) -> &'static Vcpu {
         vcpu::get(number).unwrap()
@@ -249,18 +254,18 @@ mod tests {
                 let task = Task::new(mm);
                 stage::start(move || {
                     for page in 1..4 {
-                        while !slot_sharing::enter(task) {
+                        while !slot::enter(task) {
                             sys::sched_yield();
                         }
                         sees_only_its_own(task);
                         fill(mm, page);
                         sees_only_its_own(task);
                         shuttle::thread::yield_now();
-                        slot_sharing::poll(task);
-                        if task.slot.load(Ordering::Relaxed) != 0 {
+                        slot::poll(task);
+                        if task.slot.number().is_some() {
                             sees_only_its_own(task);
                             tlb::flush(page_of(mm, page));
-                            slot_sharing::leave(task);
+                            slot::leave(task);
                         }
                     }
                     fill(mm, 1);
@@ -282,7 +287,7 @@ mod tests {
             let mm = MemoryId::new(1);
             slot_sharing::assign(mm, None);
             let task = Task::new(mm);
-            while !slot_sharing::enter(task) {}
+            while !slot::enter(task) {}
             fill(mm, 1);
             let behind = tlb::host(PageRange::behind_ram()) as u64 - Layout::get().slots;
             for page in 0..50_000 {
@@ -293,7 +298,7 @@ mod tests {
             fill(mm, 2);
             let slot = Layout::get().slots + SLOT_SIZE;
             assert_eq!(stage::mapped(slot, slot + SLOT_SIZE), [1, 1]);
-            slot_sharing::leave(task);
+            slot::leave(task);
             tlb::flush_memory(mm);
             slot_sharing::release(mm);
         });
@@ -304,7 +309,7 @@ mod tests {
     #[test]
     fn over_budget_no_mapping_is_stale_and_none_is_counted_twice() {
         stage::explore_large(|| {
-            tlb::init(tlb::HOST_DEFAULT, Some(3));
+            tlb::init(tlb::HOST_DEFAULT, Some(3), 2);
             let memories = [1, 2, 3].map(MemoryId::new);
             let threads = memories.map(|mm| {
                 stage::start(move || {
@@ -323,7 +328,7 @@ mod tests {
                 assert!((1..8).all(|page| !is_mapped(mm, page)), "{mm:?} is counted as empty");
             }
             assert_eq!(tlb::total(), 0);
-            tlb::init(tlb::HOST_DEFAULT, None);
+            tlb::init(tlb::HOST_DEFAULT, None, 2);
         });
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex as StdMutex, PoisonError};
 
 use shuttle::sync::{Condvar, Mutex};
 
-use crate::vcpu;
+use crate::{tlb, vcpu};
 
 /// What the host knows of the threads.
 struct Host {
@@ -76,6 +76,7 @@ fn explore_with(
                 Host { running: 1, waiters: BTreeMap::new(), next: 0, over: false };
             MAPPED.lock().unwrap().clear();
             vcpu::init(vcpus, |n| std::ptr::from_ref(ram::pending(n)).cast_mut());
+            tlb::init(tlb::HOST_DEFAULT, None, vcpus);
             for vcpu in vcpu::all() {
                 vcpu.deadline.store(u64::MAX, crate::sync::atomic::Ordering::SeqCst);
                 ram::pending(vcpu.number).store(0, crate::sync::atomic::Ordering::SeqCst);
@@ -377,8 +378,8 @@ pub(crate) mod layout {
 pub(crate) mod task {
     use super::sys;
     use crate::memory::ids::MemoryId;
+    use crate::memory::slot_sharing::SlotUse;
     use crate::sync::atomic::{AtomicU32, Ordering};
-    use crate::vcpu::Vcpu;
     use std::cell::Cell;
 
     pub(crate) struct NewTask;
@@ -392,7 +393,11 @@ pub(crate) mod task {
             NewTask
         }
 
-        pub(crate) fn enter(self, _: &Vcpu) -> ! {
+        pub(crate) fn task(&self) -> &'static Task {
+            unreachable!("models start their threads themselves")
+        }
+
+        pub(crate) fn enter(self, _: u32) -> ! {
             unreachable!("models start their threads themselves")
         }
     }
@@ -403,7 +408,7 @@ pub(crate) mod task {
 
     pub(crate) struct Task {
         pub(crate) mm: Cell<MemoryId>,
-        pub(crate) slot: AtomicU32,
+        pub(crate) slot: SlotUse,
         poll: AtomicU32,
     }
 
@@ -415,7 +420,7 @@ pub(crate) mod task {
         pub(crate) fn new(mm: MemoryId) -> &'static Task {
             Box::leak(Box::new(Task {
                 mm: Cell::new(mm),
-                slot: AtomicU32::new(0),
+                slot: SlotUse::new(),
                 poll: AtomicU32::new(0),
             }))
         }

@@ -44,7 +44,7 @@
 mod activation;
 pub mod head;
 mod thread;
-mod upcall;
+pub mod upcall;
 
 pub use activation::Activation;
 pub use head::{TaskBlock, ThreadRequest};

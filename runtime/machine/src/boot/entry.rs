@@ -152,7 +152,7 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
     layout::init(options.address_bits, &process.places());
-    tlb::init(sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT), options.tlb_budget);
+    tlb::init(sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT), options.tlb_budget, cpus);
     ram::init(memory, image::kernel());
     describe_kernel(cpus);
     check_page_size(page);
@@ -370,7 +370,8 @@ fn command_line(buffer: &mut [u8; COMMAND_LINE_SIZE], options: &Options<'_>) {
 }
 
 /// Start the process again from its own file.
-pub fn restart() -> ! {
+#[unsafe(export_name = "linnet_upcall_restart")]
+extern "C" fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
         if !sandbox::is_inside() {

@@ -11,6 +11,7 @@
 use super::unwind;
 use super::{kernel, user};
 use crate::arch::{self, Frame};
+use crate::cpu::switch;
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::ids::MemoryId;
@@ -182,7 +183,7 @@ extern "C" fn kernel_fault(uc: usize, kind: usize, argument: usize) -> ! {
 }
 
 fn resume(task: &Task, frame: Frame) -> ! {
-    let vcpu = task.vcpu.get().expect("a running task has a vCPU");
+    let vcpu = switch::vcpu_of(task).expect("a running task has a vCPU");
     // SAFETY: the task runs on this thread, and its code continues.
     unsafe { frame.resume(vcpu.signal_stack()) }
 }

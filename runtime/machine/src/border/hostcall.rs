@@ -8,8 +8,8 @@
 
 use super::unwind::{tables, trace};
 use super::{kernel, user};
-use crate::arch;
-use crate::boot::entry;
+use crate::arch::{self, upcall};
+use crate::cpu::switch;
 use crate::cpu::vcpu::{self, Vcpu};
 use crate::device::console::{self, Stream};
 use crate::device::virtio;
@@ -21,7 +21,7 @@ use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
 use crate::memory::{balloon, image, tlb};
 use crate::task::{
-    self, ExecRequest, NotMade, NotSuspended, SignalRequest, Suspended, Task, action,
+    self, ExecRequest, NotMade, NotSuspended, SignalRequest, Suspended, Task, action, fork,
 };
 use core::sync::atomic::{AtomicBool, Ordering};
 use linnet_abi::context::Context;
@@ -155,15 +155,13 @@ fn new_task(
 // --------------------------------------------------------------------------------------------
 
 fn switch_to(task: &'static Task, _prev: ptr, next: ptr) -> Checked<ptr> {
-    task::switch(task, must_be_suspended(next)?);
+    switch::switch(task, must_be_suspended(next)?);
     Ok(task.previous.get())
 }
 
 fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<()> {
     extern "C" fn first(task: &'static Task) -> ! {
-        if let Some(vcpu) = task.vcpu.get() {
-            vcpu.poke_if_pending(task);
-        }
+        switch::poll_for_interrupts(task);
         // SAFETY: on the task's kernel stack.
         unsafe { kernel::task_entry(task.kernel_context(), task.id.get(), task.previous.get()) };
         fatal!(exit::KERNEL, "a task's first function returned");
@@ -171,7 +169,7 @@ fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<()> {
     let mm = if user == 0 { None } else { Some(program_memory(mm)?) };
     let Some(child) = new_task(id, sp, first)? else { no_room(id) };
     if let Some(mm) = mm
-        && !task::inherit(task, child.task(), mm)
+        && !fork::inherit(task, child.task(), mm)
     {
         no_room(id);
     }
@@ -257,7 +255,7 @@ fn cpu_start(_: &Task, number: u32, idle: ptr, sp: ptr) -> Checked<()> {
 }
 
 fn cpu_idle(task: &Task, number: u32) -> Checked<()> {
-    match task.vcpu.get() {
+    match switch::vcpu_of(task) {
         Some(vcpu) if vcpu.number == number => vcpu.sleep(),
         _ => return Err(Broken("the task does not run on this vCPU", number)),
     }
@@ -381,7 +379,7 @@ fn halt(_: &Task, status: u32) -> Checked<()> {
 
 fn restart(_: &Task) -> Checked<()> {
     terminal::restore();
-    entry::restart()
+    upcall::restart()
 }
 
 /// Frames are collected first: who writes to the kernel's memory must not hold a task.

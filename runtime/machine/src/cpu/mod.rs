@@ -1,5 +1,8 @@
 //! vCPUs, their threads and their timers.
 
+mod deadline;
+pub mod slot;
+pub mod switch;
 pub mod thread;
 pub mod timer;
 pub mod vcpu;

@@ -1,8 +1,8 @@
 //! vCPUs: one host thread each, with its interrupts, its timer, and its idle loop.
 
 use crate::arch;
+use crate::cpu::deadline;
 use crate::cpu::thread::{self, SignalStack};
-use crate::cpu::timer;
 use crate::host::{clock, sys};
 use crate::task::{NewTask, Task};
 use core::ptr;
@@ -187,7 +187,7 @@ impl Vcpu {
         let next = if slept < limit { (spin * 2).max(SPIN_MIN) } else { spin / 2 };
         self.spin.store(if next < SPIN_MIN { 0 } else { next.min(limit) }, Ordering::Relaxed);
         // From here on the deadline is the timer thread's to watch.
-        timer::watch(self.deadline.load(Ordering::SeqCst));
+        deadline::watch(self.deadline.load(Ordering::SeqCst));
     }
 
     /// The timer went off at `deadline`; false if somebody else saw it first.
@@ -205,7 +205,7 @@ impl Vcpu {
     /// Set the timer.
     pub fn set_timer(&self, deadline: u64) {
         self.deadline.store(deadline, Ordering::SeqCst);
-        timer::watch(deadline);
+        deadline::watch(deadline);
     }
 
     /// The stack for host signals of this vCPU's thread.
@@ -219,7 +219,8 @@ impl Vcpu {
         self.signal_stack.store(base, Ordering::Relaxed);
         self.signal_stack_size.store(size, Ordering::Relaxed);
         sys::precise_timers();
-        task.enter(self)
+        self.set_current(task.task());
+        task.enter(self.number)
     }
 
     /// Let it begin with `task`, which comes back if it has begun already.

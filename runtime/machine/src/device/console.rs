@@ -55,7 +55,8 @@ fn raise() {
 }
 
 /// The terminal's size changed, or it may have.
-pub fn terminal_changed() {
+#[unsafe(export_name = "linnet_upcall_terminal_changed")]
+extern "C" fn terminal_changed() {
     raise();
 }
 

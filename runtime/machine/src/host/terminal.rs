@@ -1,6 +1,6 @@
 //! The host's terminal: raw while the machine runs, as it was afterwards, on every way out.
 
-use crate::device::console;
+use crate::arch::upcall;
 use crate::host::sys;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -131,7 +131,7 @@ extern "C" fn on_change(signal: u32) {
     if signal == sys::SIGCONT {
         make_raw();
     }
-    console::terminal_changed();
+    upcall::terminal_changed();
 }
 
 /// End the process after the guest ended.

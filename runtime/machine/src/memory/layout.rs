@@ -239,6 +239,14 @@ pub fn map_own(size: usize, align: usize, protection: usize) -> Result<usize, i3
     }
 }
 
+// A region has holes below both stacks, and a handler of an overflow has its room in the reserve.
+const _: () = {
+    assert!(USER_BOTTOM < USER_TOP && USER_TOP + GUARD <= UCONTEXT_AREA);
+    assert!(UCONTEXT_AREA + UCONTEXT_AREA_SIZE + GUARD == TASK_OFFSET - KERNEL_STACK);
+    assert!(TASK_OFFSET + PAGE == REGION_SIZE);
+    assert!(RESERVE > ROOM);
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,14 +264,5 @@ mod tests {
                 "a task is found by masking: {bits}"
             );
         }
-    }
-
-    #[test]
-    fn a_region_has_holes_below_both_stacks() {
-        assert!(USER_BOTTOM < USER_TOP && USER_TOP + GUARD <= UCONTEXT_AREA);
-        let kernel_bottom = TASK_OFFSET - KERNEL_STACK;
-        assert_eq!(UCONTEXT_AREA + UCONTEXT_AREA_SIZE + GUARD, kernel_bottom);
-        assert_eq!(TASK_OFFSET + PAGE, REGION_SIZE);
-        assert!(RESERVE > ROOM, "a handler of an overflow has its room in the reserve");
     }
 }

@@ -15,8 +15,8 @@ impl GuestMemory {
     /// That of the machine.
     pub fn get() -> GuestMemory {
         let ram = Ram::get();
-        // SAFETY: mapped from the first address that anybody may use. A part that the kernel flushed faults, and then
-        // the kernel handles that; the caller holds nothing.
+        // SAFETY: mapped from the first address that anybody may use. What the kernel flushed of it faults, and
+        // then the kernel handles that; the caller holds nothing.
         unsafe { GuestMemory::new(Layout::get().slots as *mut u8, ram.size) }
     }
 

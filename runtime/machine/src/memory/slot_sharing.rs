@@ -4,19 +4,16 @@
 //! what is mapped in the slot is only a TLB, of one memory at a time: its owner. Another memory
 //! becomes the owner when no vCPU runs a task of the present one; the mappings go then. A task
 //! that is to run while the slot belongs to another memory waits for the slot before it enters user
-//! mode ([`action::SLOT`]), and the owner's tasks give way at a poll when their time slice is over.
+//! mode (`action::SLOT`), and the owner's tasks give way at a poll when their time slice is over.
 //!
 //! The child of a fork uses its parent's slot, and so needs no address in its frames changed that
 //! points into memory: with so few addresses, a number could look like one.
 
-use crate::cpu::vcpu;
 use crate::host::clock;
 use crate::host::lock::{Guard, SpinLock};
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::{self, Layout, MEMORIES};
-use crate::memory::tlb;
-use crate::task::{Task, action};
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 /// How long an owner may go on while another memory waits, in nanoseconds.
 const TIME_SLICE: u64 = 2_000_000;
@@ -97,11 +94,33 @@ pub fn hold(mm: MemoryId) -> Option<Owner> {
     (slots[slot(mm)].owner == Some(mm)).then_some(Owner { _slots: Some(slots) })
 }
 
-/// Try to get the slot of the task's memory for the task, which runs on this vCPU.
-pub fn enter(task: &Task) -> bool {
-    let mm = task.mm.get();
-    if mm == MemoryId::KERNEL || task.slot.load(Ordering::Relaxed) != 0 {
-        return true;
+/// The slot that a task runs user code in, if it does; lies in the task's block.
+pub struct SlotUse(AtomicU32);
+
+impl SlotUse {
+    pub const fn new() -> SlotUse {
+        SlotUse(AtomicU32::new(0))
+    }
+
+    /// Number of the slot. The first one is the kernel's, and never shared.
+    pub fn number(&self) -> Option<usize> {
+        Some(self.0.load(Ordering::Relaxed) as usize).filter(|slot| *slot != 0)
+    }
+}
+
+/// What came of the wish to enter a slot.
+pub enum Entry {
+    Entered,
+    Wait,
+    /// Wait for those that run in this slot: their time slice is over, but they may not know.
+    WaitForSlice(usize),
+}
+
+/// Enter the slot of a memory, for a task that runs on this vCPU. `flush` drops the mappings of the one
+/// that owned it.
+pub fn enter(entered: &SlotUse, mm: MemoryId, flush: impl FnOnce(MemoryId)) -> Entry {
+    if mm == MemoryId::KERNEL || entered.number().is_some() {
+        return Entry::Entered;
     }
     let now = clock::host_now();
     let number = slot(mm);
@@ -113,60 +132,34 @@ pub fn enter(task: &Task) -> bool {
             slot.next = Some(mm);
             slot.asked = now;
         }
-        let over = others_run && now >= slot.since + TIME_SLICE;
-        drop(slots);
-        if over {
-            poke_all(number);
-        }
-        return false;
+        let is_over = others_run && now >= slot.since + TIME_SLICE;
+        return if is_over { Entry::WaitForSlice(number) } else { Entry::Wait };
     }
     if slot.next == Some(mm) {
         slot.next = None;
     }
     if slot.owner != Some(mm) {
         if let Some(owner) = slot.owner {
-            tlb::flush_memory(owner);
+            flush(owner);
         }
         slot.owner = Some(mm);
         slot.since = now;
     }
     slot.running += 1;
-    task.slot.store(number as u32, Ordering::Relaxed);
-    true
+    entered.0.store(number as u32, Ordering::Relaxed);
+    Entry::Entered
 }
 
 /// The task runs no user code for now.
-pub fn leave(task: &Task) {
-    let slot = task.slot.swap(0, Ordering::Relaxed);
+pub fn leave(entered: &SlotUse) {
+    let slot = entered.0.swap(0, Ordering::Relaxed);
     if slot != 0 {
         SLOTS.lock()[slot as usize].running -= 1;
     }
 }
 
-/// This vCPU changes tasks.
-pub fn switch(previous: &Task, next: &Task) {
-    leave(previous);
-    if !enter(next) {
-        next.request(action::SLOT);
-    }
-}
-
-/// The task polls: leave the slot if another memory waits and the time slice is over.
-pub fn poll(task: &Task) {
-    let slot = task.slot.load(Ordering::Relaxed);
-    if slot != 0 && SLOTS.lock()[slot as usize].must_leave(task.mm.get(), clock::host_now()) {
-        leave(task);
-        task.request(action::SLOT);
-    }
-}
-
-/// Make all tasks poll that run in a slot.
-fn poke_all(slot: usize) {
-    for vcpu in vcpu::all() {
-        if let Some(task) = vcpu.current()
-            && task.slot.load(Ordering::Relaxed) as usize == slot
-        {
-            task.poke();
-        }
-    }
+/// Does another memory wait, and is the time slice of this one over?
+pub fn must_leave(entered: &SlotUse, mm: MemoryId) -> bool {
+    let must_leave = |slot: usize| SLOTS.lock()[slot].must_leave(mm, clock::host_now());
+    entered.number().is_some_and(must_leave)
 }

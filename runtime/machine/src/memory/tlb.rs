@@ -10,7 +10,6 @@
 //! does. If it refuses even that, the machine ends.
 
 use crate::arch;
-use crate::cpu::vcpu;
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;
 use crate::host::sys;
@@ -52,8 +51,12 @@ const ANCHORS: [u64; 2] = [0, MEMORY_SIZE - NULL_GUARD];
 
 static IDS: SpinLock<MemoryIds> = SpinLock::new(MemoryIds::new());
 
+/// Do mappings have to go from other CPUs of the host, too?
+static SEVERAL_VCPUS: AtomicBool = AtomicBool::new(false);
+
 /// Take notice of how many mappings the host allows, or of a budget, and of slots that are taken.
-pub fn init(host_limit: u32, budget: Option<u32>) {
+pub fn init(host_limit: u32, budget: Option<u32>, vcpus: u32) {
+    SEVERAL_VCPUS.store(vcpus > 1, Ordering::Relaxed);
     BUDGET.store(budget.unwrap_or(of_limit(host_limit)), Ordering::Relaxed);
     if !Layout::is_small() {
         let mut ids = IDS.lock();
@@ -94,7 +97,7 @@ pub fn mm_new(parent: Option<MemoryId>) -> Option<MemoryId> {
 /// So many memories that have ended are unmapped at once: each time the host interrupts all CPUs that
 /// run vCPUs.
 fn unmap_batch() -> u32 {
-    if vcpu::count() == 1 { 1 } else { arch::UNMAP_BATCH }
+    if SEVERAL_VCPUS.load(Ordering::Relaxed) { arch::UNMAP_BATCH } else { 1 }
 }
 
 fn anchor(mm: MemoryId) {

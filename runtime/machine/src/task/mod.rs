@@ -1,13 +1,10 @@
 //! Tasks: what the runtime knows of a Linux task, and its native stacks.
 
-mod fork;
+pub mod fork;
 pub mod ucontext;
-
-pub use fork::inherit;
 
 use crate::arch::head::{self, FRAMES, TaskHead};
 use crate::arch::{self, Activation, TaskBlock, ThreadRequest};
-use crate::cpu::vcpu::Vcpu;
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;
 use crate::host::sys;
@@ -18,7 +15,8 @@ use crate::memory::layout::{
     UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
 };
 use crate::memory::ram::Ram;
-use crate::memory::{slot_sharing, tlb};
+use crate::memory::slot_sharing::SlotUse;
+use crate::memory::tlb;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{self, offset_of};
 use core::ops::Deref;
@@ -74,11 +72,11 @@ pub struct Task {
     shadow_base: Cell<u32>,
     /// The task that this one took over from at its last switch.
     pub previous: Cell<u32>,
-    pub vcpu: Cell<Option<&'static Vcpu>>,
+    /// Number of the vCPU that runs it.
+    pub vcpu: Cell<Option<u32>>,
     /// Of its program; the kernel's if it has none.
     pub mm: Cell<MemoryId>,
-    /// The slot of its memory that the task may use now, or 0; see `slot_sharing`.
-    pub slot: AtomicU32,
+    pub slot: SlotUse,
     pub start: Cell<Start>,
     pub signal: Cell<Option<SignalRequest>>,
     pub exec: Cell<Option<ExecRequest>>,
@@ -110,7 +108,7 @@ const CLAIMED: usize = 1;
 const _: () = assert!(offset_of!(Task, head) == 0);
 const _: () = assert!(size_of::<Task>() == PAGE);
 
-// SAFETY: the fields that other threads reach (the poll word, `vcpu`'s pointer to the task) are
+// SAFETY: the fields that other threads reach (the poll word, the slot) are
 // accessed atomically; all others belong to the thread that runs the task, and hand-over between
 // threads goes through the scheduler's locks in the guest kernel.
 unsafe impl Sync for Task {}
@@ -494,7 +492,7 @@ impl Suspended {
     }
 
     /// It is the caller's to run or to end.
-    fn take(self) -> (&'static Task, usize) {
+    pub fn take(self) -> (&'static Task, usize) {
         let Suspended { task, sp } = self;
         mem::forget(self);
         task.kernel_sp.store(RUNNING, Ordering::Relaxed);
@@ -540,10 +538,9 @@ impl NewTask {
         self.task.kernel_sp.store(self.sp, Ordering::Release);
     }
 
-    /// Run it on this vCPU, whose thread leaves its own stack for good.
-    pub fn enter(self, vcpu: &'static Vcpu) -> ! {
+    /// Run it on the calling thread, which is that vCPU's and leaves its own stack for good.
+    pub fn enter(self, vcpu: u32) -> ! {
         self.task.vcpu.set(Some(vcpu));
-        vcpu.set_current(self.task);
         let mut unused = 0;
         // SAFETY: the thread's own stack is never returned to.
         unsafe { arch::switch(&raw mut unused, self.sp) };
@@ -650,7 +647,7 @@ pub fn new(
             previous: Cell::new(0),
             vcpu: Cell::new(None),
             mm: Cell::new(MemoryId::KERNEL),
-            slot: AtomicU32::new(0),
+            slot: SlotUse::new(),
             start: Cell::new(Start::Program),
             signal: Cell::new(None),
             exec: Cell::new(None),
@@ -719,20 +716,12 @@ fn free_region(task: &'static Task) {
     free.count += 1;
 }
 
-/// Switch this vCPU from `previous` to `next`; returns when `previous` runs again.
-pub fn switch(previous: &'static Task, next: Suspended) {
-    let vcpu = previous.vcpu.get().expect("a running task has a vCPU");
-    let (next, sp) = next.take();
-    if Layout::is_small() {
-        slot_sharing::switch(previous, next);
-    }
-    next.vcpu.set(Some(vcpu));
-    next.previous.set(previous.id.get());
-    vcpu.set_current(next);
-    // SAFETY: `next` is this vCPU's now, and its saved stack pointer is used once.
+/// Leave the stack of `previous` for that of a task that was taken from a [`Suspended`], with its stack
+/// pointer; returns when `previous` runs again.
+///
+/// # Safety
+/// The calling thread runs `previous`, and uses the pointer once.
+pub unsafe fn switch_stack(previous: &'static Task, sp: usize) {
+    // SAFETY: the caller's promise.
     unsafe { arch::switch(previous.kernel_sp.as_ptr(), sp) };
-    // Maybe on another vCPU now, whose interrupts this task must poll for.
-    if let Some(vcpu) = previous.vcpu.get() {
-        vcpu.poke_if_pending(previous);
-    }
 }

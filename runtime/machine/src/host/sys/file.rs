@@ -1,9 +1,9 @@
 //! Descriptors: streams, terminals, disks.
 
-use super::{Timespec, syscall};
+use super::time::Timespec;
 use core::ffi::CStr;
 use core::ptr;
-use linnet_host::nr;
+use linnet_host::{nr, syscall};
 
 /// Open `/dev/null` for each standard stream that is closed, so that no file of ours takes its place.
 pub fn open_standard_streams() {

@@ -1,7 +1,6 @@
 //! Mappings, and the memory file.
 
-use super::syscall;
-use linnet_host::nr;
+use linnet_host::{nr, syscall};
 
 pub const PROT_READ: usize = 1;
 pub const PROT_WRITE: usize = 2;

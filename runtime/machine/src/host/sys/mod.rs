@@ -8,6 +8,7 @@
 //! | `file`   | descriptors: streams, terminals, disks       |
 //! | `signal` | signals                                      |
 //! | `thread` | threads, futexes                             |
+//! | `time`   | times                                        |
 //!
 //! What is about the whole process is here.
 
@@ -15,11 +16,13 @@ mod file;
 mod memory;
 mod signal;
 mod thread;
+mod time;
 
 pub use file::*;
 pub use memory::*;
 pub use signal::*;
 pub use thread::*;
+pub use time::*;
 
 use linnet_host::nr;
 pub use linnet_host::syscall;
@@ -29,28 +32,6 @@ pub const EAGAIN: i32 = -11;
 pub const EBADF: i32 = -9;
 pub const EINVAL: i32 = -22;
 pub const ENOENT: i32 = -2;
-
-pub const CLOCK_REALTIME: usize = 0;
-pub const CLOCK_MONOTONIC: usize = 1;
-
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Timespec {
-    pub seconds: i64,
-    pub nanoseconds: i64,
-}
-
-impl Timespec {
-    /// From nanoseconds.
-    pub fn from_ns(ns: u64) -> Self {
-        Timespec { seconds: (ns / 1_000_000_000) as i64, nanoseconds: (ns % 1_000_000_000) as i64 }
-    }
-
-    /// To nanoseconds.
-    pub fn ns(self) -> u64 {
-        self.seconds as u64 * 1_000_000_000 + self.nanoseconds as u64
-    }
-}
 
 /// Fill a buffer with random bytes.
 pub fn getrandom(buffer: &mut [u8]) -> isize {

@@ -1,8 +1,7 @@
 //! Signals.
 
-use super::syscall;
 use crate::arch::KernelSigaction;
-use linnet_host::nr;
+use linnet_host::{nr, syscall};
 
 /// Give this thread a stack for host signals.
 ///
