@@ -15,6 +15,7 @@
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
+//! | `script`        | `scripts/*.sh`      | a script of the host that starts machines                |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
@@ -47,6 +48,7 @@ mod packages;
 mod player;
 mod promise;
 mod pty;
+mod script;
 mod sdk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,6 +94,7 @@ fn trials() -> Result<Vec<Trial>> {
             hostile::tests(target)?,
             player::tests(target),
             interactive::tests(target)?,
+            script::tests(target)?,
             disk::tests(target),
             oops::tests(target),
             debugger::tests(target),

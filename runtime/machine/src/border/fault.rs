@@ -13,7 +13,7 @@ use super::{kernel, user};
 use crate::arch::{self, Frame};
 use crate::cpu::switch;
 use crate::host::exit::{self, fatal};
-use crate::host::sys;
+use crate::host::{signals, sys};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::tlb;
@@ -38,6 +38,8 @@ pub fn init() {
     for signal in [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP] {
         // SAFETY: `on_signal` may run at any point of translated code, which is what raises these.
         unsafe { sys::sigaction(signal, on_signal as *const () as usize) };
+        // Whoever starts the process may have blocked all there are.
+        sys::unblock(signals::bit(signal));
     }
 }
 
@@ -51,6 +53,11 @@ enum Cause {
 }
 
 extern "C" fn on_signal(signal: u32, info: *const u64, uc: usize) {
+    // SAFETY: the second word of siginfo begins with si_code.
+    if unsafe { *info.add(1) } as i32 <= 0 {
+        // Another process has sent it.
+        signals::die(signal);
+    }
     // SAFETY: the host passed the frame.
     let frame = unsafe { Frame::new(uc) };
     // SAFETY: si_addr of a fault is the third word of siginfo.

@@ -15,7 +15,7 @@ use crate::device::console::{self, Stream};
 use crate::device::virtio;
 use crate::host::exit::{self, fatal};
 use crate::host::sys::{EBADF, EINVAL, ENOENT};
-use crate::host::{clock, sys, terminal};
+use crate::host::{clock, signals, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
@@ -355,7 +355,20 @@ fn stdio_read(_: &Task, stream: u32, buffer: ptr, size: u32) -> Checked<i32> {
 
 fn stdio_write(_: &Task, stream: u32, buffer: ptr, size: u32) -> Checked<i32> {
     let buffer = slice(buffer, size)?;
-    Ok(Stream::of_output(stream).map_or(EBADF, |stream| console::write(stream, buffer)))
+    Ok(Stream::new(stream).map_or(EBADF, |stream| console::write(stream, buffer)))
+}
+
+fn stdio_poll(_: &Task, stream: u32, events: u32) -> Checked<u32> {
+    Ok(Stream::new(stream).map_or(0, |stream| console::poll(stream, events)))
+}
+
+fn stdio_seek(_: &Task, stream: u32, offset: u64, whence: u32) -> Checked<u64> {
+    let end = |stream| console::seek(stream, offset, whence);
+    Ok(Stream::new(stream).map_or(i64::from(EBADF), end) as u64)
+}
+
+fn terminal_take(_: &Task) -> Checked<i32> {
+    Ok(terminal::take().map_or_else(|errno| errno, i32::from))
 }
 
 fn terminal_size(_: &Task) -> Checked<u32> {
@@ -373,12 +386,15 @@ fn mmio_write(_: &Task, address: ptr, size: u32, value: u32) -> Checked<()> {
     Ok(())
 }
 
+fn shutdown_signal(_: &Task) -> Checked<u32> {
+    Ok(signals::take_request())
+}
+
 fn halt(_: &Task, status: u32) -> Checked<()> {
-    terminal::exit(status as i32)
+    signals::exit(status as i32)
 }
 
 fn restart(_: &Task) -> Checked<()> {
-    terminal::restore();
     upcall::restart()
 }
 
