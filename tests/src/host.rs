@@ -1,12 +1,17 @@
 //! What a running machine costs its host, what it may do there, and what it leaves behind.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use linnet_build::{At as _, Error, Result, Target, host};
+
+use rustix::fs::OFlags;
 
 use crate::pty::Terminal;
 use crate::{Test, cli, directory, guest, hostile, machine, vm};
@@ -29,6 +34,8 @@ pub(crate) fn tests() -> Vec<Test> {
         test("what-the-limits-refuse-is-an-error-at-the-start", refused_at_start),
         test("mappings-lie-in-their-places-with-holes-below-stacks", layout),
         test("terminal-is-restored-after-a-signal", terminal_restored),
+        test("sockets-are-streams", sockets),
+        test("streams-that-do-not-wait-stay-so", non_blocking),
         test("kernel-panic-names-functions", panic_names_functions),
     ]
 }
@@ -281,9 +288,58 @@ fn terminal_restored() -> Result<()> {
     terminal.expect("# ", LIMIT)?;
     check(terminal.settings()? != before, || "the terminal was never raw".to_owned())?;
     terminal.terminate()?;
-    let status = terminal.end(LIMIT)?;
-    check(status == Some(128 + 15), || format!("exit status {status:?}"))?;
+    let status = terminal.end_of_process(LIMIT)?;
+    let signal = status.and_then(|status| status.signal());
+    check(signal == Some(15), || format!("{status:?}"))?;
     check(terminal.settings()? == before, || "the terminal is not as it was".to_owned())
+}
+
+/// What services and servers of remote shells give a program.
+fn sockets() -> Result<()> {
+    let (mut ours, theirs) = UnixStream::pair().at("sockets")?;
+    let stream = || Ok::<_, Error>(Stdio::from(OwnedFd::from(theirs.try_clone().at("socket")?)));
+    let mut child = Command::new(vm(host()?)?)
+        .args(["--", "sh", "-c", "read x; echo got $x; seq 1 100000; echo end >&2"])
+        .stdin(stream()?)
+        .stdout(stream()?)
+        .stderr(stream()?)
+        .spawn()
+        .at("vm")?;
+    drop(theirs);
+    ours.write_all(b"one\n").at("socket")?;
+    let mut output = String::new();
+    ours.read_to_string(&mut output).at("socket")?;
+    let status = machine::wait(&mut child, LIMIT)?;
+    check(status.is_some_and(|status| status.success()), || format!("{status:?}"))?;
+    let whole = output.starts_with("got one\n1\n") && output.ends_with("\n100000\nend\n");
+    check(whole && output.lines().count() == 100_002, || output.clone())
+}
+
+/// A pipe that its other users have made non-blocking; its flags are theirs.
+fn non_blocking() -> Result<()> {
+    let (input, mut to_guest) = pipe().at("pipe")?;
+    let (mut from_guest, output) = pipe().at("pipe")?;
+    for fd in [input.as_fd(), output.as_fd()] {
+        rustix::fs::fcntl_setfl(fd, OFlags::NONBLOCK).at("pipe")?;
+    }
+    let flags = rustix::fs::fcntl_getfl(&to_guest).at("pipe")?;
+    let mut child = Command::new(vm(host()?)?)
+        .args(["--", "sh", "-c", "cat; seq 1 100000"])
+        .stdin(input)
+        .stdout(output)
+        .spawn()
+        .at("vm")?;
+    // It waits for input, and later for room.
+    sleep(Duration::from_secs(1));
+    to_guest.write_all(b"late\n").at("pipe")?;
+    check(rustix::fs::fcntl_getfl(&to_guest).at("pipe")? == flags, || "other flags".to_owned())?;
+    drop(to_guest);
+    sleep(Duration::from_secs(1));
+    let mut text = String::new();
+    from_guest.read_to_string(&mut text).at("pipe")?;
+    let status = machine::wait(&mut child, LIMIT)?;
+    check(status.is_some_and(|status| status.success()), || format!("{status:?}"))?;
+    check(text.starts_with("late\n1\n") && text.lines().count() == 100_001, || text.clone())
 }
 
 fn panic_names_functions() -> Result<()> {

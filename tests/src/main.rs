@@ -16,6 +16,7 @@
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `first-day`     | `src/first_day.rs`  | what a bare machine needs of the two commands            |
 //! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
+//! | `script`        | `scripts/*.sh`      | a script of the host that starts machines                |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
@@ -49,6 +50,7 @@ mod packages;
 mod player;
 mod promise;
 mod pty;
+mod script;
 mod sdk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +97,7 @@ fn trials() -> Result<Vec<Trial>> {
             hostile::tests(target)?,
             player::tests(target),
             interactive::tests(target)?,
+            script::tests(target)?,
             disk::tests(target),
             oops::tests(target),
             debugger::tests(target),

@@ -190,7 +190,8 @@ static u32 memory(void)
 
 static u32 page(void)
 {
-	return chance(wild) ? junk() : PAGE * below(1 << (32 - PAGE_SHIFT));
+	/* A kernel that loses the pages that it runs on does not go on for long. */
+	return foreign(chance(wild) ? junk() : PAGE * below(1 << (32 - PAGE_SHIFT)));
 }
 
 static u32 count(void)

@@ -3,8 +3,8 @@
 
 use super::activation::Activation;
 use super::head::TaskHead;
-use super::registers::CalleeSaved;
 use linnet_abi::context::Context;
+use linnet_unwind::CalleeSaved;
 
 macro_rules! upcalls {
     ($($(#[doc = $doc:literal])* $safety:ident fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
@@ -23,8 +23,6 @@ upcalls! {
     unsafe fn start(stack: *const usize) -> !;
     /// `boot::entry`. The guest asks for a restart.
     safe fn restart() -> !;
-    /// `device::console`, in a handler of a host signal. The terminal's size changed, or it may have.
-    safe fn terminal_changed();
     /// `border::user`, on the user stack. User code found its poll word set.
     unsafe fn poll(task: &TaskHead);
     /// `border::user`, on the user stack. The kernel returned and left an action; gives what `interrupted`

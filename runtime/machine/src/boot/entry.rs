@@ -2,13 +2,15 @@
 
 use super::cpio::Archive;
 use super::options::{self, Disk, Options, Stop};
+use super::restart::{self, Kept};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{timer, vcpu};
-use crate::device::{console, virtio};
+use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox};
+use crate::host::signals::ignored;
 use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::image;
@@ -68,21 +70,29 @@ impl Process {
         (1..self.argc).map(move |i| unsafe { CStr::from_ptr((*self.argv.add(i)).cast()) })
     }
 
+    fn assignments(self) -> impl Iterator<Item = &'static [u8]> {
+        // SAFETY: envp is a null-terminated array of strings that stay as long as the process.
+        (0..).map_while(move |i| unsafe {
+            let text = *self.envp.add(i);
+            (!text.is_null()).then(|| CStr::from_ptr(text.cast()).to_bytes())
+        })
+    }
+
     fn variable(self, name: &[u8]) -> Option<&'static [u8]> {
-        let mut at = self.envp;
-        // SAFETY: envp is a null-terminated array of strings.
-        unsafe {
-            while !(*at).is_null() {
-                let text = CStr::from_ptr((*at).cast()).to_bytes();
-                if let Some(rest) = text.strip_prefix(name)
-                    && let Some(value) = rest.strip_prefix(b"=")
-                {
-                    return Some(value);
-                }
-                at = at.add(1);
-            }
-        }
-        None
+        self.assignments().find_map(|text| text.strip_prefix(name)?.strip_prefix(b"="))
+    }
+
+    /// The name of the file that the host has started.
+    fn file_name(self) -> Option<&'static CStr> {
+        const AT_EXECFN: usize = 31;
+        let name = self.auxiliary(AT_EXECFN) as *const core::ffi::c_char;
+        // SAFETY: null, or a string that stays as long as the process.
+        (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })
+    }
+
+    /// What the machine before this one has left, if this is a restart.
+    fn kept(self) -> Option<Kept> {
+        self.assignments().find_map(restart::value).and_then(Kept::parse)
     }
 
     /// Addresses where the host has put something of this process.
@@ -122,7 +132,10 @@ extern "C" fn start(stack: *const usize) -> ! {
     if !image::is_consistent() {
         fatal!(exit::BUG, "kernel, programs and runtime of this file were not made together");
     }
-    sys::open_standard_streams();
+    if !sys::fill_standard_streams() {
+        fatal!(exit::HOST, "the host lets no closed standard stream be filled");
+    }
+    signals::init();
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
     boot_machine(process, &options)
 }
@@ -162,10 +175,11 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     }
     fault::init();
     let initrd = load_initrd(process, options, memory);
-    attach_disks(options);
+    attach_disks(options, process.kept().as_ref());
+    let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
-        warn_missing(sandbox::enter());
+        warn_missing(sandbox::enter(program));
     }
     timer::init();
     console::init();
@@ -215,7 +229,7 @@ fn describe_kernel(cpus: u32) {
     vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize).cast());
 }
 
-fn attach_disks<'a>(options: &Options<'a>) {
+fn attach_disks<'a>(options: &Options<'a>, kept: Option<&Kept>) {
     const MOST_BYTES: usize = 4096;
     let described = image::disks().map(|text| -> Disk<'a> { Disk::new(text) });
     let asked = options.disks.iter().flatten().copied();
@@ -229,7 +243,7 @@ fn attach_disks<'a>(options: &Options<'a>) {
         }
         path[..disk.path.len()].copy_from_slice(disk.path.as_bytes());
         let Ok(path) = CStr::from_bytes_until_nul(&path) else { continue };
-        if let Err(error) = virtio::attach(path, disk.read_only) {
+        if let Err(error) = virtio::attach(path, disk.read_only, kept.map(|kept| kept.disk(n))) {
             fatal!(exit::HOST, "disk {}: {error}", disk.path);
         }
     }
@@ -342,6 +356,7 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
             let kind = if terminal::is_terminal(i as i32) { "tty" } else { "pipe" };
             let _ = write!(archive, "LINNET_{name}={kind}\0");
         }
+        let _ = write!(archive, "LINNET_IGNORED={:x}\0", ignored());
         archive.len - start
     };
     let size = file(&mut Archive::new(&mut []));
@@ -353,10 +368,9 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
 
 fn command_line(buffer: &mut [u8; COMMAND_LINE_SIZE], options: &Options<'_>) {
     let mut line = Archive::new(buffer);
-    // A stream that is no terminal belongs to a device of its own and not to the console.
+    // Input that is no terminal belongs to a device of its own and not to the console.
     let stdin = if terminal::is_terminal(0) { "" } else { " linnet.stdin=pipe" };
-    let stdout = if terminal::is_terminal(1) { "" } else { " linnet.stdout=pipe" };
-    let _ = write!(line, "{}{stdin}{stdout}", image::append());
+    let _ = write!(line, "{}{stdin} linnet.console={}", image::append(), terminal::console());
     if Layout::is_small() {
         // Idle tasks do not count.
         let threads = Layout::get().region_count - vcpu::MAX_VCPUS;
@@ -374,12 +388,8 @@ fn command_line(buffer: &mut [u8; COMMAND_LINE_SIZE], options: &Options<'_>) {
 extern "C" fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
-        if !sandbox::is_inside() {
-            virtio::detach_all();
-        }
         // SAFETY: both arrays are those the host passed.
-        let r = unsafe { sys::exec_self(process.argv, process.envp) };
-        fatal!(exit::HOST, "the host refuses to start this file again (errno {})", -r);
+        unsafe { restart::restart(process.argv, process.envp) }
     }
     sys::exit(exit::BUG)
 }

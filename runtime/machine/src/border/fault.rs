@@ -8,12 +8,12 @@
 //! Nothing here allocates or locks. A fault of the runtime's own code outside guest memory ends
 //! the machine.
 
-use super::unwind::Tables;
+use super::unwind;
 use super::{kernel, user};
 use crate::arch::{self, Frame};
 use crate::cpu::switch;
 use crate::host::exit::{self, fatal};
-use crate::host::sys;
+use crate::host::{signals, sys};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::tlb;
@@ -38,6 +38,8 @@ pub fn init() {
     for signal in [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP] {
         // SAFETY: `on_signal` may run at any point of translated code, which is what raises these.
         unsafe { sys::sigaction(signal, on_signal as *const () as usize) };
+        // Whoever starts the process may have blocked all there are.
+        sys::unblock(signals::bit(signal));
     }
 }
 
@@ -51,6 +53,11 @@ enum Cause {
 }
 
 extern "C" fn on_signal(signal: u32, info: *const u64, uc: usize) {
+    // SAFETY: the second word of siginfo begins with si_code.
+    if unsafe { *info.add(1) } as i32 <= 0 {
+        // Another process has sent it.
+        signals::die(signal);
+    }
     // SAFETY: the host passed the frame.
     let frame = unsafe { Frame::new(uc) };
     // SAFETY: si_addr of a fault is the third word of siginfo.
@@ -101,8 +108,7 @@ fn user_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Ca
     if is_access && task.is_in_guard(address as usize) {
         return Some(Cause::UserTrap(Trap::StackOverflow));
     }
-    let tables = Tables::of(task.module.get()?);
-    tables.trap(frame.pc()).map(Cause::UserTrap)
+    unwind::trap(task.module.get()?, frame.pc()).map(Cause::UserTrap)
 }
 
 fn kernel_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Cause> {
@@ -114,7 +120,7 @@ fn kernel_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<
     if is_access && task.is_in_guard(address as usize) {
         overflowed();
     }
-    Tables::of(Ram::get().kernel).trap(frame.pc()).map(Cause::KernelTrap)
+    unwind::trap(Ram::get().kernel, frame.pc()).map(Cause::KernelTrap)
 }
 
 extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {

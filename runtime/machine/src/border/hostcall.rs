@@ -6,7 +6,7 @@
 
 #![allow(non_camel_case_types, reason = "names are those of the tables")]
 
-use super::unwind::{Tables, trace};
+use super::unwind::{tables, trace};
 use super::{kernel, user};
 use crate::arch::{self, upcall};
 use crate::cpu::switch;
@@ -15,7 +15,7 @@ use crate::device::console::{self, Stream};
 use crate::device::virtio;
 use crate::host::exit::{self, fatal};
 use crate::host::sys::{EBADF, EINVAL, ENOENT};
-use crate::host::{clock, sys, terminal};
+use crate::host::{clock, signals, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
@@ -355,7 +355,20 @@ fn stdio_read(_: &Task, stream: u32, buffer: ptr, size: u32) -> Checked<i32> {
 
 fn stdio_write(_: &Task, stream: u32, buffer: ptr, size: u32) -> Checked<i32> {
     let buffer = slice(buffer, size)?;
-    Ok(Stream::of_output(stream).map_or(EBADF, |stream| console::write(stream, buffer)))
+    Ok(Stream::new(stream).map_or(EBADF, |stream| console::write(stream, buffer)))
+}
+
+fn stdio_poll(_: &Task, stream: u32, events: u32) -> Checked<u32> {
+    Ok(Stream::new(stream).map_or(0, |stream| console::poll(stream, events)))
+}
+
+fn stdio_seek(_: &Task, stream: u32, offset: u64, whence: u32) -> Checked<u64> {
+    let end = |stream| console::seek(stream, offset, whence);
+    Ok(Stream::new(stream).map_or(i64::from(EBADF), end) as u64)
+}
+
+fn terminal_take(_: &Task) -> Checked<i32> {
+    Ok(terminal::take().map_or_else(|errno| errno, i32::from))
 }
 
 fn terminal_size(_: &Task) -> Checked<u32> {
@@ -373,12 +386,15 @@ fn mmio_write(_: &Task, address: ptr, size: u32, value: u32) -> Checked<()> {
     Ok(())
 }
 
+fn shutdown_signal(_: &Task) -> Checked<u32> {
+    Ok(signals::take_request())
+}
+
 fn halt(_: &Task, status: u32) -> Checked<()> {
-    terminal::exit(status as i32)
+    signals::exit(status as i32)
 }
 
 fn restart(_: &Task) -> Checked<()> {
-    terminal::restore();
     upcall::restart()
 }
 
@@ -386,7 +402,7 @@ fn restart(_: &Task) -> Checked<()> {
 fn backtrace(task: &'static Task, id: ptr, words: ptr, count: u32) -> Checked<u32> {
     const MOST: usize = 64;
     let to = slice(words, count.saturating_mul(8))?;
-    let tables = Tables::of(Ram::get().kernel);
+    let tables = tables(Ram::get().kernel);
     let mut found = [[0_u32; 2]; MOST];
     let most = (count as usize).min(MOST);
     let mut n = 0;
@@ -421,11 +437,9 @@ fn backtrace(task: &'static Task, id: ptr, words: ptr, count: u32) -> Checked<u3
 
 fn function_name(_: &Task, function: u32, buffer: ptr, size: u32) -> Checked<u32> {
     let buffer = slice(buffer, size)?;
-    let tables = Tables::of(Ram::get().kernel);
-    if function as usize >= tables.functions.len() {
-        return Ok(0);
-    }
-    Ok(buffer.write(0, tables.name(function as usize)) as u32)
+    let tables = tables(Ram::get().kernel);
+    let Some(function) = tables.functions.get(function as usize) else { return Ok(0) };
+    Ok(buffer.write(0, tables.name(function).as_bytes()) as u32)
 }
 
 fn table_function(_: &Task, entry: u32) -> Checked<u32> {
@@ -438,5 +452,5 @@ fn table_function(_: &Task, entry: u32) -> Checked<u32> {
     if code.is_null() {
         return Ok(u32::MAX);
     }
-    Ok(Tables::of(kernel).find(code as u64, false).map_or(u32::MAX, |(n, _)| n as u32))
+    Ok(tables(kernel).find(code as u64, false).map_or(u32::MAX, |place| place.number as u32))
 }

@@ -1,6 +1,6 @@
 //! vCPUs, their threads and their timers.
 
-mod deadline;
+pub mod deadline;
 pub mod slot;
 pub mod switch;
 pub mod thread;

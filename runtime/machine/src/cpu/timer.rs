@@ -1,7 +1,7 @@
 //! One thread watches the timers of all busy vCPUs; idle ones wait for their own.
 
 use super::{deadline, thread, vcpu};
-use crate::host::{clock, sys};
+use crate::host::{clock, signals, sys};
 use core::sync::atomic::Ordering;
 
 /// Start the thread.
@@ -21,7 +21,10 @@ extern "C" fn main(_: usize) -> ! {
 pub fn round() {
     deadline::wait(|| {
         let now = clock::monotonic();
-        let mut next = u64::MAX;
+        let mut next = signals::deadline();
+        if next <= now {
+            signals::end_late();
+        }
         for vcpu in vcpu::all() {
             let deadline = vcpu.deadline.load(Ordering::SeqCst);
             if deadline <= now {

@@ -40,7 +40,12 @@ impl Ram {
 pub fn init(size: u64, kernel: &'static Module) {
     let fd = sys::memfd(size);
     if fd < 0 {
-        fatal!(exit::HOST, "the host refuses a memory file of {size} bytes (errno {})", -fd);
+        let hint = match fd as isize {
+            sys::EFBIG => "\nhint: raise `ulimit -f`, or give less --memory",
+            sys::EMFILE => "\nhint: raise `ulimit -n`",
+            _ => "",
+        };
+        fatal!(exit::HOST, "the host refuses a memory file of {size} bytes (errno {}){hint}", -fd);
     }
     let base = Layout::get().slots;
     let start = base + NULL_GUARD;

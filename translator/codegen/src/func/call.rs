@@ -54,6 +54,7 @@ impl Translator<'_, '_, '_, '_> {
             Operator::Call { function_index } => self.call_direct(*function_index)?,
             Operator::CallIndirect { type_index, table_index } => {
                 self.environment().call_indirect(self, *type_index, *table_index)?;
+                self.poll_behind_call(None)?;
             }
             _ => return Ok(false),
         }
@@ -76,7 +77,12 @@ impl Translator<'_, '_, '_, '_> {
         }
         let results = self.call_function(callee, &args);
         self.stack.extend(results);
-        Ok(())
+        self.poll_behind_call(Some(function))
+    }
+
+    /// If this is a function that does so.
+    fn poll_behind_call(&mut self, callee: Option<u32>) -> Result<()> {
+        if self.env.polls.behind_call(self.function, callee) { self.poll() } else { Ok(()) }
     }
 
     /// What a direct call calls; nothing if that is a barrier.

@@ -32,6 +32,7 @@ use crate::imports::Symbol;
 use crate::module::{Body, Module};
 use crate::names::{HEAP, data, namespace};
 use crate::options::Options;
+use crate::polls::Polls;
 use capture_point::CapturePoints;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
@@ -65,6 +66,8 @@ pub(crate) struct Env<'m, 'a> {
     pub tail_calls: bool,
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
+    /// Where functions poll besides at loop heads.
+    pub polls: Polls,
     /// Functions that can be on the stack when frames are captured; empty if that is left out.
     pub capturable: Vec<bool>,
     pub isa: &'m dyn TargetIsa,
@@ -374,6 +377,12 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         self.declare_locals(body)?;
         self.begin_capture_points(body);
         self.push_function_frame()?;
+        if self.env.polls.at_entry(self.function) {
+            // No operator begins there.
+            self.offset = body.range().start;
+            self.poll()?;
+            self.settle();
+        }
         let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {

@@ -3,7 +3,6 @@
 use super::call::{Callee, Direct, Entry};
 use super::{Abi, Translator};
 use crate::error::Result;
-use crate::module::tail_calls;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use linnet_abi::frames::kind;
@@ -12,9 +11,6 @@ use wasmparser::Operator;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn tail_call(&mut self, operator: &Operator) -> Result<bool> {
-        if self.may_go_round(operator) {
-            self.poll()?;
-        }
         // What is called has left the clauses of this function, and so it is for calls in place of tail calls.
         match operator {
             Operator::ReturnCall { function_index } => self.return_call(*function_index)?,
@@ -30,15 +26,6 @@ impl Translator<'_, '_, '_, '_> {
         }
         self.reachable = false;
         Ok(true)
-    }
-
-    /// Whether such calls can follow each other for ever: who does not call through the table comes to a
-    /// function that is not behind its own.
-    fn may_go_round(&self, operator: &Operator) -> bool {
-        match operator {
-            Operator::ReturnCall { function_index } => *function_index <= self.function,
-            operator => tail_calls::is_one(operator),
-        }
     }
 
     fn return_call(&mut self, function: u32) -> Result<()> {

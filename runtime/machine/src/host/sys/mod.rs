@@ -27,11 +27,14 @@ pub use time::*;
 use linnet_host::nr;
 pub use linnet_host::syscall;
 
-pub const EINTR: isize = -4;
-pub const EAGAIN: i32 = -11;
-pub const EBADF: i32 = -9;
-pub const EINVAL: i32 = -22;
 pub const ENOENT: i32 = -2;
+pub const EINTR: isize = -4;
+pub const EBADF: i32 = -9;
+pub const EAGAIN: i32 = -11;
+pub const EINVAL: i32 = -22;
+pub const EMFILE: isize = -24;
+pub const ENOSYS: isize = -38;
+pub const EOPNOTSUPP: isize = -95;
 
 /// Fill a buffer with random bytes.
 pub fn getrandom(buffer: &mut [u8]) -> isize {
@@ -47,16 +50,27 @@ pub fn exit(status: i32) -> ! {
     }
 }
 
-/// Replace the process by a fresh start of its own file; returns only on failure.
+/// The number of this process.
+pub fn getpid() -> u32 {
+    // SAFETY: touches no memory.
+    unsafe { syscall(nr::GETPID, [0; 6]) as u32 }
+}
+
+/// The number of this process's group.
+pub fn getpgrp() -> u32 {
+    // SAFETY: touches no memory.
+    unsafe { syscall(nr::GETPGID, [0; 6]) as u32 }
+}
+
+/// Replace the process by a fresh start of the program in file `fd`; returns only on failure.
 ///
 /// # Safety
 /// `argv` and `envp` must be null-terminated arrays of strings.
-pub unsafe fn exec_self(argv: *const *const u8, envp: *const *const u8) -> isize {
+pub unsafe fn exec(fd: i32, argv: *const *const u8, envp: *const *const u8) -> isize {
+    const AT_EMPTY_PATH: usize = 0x1000;
+    let path = c"".as_ptr() as usize;
     // SAFETY: the caller's promise.
     unsafe {
-        syscall(
-            nr::EXECVE,
-            [c"/proc/self/exe".as_ptr() as usize, argv as usize, envp as usize, 0, 0, 0],
-        )
+        syscall(nr::EXECVEAT, [fd as usize, path, argv as usize, envp as usize, AT_EMPTY_PATH, 0])
     }
 }
