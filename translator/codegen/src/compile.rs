@@ -34,8 +34,11 @@ pub(crate) mod namespace {
 pub(crate) mod data {
     /// The function table.
     pub(crate) const TABLE: u32 = 0;
+    /// Of each function type the adapter through which functions of it are called as if they had another,
+    /// see [`crate::adapter`], by [`linnet_abi::module::TableEntry::signature`].
+    pub(crate) const ADAPTERS: u32 = 1;
     /// Segment 0 of the module; the others follow, and then the function types of a standalone module.
-    pub(crate) const FIRST_SEGMENT: u32 = 1;
+    pub(crate) const FIRST_SEGMENT: u32 = 2;
 }
 
 /// In a handler's tag: the handler is for all code of the function that has none of its own. It hangs

@@ -9,6 +9,7 @@
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
 //! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
+//! | [`adapter`]    | calls of functions with another type than they have                    |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
 //! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
@@ -22,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adapter;
 mod compile;
 mod debug;
 mod emit;

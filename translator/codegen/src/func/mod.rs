@@ -24,6 +24,7 @@ pub(crate) mod tail;
 mod thrown;
 
 use crate::Options;
+use crate::adapter;
 use crate::compile::{self, Code, data, namespace};
 use crate::debug::Sources;
 use crate::error::{Error, Result};
@@ -228,6 +229,10 @@ impl Worker {
         index: u32,
         body: &Body,
     ) -> Result<Compiled> {
+        if let Some(function) = adapter::mismatched(env, index) {
+            let code = adapter::direct(env, env.module.function_type(index), function)?;
+            return Ok(Compiled { code, sites: Vec::new(), resume: None });
+        }
         let mut compile = |variant| -> Result<_> {
             let sites = self.build(env, index, body, variant)?;
             let range = body.body.range();

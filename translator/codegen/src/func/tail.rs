@@ -92,9 +92,8 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn return_call_entry(&mut self, ty: u32) -> Result<()> {
-        let Entry { address, args, silent } = self.checked_entry(ty)?;
+        let Entry { address, code, args, silent } = self.checked_entry(ty)?;
         let signature = self.signature_ref(ty)?;
-        let code = self.entry_code(address);
         self.b.ins().return_call_indirect(signature, code, &args);
         if let Some(silent) = silent {
             self.b.switch_to_block(silent);

@@ -57,7 +57,7 @@ pub(crate) fn compile_all(env: &Env, sections: &Sections) -> Result<Vec<Trampoli
 }
 
 /// Builds a thunk from its signature and its body.
-fn build(
+pub(crate) fn build(
     env: &Env,
     signature: Signature,
     body: impl FnOnce(&mut FunctionBuilder, &[Value]) -> Result<()>,

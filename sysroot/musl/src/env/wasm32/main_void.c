@@ -1,4 +1,4 @@
-/* clang names main by its parameters: __main_void, __main_argc_argv, or plain main for three.
+/* clang names main by its type: __main_void, __main_argc_argv, or plain main for any other.
  * crt1 calls the first; whichever the program does not define comes from this archive. */
 #include <features.h>
 extern hidden int __main_argc;

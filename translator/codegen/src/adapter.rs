@@ -1,0 +1,317 @@
+//! Calls of functions with another type than they have.
+//!
+//! C programs call functions through pointers of other types: with more arguments than they take, with fewer,
+//! with an `int` for a `long long`, for a result that there is none of. The calling conventions of CPUs let
+//! it pass: integers go to integer registers in their order, floating point to its own, and who looks for
+//! an argument that nobody gave finds whatever is there. Programs of Linux rely on it, so it is so here, but for
+//! that what nobody gave is zero.
+//!
+//! The caller stores its arguments in memory, in one order for all types (its *caller's adapter*, one for each
+//! type that is called), and the function is called with what it takes of them (its *callee's adapter*, one
+//! for each type of a function in the table). So n types take 2n adapters and not n times n.
+
+use crate::compile::{Code, data, namespace, trap_code};
+use crate::error::Result;
+use crate::func::{self, Border, Env};
+use crate::module::Module;
+use crate::standalone::thunk;
+use crate::trampoline::Trampoline;
+use cranelift_codegen::ir::types::{F32, F64, I32, I64};
+use cranelift_codegen::ir::{
+    InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, Value,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::FunctionBuilder;
+use linnet_abi::context::offset;
+use linnet_abi::module::TableEntry;
+use linnet_abi::trap::Trap;
+use std::collections::BTreeSet;
+use std::mem::offset_of;
+use wasmparser::{FuncType, Operator, ValType};
+
+/// How `wasm-ld` names what it calls in place of a function that a file declares with another type.
+const MISMATCH: &str = "signature_mismatch:";
+
+/// Number of the caller's adapter of a type.
+pub(crate) fn caller_number(ty: u32) -> u32 {
+    thunk::enter_number(ty)
+}
+
+/// Number of the callee's adapter of a type.
+pub(crate) fn callee_number(ty: u32) -> u32 {
+    thunk::host_number(ty)
+}
+
+/// Values of one class are counted by themselves.
+#[derive(Clone, Copy)]
+enum Class {
+    Integer,
+    Float,
+    Vector,
+}
+
+fn class(ty: Type) -> Class {
+    match ty {
+        I32 | I64 => Class::Integer,
+        F32 | F64 => Class::Float,
+        _ => Class::Vector,
+    }
+}
+
+/// Numbers of values by class.
+type Counts = [usize; 3];
+
+fn counts(types: &[Type]) -> Counts {
+    let mut counts = Counts::default();
+    for ty in types {
+        counts[class(*ty) as usize] += 1;
+    }
+    counts
+}
+
+/// Where values lie in memory: arguments, then results, each in the order of classes.
+pub(crate) struct Layout {
+    params: Counts,
+    results: Counts,
+}
+
+impl Layout {
+    /// Room for the values of any type of the module.
+    pub(crate) fn new(env: &Env) -> Result<Layout> {
+        let mut layout = Layout { params: [0; 3], results: [0; 3] };
+        for ty in &env.module.types {
+            let params = counts(&env.clif_types(ty.params())?);
+            let results = counts(&env.clif_types(ty.results())?);
+            for class in 0..3 {
+                layout.params[class] = layout.params[class].max(params[class]);
+                layout.results[class] = layout.results[class].max(results[class]);
+            }
+        }
+        Ok(layout)
+    }
+
+    fn bytes(counts: &Counts) -> i32 {
+        (8 * (counts[0] + counts[1]) + 16 * counts[2]) as i32
+    }
+
+    fn size(&self) -> i32 {
+        Self::bytes(&self.params) + Self::bytes(&self.results)
+    }
+
+    /// Offset of each argument of these types.
+    fn params(&self, types: &[Type]) -> Vec<i32> {
+        places(types, &self.params, 0)
+    }
+
+    /// Offset of each result of these types.
+    fn results(&self, types: &[Type]) -> Vec<i32> {
+        places(types, &self.results, Self::bytes(&self.params))
+    }
+}
+
+fn places(types: &[Type], room: &Counts, start: i32) -> Vec<i32> {
+    let starts = [0, 8 * room[0], 8 * (room[0] + room[1])];
+    let mut next = starts.map(|at| start + at as i32);
+    let place = |ty: &Type| {
+        let class = class(*ty);
+        let at = next[class as usize];
+        next[class as usize] += if matches!(class, Class::Vector) { 16 } else { 8 };
+        at
+    };
+    types.iter().map(place).collect()
+}
+
+/// A value as it lies in memory: integers and floating point with 64 bits.
+fn widen(b: &mut FunctionBuilder, value: Value) -> Value {
+    match b.func.dfg.value_type(value) {
+        I32 => b.ins().sextend(I64, value),
+        F32 => b.ins().fpromote(F64, value),
+        _ => value,
+    }
+}
+
+fn load(b: &mut FunctionBuilder, ty: Type, from: Value, at: i32) -> Value {
+    let flags = MemFlagsData::trusted();
+    match ty {
+        F32 => {
+            let wide = b.ins().load(F64, flags, from, at);
+            b.ins().fdemote(F32, wide)
+        }
+        // Little-endian.
+        _ => b.ins().load(ty, flags, from, at),
+    }
+}
+
+fn load_all(b: &mut FunctionBuilder, types: &[Type], places: &[i32], from: Value) -> Vec<Value> {
+    types.iter().zip(places).map(|(ty, at)| load(b, *ty, from, *at)).collect()
+}
+
+fn store_all(b: &mut FunctionBuilder, values: &[Value], places: &[i32], to: Value) {
+    for (value, at) in values.iter().zip(places) {
+        let value = widen(b, *value);
+        b.ins().store(MemFlagsData::trusted(), value, to, *at);
+    }
+}
+
+/// Calls the code of a table entry through the adapter of its type. `args` and results are those of another
+/// type.
+pub(crate) fn call(
+    b: &mut FunctionBuilder,
+    env: &Env,
+    layout: &Layout,
+    (context, code, adapter): (Value, Value, Value),
+    args: &[Value],
+    results: &[Type],
+) -> Vec<Value> {
+    let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, layout.size().max(8) as u32, 4);
+    let slot = b.create_sized_stack_slot(slot);
+    let values = b.ins().stack_addr(I64, slot, 0);
+    let types: Vec<Type> = args.iter().map(|arg| b.func.dfg.value_type(*arg)).collect();
+    let places = layout.params(&types);
+    let zero = b.ins().iconst(I64, 0);
+    for at in (0..layout.size()).step_by(8) {
+        if !places.contains(&at) {
+            b.ins().store(MemFlagsData::trusted(), zero, values, at);
+        }
+    }
+    store_all(b, args, &places, values);
+    let callee = b.import_signature(callee_signature(env));
+    b.ins().call_indirect(callee, adapter, &[context, code, values]);
+    load_all(b, results, &layout.results(results), values)
+}
+
+/// `fn(context, code, values)`
+fn callee_signature(env: &Env) -> Signature {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.extend(vec![env.param(I64, Border::Runtime); 3]);
+    signature
+}
+
+/// Loads the adapter of a table entry's type; traps if nobody may call functions of that type in this way.
+pub(crate) fn of_entry(b: &mut FunctionBuilder, signature: Value) -> Value {
+    let adapters = func::import_data(b.func, data::ADAPTERS);
+    let adapters = b.ins().symbol_value(I64, adapters);
+    let number = b.ins().uextend(I64, signature);
+    let offset = b.ins().ishl_imm_u(number, 3);
+    let place = b.ins().iadd(adapters, offset);
+    let flags = MemFlagsData::trusted().with_readonly();
+    let adapter = b.ins().load(I64, flags, place, 0);
+    b.ins().trapz(adapter, trap_code(Trap::BadSignature));
+    adapter
+}
+
+/// Whether calls may have other types than the functions: in programs of Linux.
+pub(crate) fn are_in(env: &Env) -> bool {
+    env.options.polls && env.module.standalone.is_none()
+}
+
+/// The function that a file declares with another type, if `function` is what `wasm-ld` put in its place.
+pub(crate) fn mismatched(env: &Env, function: u32) -> Option<u32> {
+    let name = env.module.function_name(function).strip_prefix(MISMATCH)?;
+    if !are_in(env) {
+        return None;
+    }
+    env.module.defined_function(name).filter(|f| *f != function)
+}
+
+/// Types, one of each kind, that the runtime calls functions of: threads and restorers.
+fn runtime_types(module: &Module) -> impl Iterator<Item = u32> {
+    let thread = module.find_type(&[ValType::I32], &[ValType::I32]);
+    let restorer = module.find_type(&[ValType::I32; 4], &[]);
+    thread.into_iter().chain(restorer).map(|ty| module.canonical[ty as usize])
+}
+
+/// Compiles the adapters that the module needs.
+pub(crate) fn compile_all(env: &Env, layout: &Layout) -> Result<Vec<Trampoline>> {
+    let module = env.module;
+    let canonical = |ty: u32| module.canonical[ty as usize];
+    let mut callees: BTreeSet<u32> = runtime_types(module).collect();
+    let mut callers = BTreeSet::new();
+    if are_in(env) {
+        let in_table = module.table.iter().flatten().copied();
+        let mismatched = (0..module.functions.len() as u32).filter_map(|f| mismatched(env, f));
+        let called = in_table.chain(mismatched);
+        callees.extend(called.map(|f| canonical(module.functions[f as usize])));
+        callers = called_types(module).into_iter().map(canonical).collect();
+    }
+    let mut adapters = Vec::new();
+    for ty in callees {
+        let name = format!("linnet.called.{}", ty).into();
+        let code = callee(env, layout, &module.types[ty as usize])?;
+        adapters.push(Trampoline { number: callee_number(ty), name, code });
+    }
+    for ty in callers {
+        let name = format!("linnet.adapt.{}", ty).into();
+        let code = caller(env, layout, &module.types[ty as usize])?;
+        adapters.push(Trampoline { number: caller_number(ty), name, code });
+    }
+    Ok(adapters)
+}
+
+/// Types of calls through the table. Errors are the validator's.
+fn called_types(module: &Module) -> BTreeSet<u32> {
+    let mut types = BTreeSet::new();
+    for body in &module.bodies {
+        let Ok(operators) = body.body.get_operators_reader() else { continue };
+        for operator in operators.into_iter().map_while(std::result::Result::ok) {
+            if let Operator::CallIndirect { type_index, .. }
+            | Operator::ReturnCallIndirect { type_index, .. } = operator
+            {
+                types.insert(type_index);
+            }
+        }
+    }
+    types
+}
+
+fn callee(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
+    let (params, results) = (env.clif_types(ty.params())?, env.clif_types(ty.results())?);
+    let inner = env.signature(ty, Border::Inner)?;
+    thunk::build(env, callee_signature(env), |b, arguments| {
+        let (code, values) = (arguments[1], arguments[2]);
+        let mut args = vec![arguments[0]];
+        args.extend(load_all(b, &params, &layout.params(&params), values));
+        let inner = b.import_signature(inner);
+        let call = b.ins().call_indirect(inner, code, &args);
+        let given = b.inst_results(call).to_vec();
+        store_all(b, &given, &layout.results(&results), values);
+        b.ins().return_(&[]);
+        Ok(())
+    })
+}
+
+/// A function of that type that calls the table entry in the context.
+fn caller(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
+    let results = env.clif_types(ty.results())?;
+    thunk::build(env, env.signature(ty, Border::Inner)?, |b, params| {
+        let flags = MemFlagsData::trusted();
+        let entry = b.ins().load(I64, flags, params[0], offset::CALLEE);
+        let signature = b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
+        let code = b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
+        let adapter = of_entry(b, signature);
+        let found = (params[0], code, adapter);
+        let results = call(b, env, layout, found, &params[1..], &results);
+        b.ins().return_(&results);
+        Ok(())
+    })
+}
+
+/// A function of that type that calls `function`, which has another.
+pub(crate) fn direct(env: &Env, ty: &FuncType, function: u32) -> Result<Code> {
+    let layout = Layout::new(env)?;
+    let results = env.clif_types(ty.results())?;
+    let target = env.module.functions[function as usize];
+    let inner = env.signature(&env.module.types[target as usize], Border::Inner)?;
+    let number = callee_number(env.module.canonical[target as usize]);
+    thunk::build(env, env.signature(ty, Border::Inner)?, |b, params| {
+        let code = func::import_function(b.func, namespace::FUNCTION, function, inner);
+        let code = b.ins().func_addr(I64, code);
+        let signature = callee_signature(env);
+        let adapter = func::import_function(b.func, namespace::TRAMPOLINE, number, signature);
+        let adapter = b.ins().func_addr(I64, adapter);
+        let found = (params[0], code, adapter);
+        let results = call(b, env, &layout, found, &params[1..], &results);
+        b.ins().return_(&results);
+        Ok(())
+    })
+}
