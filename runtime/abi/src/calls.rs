@@ -10,6 +10,11 @@ pub const HOST_MODULE: &str = "linnet";
 /// Import module of a user program. A call `x` is the symbol `linnet_user_x`.
 pub const USER_MODULE: &str = "linux";
 
+/// Exports of a user program that the runtime calls, of type () -> (): where it begins, and what is called where an
+/// exception is thrown that nobody catches, if there is one.
+pub const START: &str = "_start";
+pub const UNCAUGHT: &str = "__linnet_uncaught";
+
 /// Prefix under which the kernel is translated: its exports are `linnet_kernel_<name>`.
 pub const KERNEL_PREFIX: &str = "kernel";
 

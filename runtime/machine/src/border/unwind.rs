@@ -134,9 +134,11 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
     let tables = Tables::of(module);
     // SAFETY: the context belongs to the task that this is.
     let tag = unsafe { (*context).exception_tag } as u32;
-    let mut saved = *saved;
     // SAFETY: `fp` is the frame of the stub that called this.
     let (mut fp, mut pc) = unsafe { runtime_caller(fp) };
+    let thrower = Activation::new(fp, pc, *saved, false);
+    let innermost = task.activation.get();
+    let mut saved = *saved;
     let mut is_return = true;
     loop {
         let Some((n, offset)) = tables.find(pc, is_return) else {
@@ -181,7 +183,24 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
         (fp, pc) = unsafe { caller(fp) };
         is_return = true;
     }
+    task.activation.set(innermost);
+    tell(task, module, thrower);
     uncaught(task)
+}
+
+/// Lets the program say what it thinks of an exception that nobody catches, above the frame that throws it.
+fn tell(task: &Task, module: &Module, mut thrower: Activation) {
+    if module.uncaught.is_null() {
+        return;
+    }
+    // Whatever leaves the function finds its way through the frames of the thrower.
+    thrower.push(&task.activation);
+    // SAFETY: the translator emitted this entry with this type; this is the task's user stack.
+    unsafe {
+        let tell: extern "C" fn(*mut Context) = core::mem::transmute(module.uncaught);
+        tell(task.user_context());
+    }
+    thrower.pop(&task.activation);
 }
 
 /// Where an exception is caught.
