@@ -6,5 +6,8 @@ extern hidden char **__main_argv;
 int __main_argc_argv(int, char **);
 int __main_void(void)
 {
-	return __main_argc_argv(__main_argc, __main_argv);
+	int (*function)(int, char **) = __main_argc_argv;
+	/* A call through a pointer: the program's function may have no result. */
+	__asm__ ("" : "+r"(function));
+	return function(__main_argc, __main_argv);
 }
