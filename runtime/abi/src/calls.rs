@@ -15,6 +15,10 @@ pub const USER_MODULE: &str = "linux";
 pub const START: &str = "_start";
 pub const UNCAUGHT: &str = "__linnet_uncaught";
 
+/// Export of a user program that looks for pointers on its stack: values of 32 bits that a function needs behind
+/// a call lie there.
+pub const SPILL_POINTERS: &str = "__linnet_spill_pointers";
+
 /// Prefix under which the kernel is translated: its exports are `linnet_kernel_<name>`.
 pub const KERNEL_PREFIX: &str = "kernel";
 

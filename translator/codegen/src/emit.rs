@@ -1,5 +1,6 @@
 //! The object file: code, the tables beside it, and the symbols that others see.
 
+use crate::adapter;
 use crate::compile::{Code, Referent, Relocation, data, namespace};
 use crate::debug::{self, Defined};
 use crate::error::{Error, Result};
@@ -13,7 +14,6 @@ use crate::imports;
 use crate::libcall;
 use crate::standalone::thunk;
 use crate::trampoline::{self, Trampoline};
-use crate::adapter;
 use cranelift_codegen::ir::Signature;
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_module::{

@@ -129,6 +129,9 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let read = Instant::now();
     let isa = target::isa(options)?;
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
+    let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
+    let spill_pointers = module.find_global("__stack_pointer");
+    let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
     let reaches = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
         frames::reach::find(&module, &symbols, options.polls, &never)
@@ -140,6 +143,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         module: &module,
         symbols,
         tail_calls,
+        spill_pointers,
         setjmp,
         reaches,
         isa: &*isa,

@@ -11,9 +11,7 @@ use crate::imports::Symbol;
 use crate::standalone::thunk;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{
-    AbiParam, GlobalValue, InstBuilder, MemFlagsData, Signature, Value,
-};
+use cranelift_codegen::ir::{AbiParam, GlobalValue, InstBuilder, MemFlagsData, Signature, Value};
 use cranelift_frontend::FunctionBuilder;
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;

@@ -53,6 +53,9 @@ const TAIL_CALL_REGISTERS: usize = 5;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn call(&mut self, operator: &Operator) -> Result<bool> {
+        if matches!(operator, Operator::Call { .. } | Operator::CallIndirect { .. }) {
+            self.spill_pointers();
+        }
         match operator {
             Operator::Call { function_index } => self.call_direct(*function_index)?,
             Operator::CallIndirect { type_index, table_index } => {

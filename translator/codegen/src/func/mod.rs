@@ -15,6 +15,7 @@ mod lanes;
 mod local;
 mod memory;
 mod numeric;
+mod pointer_spill;
 mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
@@ -45,6 +46,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use exception::Clauses;
 use inline::Inlinable;
 use local::Local;
+use pointer_spill::PointerSpill;
 use setjmp::ReturnPoint;
 use site::Sites;
 use std::cmp::Reverse;
@@ -61,6 +63,8 @@ pub(crate) struct Env<'m, 'a> {
     /// Whether functions call others in their own place. Then all of the module's have the convention that
     /// this needs.
     pub tail_calls: bool,
+    /// The stack pointer's global, if the program looks for pointers on its stack.
+    pub spill_pointers: Option<u32>,
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
     /// Functions that can be on the stack when frames are captured; empty if that is left out.
@@ -329,6 +333,8 @@ struct Translator<'e, 'm, 'a, 'b> {
     clauses: Option<Clauses>,
     /// In functions that `setjmp` returns to.
     return_point: Option<ReturnPoint>,
+    /// In functions whose pointers lie in memory.
+    pointer_spill: Option<PointerSpill>,
     /// In functions whose frames can be captured.
     sites: Option<Sites>,
     function_refs: FxHashMap<(u32, u32), FuncRef>,
@@ -368,6 +374,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             reachable: true,
             clauses: None,
             return_point: None,
+            pointer_spill: None,
             sites: None,
             function_refs: FxHashMap::default(),
             data_refs: FxHashMap::default(),
@@ -395,6 +402,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         self.declare_locals(body)?;
         self.begin_sites(body);
         self.push_function_frame()?;
+        self.begin_pointer_spill(body)?;
         let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
@@ -410,6 +418,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         }
         operators.finish()?;
         self.end_return_point()?;
+        self.end_pointer_spill();
         let sites = self.end_sites();
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());
