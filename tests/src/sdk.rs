@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("tables-by-section-have-the-rows-of-every-file", tables),
         test("declarations-of-another-type-than-the-definition-work", declared),
         test("options-of-elf-linkers-are-taken-or-refused-by-name", linker_options),
+        test("collectors-find-pointers-on-the-stack-if-linked-for-it", collector),
         test("linking-part-of-a-program-gives-an-object", relocatable),
         test("libraries-of-other-compilers-are-there", libraries),
         test("cmake-works-below-a-directory-with-a-space", space),
@@ -278,6 +279,18 @@ fn linker_options(place: &Place) -> Result<()> {
         REFUSED.replace('\n', " ")
     );
     expect(&shell(place, &script)?, "")
+}
+
+fn collector(place: &Place) -> Result<()> {
+    place.write("program.c", include_str!("../sdk/collector.c"))?;
+    for mode in ["-O1", "-O2", "-O2 -mtail-call"] {
+        let script = format!(
+            "linnet cc {mode} -Wl,--spill-pointers -o program.wasm program.c
+            linnet boot --with ./program.wasm -- program"
+        );
+        expect(&shell(place, &script)?, "0 wrong, the others are gone\n")?;
+    }
+    Ok(())
 }
 
 fn relocatable(place: &Place) -> Result<()> {

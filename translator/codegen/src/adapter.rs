@@ -16,9 +16,9 @@ use crate::func::{self, Border, Env};
 use crate::module::Module;
 use crate::standalone::thunk;
 use crate::trampoline::Trampoline;
-use cranelift_codegen::ir::types::{F32, F64, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I32, I64, I128};
 use cranelift_codegen::ir::{
-    InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, Value,
+    AbiParam, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
@@ -69,56 +69,38 @@ fn counts(types: &[Type]) -> Counts {
     counts
 }
 
-/// Where values lie in memory: arguments, then results, each in the order of classes.
+/// Where arguments lie in memory, in the order of classes.
 pub(crate) struct Layout {
-    params: Counts,
-    results: Counts,
+    room: Counts,
 }
 
 impl Layout {
-    /// Room for the values of any type of the module.
+    /// Room for the arguments of any type of the module.
     pub(crate) fn new(env: &Env) -> Result<Layout> {
-        let mut layout = Layout { params: [0; 3], results: [0; 3] };
+        let mut room = Counts::default();
         for ty in &env.module.types {
             let params = counts(&env.clif_types(ty.params())?);
-            let results = counts(&env.clif_types(ty.results())?);
-            for class in 0..3 {
-                layout.params[class] = layout.params[class].max(params[class]);
-                layout.results[class] = layout.results[class].max(results[class]);
-            }
+            room = std::array::from_fn(|class| room[class].max(params[class]));
         }
-        Ok(layout)
-    }
-
-    fn bytes(counts: &Counts) -> i32 {
-        (8 * (counts[0] + counts[1]) + 16 * counts[2]) as i32
+        Ok(Layout { room })
     }
 
     fn size(&self) -> i32 {
-        Self::bytes(&self.params) + Self::bytes(&self.results)
+        (8 * (self.room[0] + self.room[1]) + 16 * self.room[2]) as i32
     }
 
     /// Offset of each argument of these types.
-    fn params(&self, types: &[Type]) -> Vec<i32> {
-        places(types, &self.params, 0)
+    fn places(&self, types: &[Type]) -> Vec<i32> {
+        let room = self.room;
+        let mut next = [0, 8 * room[0], 8 * (room[0] + room[1])].map(|at| at as i32);
+        let place = |ty: &Type| {
+            let class = class(*ty);
+            let at = next[class as usize];
+            next[class as usize] += if matches!(class, Class::Vector) { 16 } else { 8 };
+            at
+        };
+        types.iter().map(place).collect()
     }
-
-    /// Offset of each result of these types.
-    fn results(&self, types: &[Type]) -> Vec<i32> {
-        places(types, &self.results, Self::bytes(&self.params))
-    }
-}
-
-fn places(types: &[Type], room: &Counts, start: i32) -> Vec<i32> {
-    let starts = [0, 8 * room[0], 8 * (room[0] + room[1])];
-    let mut next = starts.map(|at| start + at as i32);
-    let place = |ty: &Type| {
-        let class = class(*ty);
-        let at = next[class as usize];
-        next[class as usize] += if matches!(class, Class::Vector) { 16 } else { 8 };
-        at
-    };
-    types.iter().map(place).collect()
 }
 
 /// A value as it lies in memory: integers and floating point with 64 bits.
@@ -130,34 +112,34 @@ fn widen(b: &mut FunctionBuilder, value: Value) -> Value {
     }
 }
 
-fn load(b: &mut FunctionBuilder, ty: Type, from: Value, at: i32) -> Value {
-    let flags = MemFlagsData::trusted();
+/// A value of that type from what [`widen`] made of another of its class.
+fn narrow(b: &mut FunctionBuilder, ty: Type, value: Value) -> Value {
     match ty {
-        F32 => {
-            let wide = b.ins().load(F64, flags, from, at);
-            b.ins().fdemote(F32, wide)
+        I32 => b.ins().ireduce(I32, value),
+        F32 => b.ins().fdemote(F32, value),
+        _ => value,
+    }
+}
+
+fn zero(b: &mut FunctionBuilder, ty: Type) -> Value {
+    match ty {
+        F32 => b.ins().f32const(0.0),
+        F64 => b.ins().f64const(0.0),
+        I32 | I64 => b.ins().iconst(ty, 0),
+        I128 => {
+            let half = b.ins().iconst(I64, 0);
+            b.ins().iconcat(half, half)
         }
-        // Little-endian.
-        _ => b.ins().load(ty, flags, from, at),
+        _ => {
+            let zeros = b.func.dfg.constants.insert(vec![0; 16].into());
+            b.ins().vconst(ty, zeros)
+        }
     }
 }
 
-fn load_all(b: &mut FunctionBuilder, types: &[Type], places: &[i32], from: Value) -> Vec<Value> {
-    types.iter().zip(places).map(|(ty, at)| load(b, *ty, from, *at)).collect()
-}
-
-fn store_all(b: &mut FunctionBuilder, values: &[Value], places: &[i32], to: Value) {
-    for (value, at) in values.iter().zip(places) {
-        let value = widen(b, *value);
-        b.ins().store(MemFlagsData::trusted(), value, to, *at);
-    }
-}
-
-/// Calls the code of a table entry through the adapter of its type. `args` and results are those of another
-/// type.
+/// Calls the code of a table entry through the adapter of its type. The types of `args` and `results` may be others.
 pub(crate) fn call(
     b: &mut FunctionBuilder,
-    env: &Env,
     layout: &Layout,
     (context, code, adapter): (Value, Value, Value),
     args: &[Value],
@@ -167,23 +149,33 @@ pub(crate) fn call(
     let slot = b.create_sized_stack_slot(slot);
     let values = b.ins().stack_addr(I64, slot, 0);
     let types: Vec<Type> = args.iter().map(|arg| b.func.dfg.value_type(*arg)).collect();
-    let places = layout.params(&types);
+    let places = layout.places(&types);
+    let flags = MemFlagsData::trusted();
     let zero = b.ins().iconst(I64, 0);
-    for at in (0..layout.size()).step_by(8) {
-        if !places.contains(&at) {
-            b.ins().store(MemFlagsData::trusted(), zero, values, at);
-        }
+    for at in (0..layout.size()).step_by(8).filter(|at| !places.contains(at)) {
+        b.ins().store(flags, zero, values, at);
     }
-    store_all(b, args, &places, values);
-    let callee = b.import_signature(callee_signature(env));
-    b.ins().call_indirect(callee, adapter, &[context, code, values]);
-    load_all(b, results, &layout.results(results), values)
+    for (value, at) in args.iter().zip(&places) {
+        let value = widen(b, *value);
+        b.ins().store(flags, value, values, *at);
+    }
+    let callee = b.import_signature(callee_signature());
+    let call = b.ins().call_indirect(callee, adapter, &[context, code, values]);
+    let [integer, float] = [0, 1].map(|number| b.inst_results(call)[number]);
+    let result = |ty: &Type| match class(*ty) {
+        Class::Integer => narrow(b, *ty, integer),
+        Class::Float => narrow(b, *ty, float),
+        Class::Vector => zero(b, *ty),
+    };
+    results.iter().map(result).collect()
 }
 
-/// `fn(context, code, values)`
-fn callee_signature(env: &Env) -> Signature {
+/// `fn(context, code, values) -> (integer, float)`. Nothing in memory is needed behind the call: the frames that it
+/// makes may be copied to another place meanwhile.
+fn callee_signature() -> Signature {
     let mut signature = Signature::new(CallConv::SystemV);
-    signature.params.extend(vec![env.param(I64, Border::Runtime); 3]);
+    signature.params.extend(vec![AbiParam::new(I64); 3]);
+    signature.returns.extend([AbiParam::new(I64), AbiParam::new(F64)]);
     signature
 }
 
@@ -211,7 +203,8 @@ pub(crate) fn mismatched(env: &Env, function: u32) -> Option<u32> {
     if !are_in(env) {
         return None;
     }
-    env.module.defined_function(name).filter(|f| *f != function)
+    let target = env.module.defined_function(name).filter(|f| *f != function)?;
+    is_adaptable(env, env.module.function_type(target)).ok()?.then_some(target)
 }
 
 /// Types, one of each kind, that the runtime calls functions of: threads and restorers.
@@ -236,6 +229,9 @@ pub(crate) fn compile_all(env: &Env, layout: &Layout) -> Result<Vec<Trampoline>>
     }
     let mut adapters = Vec::new();
     for ty in callees {
+        if !is_adaptable(env, &module.types[ty as usize])? {
+            continue;
+        }
         let name = format!("linnet.called.{}", ty).into();
         let code = callee(env, layout, &module.types[ty as usize])?;
         adapters.push(Trampoline { number: callee_number(ty), name, code });
@@ -264,18 +260,36 @@ fn called_types(module: &Module) -> BTreeSet<u32> {
     types
 }
 
+/// Whether functions of the type can be called as if they had another: what they give fits into registers.
+fn is_adaptable(env: &Env, ty: &FuncType) -> Result<bool> {
+    let results = env.clif_types(ty.results())?;
+    Ok(results.len() <= 1 && counts(&results)[Class::Vector as usize] == 0)
+}
+
 fn callee(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
-    let (params, results) = (env.clif_types(ty.params())?, env.clif_types(ty.results())?);
+    let params = env.clif_types(ty.params())?;
     let inner = env.signature(ty, Border::Inner)?;
-    thunk::build(env, callee_signature(env), |b, arguments| {
+    thunk::build(env, callee_signature(), |b, arguments| {
         let (code, values) = (arguments[1], arguments[2]);
         let mut args = vec![arguments[0]];
-        args.extend(load_all(b, &params, &layout.params(&params), values));
+        for (ty, at) in params.iter().zip(layout.places(&params)) {
+            let wide = match class(*ty) {
+                Class::Integer => I64,
+                Class::Float => F64,
+                Class::Vector => *ty,
+            };
+            let value = b.ins().load(wide, MemFlagsData::trusted(), values, at);
+            args.push(narrow(b, *ty, value));
+        }
         let inner = b.import_signature(inner);
         let call = b.ins().call_indirect(inner, code, &args);
-        let given = b.inst_results(call).to_vec();
-        store_all(b, &given, &layout.results(&results), values);
-        b.ins().return_(&[]);
+        let result = b.inst_results(call).first().copied();
+        let result = result.map(|result| widen(b, result));
+        let mut given = [zero(b, I64), zero(b, F64)];
+        if let Some(result) = result {
+            given[class(b.func.dfg.value_type(result)) as usize] = result;
+        }
+        b.ins().return_(&given);
         Ok(())
     })
 }
@@ -290,7 +304,7 @@ fn caller(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
         let code = b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
         let adapter = of_entry(b, signature);
         let found = (params[0], code, adapter);
-        let results = call(b, env, layout, found, &params[1..], &results);
+        let results = call(b, layout, found, &params[1..], &results);
         b.ins().return_(&results);
         Ok(())
     })
@@ -306,11 +320,11 @@ pub(crate) fn direct(env: &Env, ty: &FuncType, function: u32) -> Result<Code> {
     thunk::build(env, env.signature(ty, Border::Inner)?, |b, params| {
         let code = func::import_function(b.func, namespace::FUNCTION, function, inner);
         let code = b.ins().func_addr(I64, code);
-        let signature = callee_signature(env);
+        let signature = callee_signature();
         let adapter = func::import_function(b.func, namespace::TRAMPOLINE, number, signature);
         let adapter = b.ins().func_addr(I64, adapter);
         let found = (params[0], code, adapter);
-        let results = call(b, env, &layout, found, &params[1..], &results);
+        let results = call(b, &layout, found, &params[1..], &results);
         b.ins().return_(&results);
         Ok(())
     })

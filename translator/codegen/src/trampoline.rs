@@ -93,7 +93,7 @@ fn build(
         let adapter = adapter::of_entry(b, signature);
         let results: &[_] = if returns { &[I32] } else { &[] };
         let found = (params[0], code, adapter);
-        let results = adapter::call(b, env, layout, found, &params[2..], results);
+        let results = adapter::call(b, layout, found, &params[2..], results);
         b.ins().return_(&results);
         Ok(())
     });

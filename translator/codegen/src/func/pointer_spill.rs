@@ -11,8 +11,8 @@
 use super::{Translator, Variant};
 use crate::error::Result;
 use crate::frames::live::{self, Live};
-use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::immediates::Imm64;
+use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Value, ValueDef};
 use wasmparser::FunctionBody;
 
@@ -89,8 +89,7 @@ impl Translator<'_, '_, '_, '_> {
         let bytes = (4 * spill.words).next_multiple_of(ALIGN) as i64;
         if let ValueDef::Result(inst, _) = self.b.func.dfg.value_def(spill.size) {
             let imm = Imm64::new(bytes);
-            self.b.func.dfg.insts[inst] =
-                InstructionData::UnaryImm { opcode: Opcode::Iconst, imm };
+            self.b.func.dfg.insts[inst] = InstructionData::UnaryImm { opcode: Opcode::Iconst, imm };
         }
     }
 }
