@@ -37,7 +37,7 @@ int main(void)
 
 	// A pointer knows no types: the call says what it takes.
 	long (*volatile raw)(long, ...) = syscall;
-	CHECK(!raw(SYS_fallocate, fd, 0, (off_t)4096, (off_t)6 << 32) && size_of(fd) == ((off_t)6 << 32) + 4096);
+	CHECK(!raw(SYS_fallocate, fd, 0, (off_t)7 << 32, (off_t)4096) && size_of(fd) == ((off_t)7 << 32) + 4096);
 	CHECK(raw(SYS_pwrite64, fd, text, 4, far + 4) == 4);
 	CHECK(raw(SYS_pread64, fd, back, 4, far + 4) == 4 && !strcmp(back, "abc"));
 	CHECK(raw(SYS_getpid) == getpid() && syscall(SYS_getpid) == getpid());

@@ -12,7 +12,7 @@
 
 use crate::compile::{Code, data, namespace, trap_code};
 use crate::error::Result;
-use crate::func::{self, Border, Env};
+use crate::func::{self, Abi, Env};
 use crate::module::Module;
 use crate::standalone::thunk;
 use crate::trampoline::Trampoline;
@@ -151,9 +151,9 @@ pub(crate) fn call(
     let types: Vec<Type> = args.iter().map(|arg| b.func.dfg.value_type(*arg)).collect();
     let places = layout.places(&types);
     let flags = MemFlagsData::trusted();
-    let zero = b.ins().iconst(I64, 0);
+    let nothing = b.ins().iconst(I64, 0);
     for at in (0..layout.size()).step_by(8).filter(|at| !places.contains(at)) {
-        b.ins().store(flags, zero, values, at);
+        b.ins().store(flags, nothing, values, at);
     }
     for (value, at) in args.iter().zip(&places) {
         let value = widen(b, *value);
@@ -268,7 +268,7 @@ fn is_adaptable(env: &Env, ty: &FuncType) -> Result<bool> {
 
 fn callee(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
     let params = env.clif_types(ty.params())?;
-    let inner = env.signature(ty, Border::Inner)?;
+    let inner = env.signature(ty, Abi::Internal)?;
     thunk::build(env, callee_signature(), |b, arguments| {
         let (code, values) = (arguments[1], arguments[2]);
         let mut args = vec![arguments[0]];
@@ -297,7 +297,7 @@ fn callee(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
 /// A function of that type that calls the table entry in the context.
 fn caller(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
     let results = env.clif_types(ty.results())?;
-    thunk::build(env, env.signature(ty, Border::Inner)?, |b, params| {
+    thunk::build(env, env.signature(ty, Abi::Internal)?, |b, params| {
         let flags = MemFlagsData::trusted();
         let entry = b.ins().load(I64, flags, params[0], offset::CALLEE);
         let signature = b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
@@ -315,9 +315,9 @@ pub(crate) fn direct(env: &Env, ty: &FuncType, function: u32) -> Result<Code> {
     let layout = Layout::new(env)?;
     let results = env.clif_types(ty.results())?;
     let target = env.module.functions[function as usize];
-    let inner = env.signature(&env.module.types[target as usize], Border::Inner)?;
+    let inner = env.signature(&env.module.types[target as usize], Abi::Internal)?;
     let number = callee_number(env.module.canonical[target as usize]);
-    thunk::build(env, env.signature(ty, Border::Inner)?, |b, params| {
+    thunk::build(env, env.signature(ty, Abi::Internal)?, |b, params| {
         let code = func::import_function(b.func, namespace::FUNCTION, function, inner);
         let code = b.ins().func_addr(I64, code);
         let signature = callee_signature();

@@ -8,7 +8,7 @@
 //! | [`exec`]     | the program file that the kernel maps                                   |
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
-//! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
+//! | [`frames`]   | which functions can be captured and where, and the tables of that      |
 //! | [`adapter`]    | calls of functions with another type than they have                    |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
 //! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
@@ -132,9 +132,9 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
     let spill_pointers = module.find_global("__stack_pointer");
     let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
-    let reaches = if options.frames {
+    let capturable = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
-        frames::reach::find(&module, &symbols, options.polls, &never)
+        frames::capturable::find(&module, &symbols, options.polls, &never)
     } else {
         Vec::new()
     };
@@ -145,7 +145,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         tail_calls,
         spill_pointers,
         setjmp,
-        reaches,
+        capturable,
         isa: &*isa,
         options,
         sources,

@@ -6,7 +6,7 @@
 use crate::adapter::{self, Layout};
 use crate::compile::{Code, data, trap_code};
 use crate::error::{Error, Result};
-use crate::func::{self, Border, Env};
+use crate::func::{self, Abi, Env};
 use crate::imports::Symbol;
 use crate::standalone::thunk;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -53,7 +53,7 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
     trampolines.push(build(env, &layout, CALL_RESTORER, 4, false)?);
     if env.tail_calls {
         for function in wrapped(env) {
-            trampolines.push(thunk::wrapper(env, function, Border::Runtime)?);
+            trampolines.push(thunk::wrapper(env, function, Abi::Runtime)?);
         }
     }
     Ok(trampolines)
@@ -79,12 +79,12 @@ fn build(
     returns: bool,
 ) -> Result<Trampoline> {
     // The program calls its handlers' thunk itself, the runtime the others.
-    let border = if number == CALL_HANDLER { Border::Inner } else { Border::Runtime };
-    let mut signature = Signature::new(env.convention(border));
+    let abi = if number == CALL_HANDLER { Abi::Internal } else { Abi::Runtime };
+    let mut signature = Signature::new(env.convention(abi));
     signature.params.push(AbiParam::new(I64));
-    signature.params.extend(vec![env.param(I32, Border::Runtime); 1 + args]);
+    signature.params.extend(vec![env.param(I32, Abi::Runtime); 1 + args]);
     if returns {
-        signature.returns.push(env.param(I32, Border::Runtime));
+        signature.returns.push(env.param(I32, Abi::Runtime));
     }
     let name = NAMES[number as usize];
     let code = thunk::build(env, signature, |b, params| {

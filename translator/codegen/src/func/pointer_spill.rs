@@ -14,6 +14,7 @@ use crate::frames::live::{self, Live};
 use cranelift_codegen::ir::immediates::Imm64;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Value, ValueDef};
+use linnet_abi::calls::START;
 use wasmparser::FunctionBody;
 
 pub(super) struct PointerSpill {
@@ -33,7 +34,9 @@ const ALIGN: usize = 16;
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn begin_pointer_spill(&mut self, body: &FunctionBody) -> Result<()> {
         let Some(global) = self.env.spill_pointers else { return Ok(()) };
-        if self.return_point.is_some() || self.variant == Variant::Resume {
+        // Where a program starts, it looks for its arguments at the stack pointer.
+        let is_start = self.module.exported_function(START) == Some(self.function);
+        if is_start || self.return_point.is_some() || self.variant == Variant::Resume {
             return Ok(());
         }
         let live = live::find(body, self.locals.len(), None);

@@ -1,33 +1,33 @@
 //! Passes of our own over CLIF: three before Cranelift's optimizer, the others between it and instruction
 //! selection.
 //!
-//! | file          | what it does                                                          |
-//! |---------------|-----------------------------------------------------------------------|
-//! | [`address`]   | adds parts of an index to the address as 64 bits                      |
-//! | [`anew`]      | makes what is cheap to make anew where it is used                     |
-//! | [`arguments`] | copies arguments that are needed elsewhere too                        |
-//! | [`bounds`]    | upper bounds of values                                                |
-//! | [`chains`]    | lets a sum over a loop's rounds stay in one register                  |
-//! | [`latch`]     | compares a loop's counter behind its increment                        |
-//! | [`masks`]     | removes masks of bits that are clear already                          |
-//! | [`phis`]      | removes block parameters that are always the same value               |
-//! | [`slots`]     | keeps values that live long in stack slots                            |
-//! | [`users`]     | where values are needed, and where they come from                     |
-//! | [`widen`]     | keeps addresses zero-extended                                         |
+//! | file                | what it does                                                     |
+//! |---------------------|------------------------------------------------------------------|
+//! | [`accumulators`]    | keeps the sum of a loop in one register                          |
+//! | [`address_mode`]    | adds parts of an index to the address as 64 bits                 |
+//! | [`argument_copies`] | copies arguments that are also used elsewhere                    |
+//! | [`constant_phis`]   | removes block parameters that are always the same value          |
+//! | [`latch`]           | compares a loop's counter after its increment                    |
+//! | [`redundant_masks`] | removes masks of bits that are clear already                     |
+//! | [`rematerialize`]   | computes cheap values again at each use                          |
+//! | [`spill`]           | keeps values that live long in stack slots                       |
+//! | [`uses`]            | where values are used and defined                                |
+//! | [`value_range`]     | upper bounds of values                                           |
+//! | [`zext`]            | keeps addresses zero-extended                                    |
 //!
 //! What each gives is measured in `docs/src/reference/benchmarks-translator.md`.
 
-mod address;
-mod anew;
-mod arguments;
-mod bounds;
-mod chains;
+mod accumulators;
+mod address_mode;
+mod argument_copies;
+mod constant_phis;
 mod latch;
-mod masks;
-mod phis;
-mod slots;
-mod users;
-mod widen;
+mod redundant_masks;
+mod rematerialize;
+mod spill;
+mod uses;
+mod value_range;
+mod zext;
 
 use crate::Options;
 use cranelift_codegen::control::ControlPlane;
@@ -63,13 +63,13 @@ pub(crate) fn optimize(
 /// Runs the passes before the optimizer. They leave aliases.
 fn prepare(context: &mut Context, options: &Options) {
     context.compute_cfg();
-    phis::run(&mut context.func, &context.cfg);
-    masks::run(&mut context.func, &context.cfg);
-    let shape = address::Shape {
+    constant_phis::run(&mut context.func, &context.cfg);
+    redundant_masks::run(&mut context.func, &context.cfg);
+    let shape = address_mode::Shape {
         has_guard: !options.standalone,
         is_indexed: options.target.extends_words_for_free(),
     };
-    address::run(&mut context.func, &context.cfg, shape);
+    address_mode::run(&mut context.func, &context.cfg, shape);
 }
 
 /// Runs the others. The control flow stays as it is.
@@ -81,19 +81,19 @@ fn finish(context: &mut Context, options: &Options) {
     if target.extends_words_for_free() {
         let loops = &context.loop_analysis;
         let heads: Vec<_> = loops.loops().map(|found| loops.loop_header(found)).collect();
-        chains::run(&mut context.func, &context.cfg, &heads);
-        widen::run(&mut context.func, &context.cfg);
+        accumulators::run(&mut context.func, &context.cfg, &heads);
+        zext::run(&mut context.func, &context.cfg);
     }
-    let users = users::find(&context.func);
+    let uses = uses::find(&context.func);
     if target.has_few_registers() {
-        arguments::run(&mut context.func, &users);
+        argument_copies::run(&mut context.func, &uses);
     }
     // A standalone module finds all its memory by the context.
-    slots::run(context, &users, target.has_few_registers() && !options.standalone);
-    anew::run(&mut context.func);
+    spill::run(context, &uses, target.has_few_registers() && !options.standalone);
+    rematerialize::run(&mut context.func);
 }
 
-/// The optimizer has run: nothing behind it merges or reorders accesses of memory. A sequence point
+/// The optimizer has run: nothing after it merges or reorders accesses of memory. A sequence point
 /// there only keeps a load from being an operand of the instruction that needs it.
 fn remove_sequence_points(func: &mut Function) {
     let mut cursor = FuncCursor::new(func);

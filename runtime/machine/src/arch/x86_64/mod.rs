@@ -1,11 +1,14 @@
 //! x86-64, the System V calling convention.
 
+#[cfg(not(test))]
 mod entry;
 mod frame;
 mod host;
+#[cfg(not(test))]
 mod memory;
 pub mod switch;
 
+#[cfg(not(test))]
 pub use entry::resume_forked;
 pub use frame::Frame;
 pub use host::*;
