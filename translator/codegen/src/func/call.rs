@@ -1,13 +1,12 @@
 //! Calls: direct, through the table, and to the runtime.
 
-use super::{Abi, Translator};
-use crate::adapter;
-use crate::compile::{namespace, trap_code};
+use super::{Abi, Translator, adapter};
 use crate::error::Result;
 use crate::imports::Symbol;
 use crate::libcall::Libcall;
+use crate::names::{namespace, thunk};
 use crate::target::Ordering;
-use crate::trampoline;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -24,7 +23,7 @@ use std::mem::{offset_of, size_of};
 use wasmparser::{Operator, ValType};
 
 #[derive(Clone, Copy)]
-pub(super) enum Callee {
+pub(crate) enum Callee {
     Direct(FuncRef),
     Indirect(SigRef, Value),
 }
@@ -59,13 +58,7 @@ impl Translator<'_, '_, '_, '_> {
         match operator {
             Operator::Call { function_index } => self.call_direct(*function_index)?,
             Operator::CallIndirect { type_index, table_index } => {
-                if self.module.standalone.is_some() {
-                    let index = self.pop();
-                    let callee = self.checked_reference(*table_index, index, *type_index)?;
-                    self.call_by_reference(callee, *type_index)?;
-                } else {
-                    self.call_indirect(*type_index)?;
-                }
+                self.environment().call_indirect(self, *type_index, *table_index)?;
             }
             _ => return Ok(false),
         }
@@ -76,8 +69,7 @@ impl Translator<'_, '_, '_, '_> {
         if self.call_setjmp(function)? {
             return Ok(());
         }
-        if self.module.standalone.is_some() && function < self.module.imported() {
-            let reference = self.function_reference(function);
+        if let Some(reference) = self.environment().call_reference(self, function) {
             return self.call_by_reference(reference, self.module.functions[function as usize]);
         }
         let Some(Direct { callee, args, abi }) = self.direct(function)? else {
@@ -97,7 +89,7 @@ impl Translator<'_, '_, '_, '_> {
         let (space, index, abi) = match self.env.symbols.get(function as usize) {
             Some(Symbol::Barrier) => return Ok(None),
             Some(Symbol::CallHandler) => {
-                (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Abi::Internal)
+                (namespace::TRAMPOLINE, thunk::CALL_HANDLER, Abi::Internal)
             }
             Some(Symbol::Runtime(_)) => (namespace::FUNCTION, function, Abi::Runtime),
             None => (namespace::FUNCTION, function, Abi::Internal),
@@ -120,7 +112,8 @@ impl Translator<'_, '_, '_, '_> {
         };
     }
 
-    fn call_indirect(&mut self, ty: u32) -> Result<()> {
+    /// Calls an entry of the constant function table.
+    pub(super) fn call_entry_of_type(&mut self, ty: u32) -> Result<()> {
         let Entry { address, code, args, silent } = self.checked_entry(ty)?;
         let call = self.signature_ref(ty)?;
         let handlers = self.tagged_handlers();
@@ -204,7 +197,7 @@ impl Translator<'_, '_, '_, '_> {
         let flags = MemFlagsData::new().with_notrap().with_alias_region(Some(self.regions.context));
         let context = self.context();
         self.b.ins().store(flags, entry, context, context::offset::CALLEE);
-        let number = adapter::caller_number(self.module.canonical[ty as usize]);
+        let number = thunk::caller_number(self.module.canonical[ty as usize]);
         let signature = self.env.signature(&self.module.types[ty as usize], Abi::Internal)?;
         let adapter = self.function_ref(namespace::TRAMPOLINE, number, signature);
         Ok(self.b.ins().func_addr(I64, adapter))
@@ -287,26 +280,12 @@ impl Translator<'_, '_, '_, '_> {
             signature.returns.push(AbiParam::new(clif(result)));
         }
         let function = self.function_ref(namespace::LIBCALL, libcall as u32, signature);
-        if self.module.standalone.is_some() {
-            // None of them raises an exception, but one for which this function has no handler.
-            return self.plain_call(Callee::Direct(function), args).first().copied();
-        }
-        self.call_function(function, args).first().copied()
+        self.environment().emit_libcall(self, Callee::Direct(function), args).first().copied()
     }
 
     /// Every call of the function goes through here. Where exceptions are caught it ends its block.
     pub(super) fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
-        if self.module.standalone.is_some() {
-            return match self.dispatch() {
-                None => self.plain_call(callee, args),
-                // The block takes the exception as its parameter.
-                Some(block) => {
-                    self.try_call(callee, args, &[(None, block)], &[BlockArg::TryCallExn(0)])
-                }
-            };
-        }
-        let handlers = self.tagged_handlers();
-        self.emit_call_with(callee, args, &handlers)
+        self.environment().emit_call(self, callee, args)
     }
 
     /// In a module of Linux.

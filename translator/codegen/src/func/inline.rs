@@ -5,10 +5,10 @@
 
 mod capture_points;
 
-use super::{Env, Variant, Worker, tail};
-use crate::adapter;
-use crate::compile::{data, namespace};
+use super::{Env, Variant, Worker, adapter};
 use crate::frames::{INLINED_TAG, NativePoint};
+use crate::module::tail_calls;
+use crate::names::{data, namespace};
 use capture_points::Capture;
 use cranelift_codegen::Context;
 use cranelift_codegen::FxHashSet;
@@ -62,7 +62,7 @@ impl Inlinable {
                     return None;
                 }
                 // A call in place of a tail call would be no capture point.
-                if env.options.frames && env.tail_calls && tail::makes_one(&body.body) {
+                if env.options.frames && env.tail_calls && tail_calls::makes_one(&body.body) {
                     return None;
                 }
                 // A mistake is reported when the function's turn comes.

@@ -1,9 +1,9 @@
 //! Polls at loop heads, and before tail calls that make loops.
 
 use super::Translator;
-use crate::compile::namespace;
 use crate::error::Result;
 use crate::libcall::POLL_INDEX;
+use crate::names::namespace;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, FuncRef, InstBuilder, Signature};
 use cranelift_codegen::isa::CallConv;

@@ -18,11 +18,11 @@
 use super::call::Callee;
 use super::control::block_args;
 use super::{Abi, Translator, import_function};
-use crate::compile::{WIDE, WIDE_BEGIN, namespace};
 use crate::error::{Error, Result};
 use crate::frames::live;
 use crate::libcall::Libcall;
 use crate::module::{Body, Module};
+use crate::names::{WIDE, WIDE_BEGIN, namespace};
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{

@@ -3,18 +3,8 @@
 //! What the kernel and Linux programs leave to the runtime, an instance of such a module does by itself:
 //! a function of the module, `initialize`, evaluates the constant expressions, copies the active segments
 //! and calls the start function. The contract is `linnet_abi::instance`.
-//!
-//! | file         | what it does                                                  |
-//! |--------------|---------------------------------------------------------------|
-//! | this one     | the sections that only such modules may have                  |
-//! | [`bindings`] | what a host's source needs to know                            |
-//! | [`types`]    | spells function types, so that the linker can compare them    |
-//! | [`thunk`]    | between translated code and hosts                             |
 
-pub(crate) mod bindings;
-pub(crate) mod thunk;
-pub(crate) mod types;
-
+use super::types;
 use crate::error::{Error, Result};
 use linnet_abi::instance::{Counts, Layout, external};
 use wasmparser::{

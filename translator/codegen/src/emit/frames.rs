@@ -1,8 +1,8 @@
 //! The tables in the object: `linnet_abi::frames::Frames` and what it points to.
 
-use super::CapturePoint;
+use super::table::{Address, Table, fields};
 use crate::compile;
-use crate::emit::{Address, Table, fields};
+use crate::frames::CapturePoint;
 use crate::func::Compiled;
 use linnet_abi::frames::{
     CapturePoint as Row, Code, Frames, Function, MAGIC, NativePoint, VERSION, ValueType,
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::mem::offset_of;
 
 /// A function that the module defines, and what it gives.
-pub(crate) struct Own<'c> {
+pub(super) struct Own<'c> {
     pub compiled: &'c Compiled,
     pub results: Vec<ValueType>,
     pub resume: Option<Address>,
@@ -19,7 +19,7 @@ pub(crate) struct Own<'c> {
 
 /// Tables under construction.
 #[derive(Default)]
-pub(crate) struct Tables {
+pub(super) struct Tables {
     pub functions: Table,
     pub points: Table,
     pub types: Table,
@@ -42,7 +42,7 @@ struct Counts {
 
 impl Tables {
     /// Adds functions in the order of their indices, and gives the first capture point of each.
-    pub(crate) fn functions<'c>(&mut self, functions: impl Iterator<Item = Own<'c>>) -> Vec<u32> {
+    pub(super) fn functions<'c>(&mut self, functions: impl Iterator<Item = Own<'c>>) -> Vec<u32> {
         let mut firsts = Vec::new();
         for Own { compiled, results, resume } in functions {
             let row = self.functions.row::<Function>();
@@ -106,7 +106,7 @@ impl Tables {
 
     /// Adds the code of the next row of the module's function table. `first_points` are those of the
     /// functions, of which the first has the index `first`.
-    pub(crate) fn code(&mut self, code: &compile::Code, first: u32, first_points: &[u32]) {
+    pub(super) fn code(&mut self, code: &compile::Code, first: u32, first_points: &[u32]) {
         let row = self.code.row::<Code>();
         let table = &mut self.code;
         fields!(
@@ -138,7 +138,7 @@ impl Tables {
     }
 
     /// The [`Frames`] of a module that imports `imported` functions, without its addresses.
-    pub(crate) fn head(&self, imported: u32, tail_calls: bool) -> Table {
+    pub(super) fn head(&self, imported: u32, tail_calls: bool) -> Table {
         let mut head = Table::new();
         let row = head.row::<Frames>();
         fields!(

@@ -1,7 +1,11 @@
 //! The module as a whole: everything but the function bodies, checked and in memory.
 
+pub(crate) mod embedded;
+pub(crate) mod tail_calls;
+pub(crate) mod types;
+
 use crate::error::{Error, Result};
-use crate::standalone::{self, Sections};
+use embedded::Sections;
 use linnet_abi::context::GLOBAL_SLOTS;
 use linnet_abi::instance::kind;
 use sha2::{Digest, Sha256};
@@ -148,7 +152,7 @@ impl<'a> Module<'a> {
                 .hint(hint));
         }
         let mut module = Module { id: Sha256::digest(wasm).into(), ..Module::default() };
-        let features = if standalone { standalone::FEATURES } else { FEATURES };
+        let features = if standalone { embedded::FEATURES } else { FEATURES };
         module.standalone = standalone.then(Box::default);
         let mut validator = Validator::new_with_features(features);
         for payload in Parser::new(0).parse_all(wasm) {
@@ -237,8 +241,7 @@ impl<'a> Module<'a> {
                     let index = self.types.len() as u32;
                     // Types that refer to others may be equal and look different.
                     let name = match self.standalone {
-                        Some(_) => standalone::types::spell(&ty, &self.type_names)
-                            .map_err(|e| e.at(start))?,
+                        Some(_) => types::spell(&ty, &self.type_names).map_err(|e| e.at(start))?,
                         None => String::new(),
                     };
                     self.canonical.push(
@@ -549,7 +552,7 @@ impl<'a> Module<'a> {
 /// Of all references, a program of Linux has those to exceptions.
 pub(crate) fn check_value(ty: ValType) -> Result<()> {
     let ValType::Ref(ty) = ty else { return Ok(()) };
-    match standalone::types::reference(ty) {
+    match types::reference(ty) {
         Ok((kind::EXN | kind::NO_EXN, _)) => Ok(()),
         _ => Err(Error::unsupported("reference types")),
     }

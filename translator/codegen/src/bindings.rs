@@ -1,8 +1,8 @@
 //! What a host's source needs to know of a module: a C header, or a Rust module.
 
-use super::Import;
 use crate::error::Result;
 use crate::module::Module;
+use crate::module::embedded::Import;
 use linnet_abi::instance::external;
 use linnet_abi::module::SYMBOL_PREFIX;
 use std::collections::HashSet;

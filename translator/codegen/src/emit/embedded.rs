@@ -1,12 +1,15 @@
 //! What a standalone module's descriptor has besides: `linnet_abi::instance::Standalone`.
 
-use super::{Address, Emitter, Table, failed};
-use crate::compile::data;
+use super::table::{Address, Table, fields};
+use super::{Emitter, failed};
 use crate::error::Result;
 use crate::func::Compiled;
 use crate::module::Module;
-use crate::standalone::{Items, Sections, thunk, types};
-use crate::trampoline::{INITIALIZE, Trampoline};
+use crate::module::embedded::{Items, Sections};
+use crate::module::types;
+use crate::names::data;
+use crate::names::thunk::{self, INITIALIZE};
+use crate::trampoline::Trampoline;
 use cranelift_module::{DataId, Module as _};
 use linnet_abi::instance::{
     Counts, ElementInfo, Export, FuncType, FunctionInfo, GlobalType, Import, MemoryType, Place,
@@ -22,7 +25,7 @@ pub(super) fn type_symbol(spelling: &str) -> String {
 
 impl<'m> Emitter<'_, 'm, '_> {
     /// Emits the tables; the address is that of the [`Standalone`].
-    pub(super) fn standalone(
+    pub(super) fn embedded(
         &mut self,
         sections: &Sections,
         functions: &[Compiled],

@@ -3,12 +3,16 @@
 //! They call table entries whose numbers come from outside the module, so they check what
 //! `call_indirect` checks. In modules with tail calls they are where the conventions meet.
 
-use crate::adapter::{self, Layout};
-use crate::compile::{Code, data, trap_code};
+pub(crate) mod thunk;
+
+use crate::compile::Code;
 use crate::error::{Error, Result};
+use crate::func::adapter::{self, Layout};
 use crate::func::{self, Abi, Env};
 use crate::imports::Symbol;
-use crate::standalone::thunk;
+use crate::names::data;
+use crate::names::thunk::{CALL_HANDLER, CALL_RESTORER, CALL_THREAD};
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, GlobalValue, InstBuilder, MemFlagsData, Signature, Value};
@@ -18,17 +22,6 @@ use linnet_abi::trap::Trap;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::mem::{offset_of, size_of};
-
-/// Number of the thunk behind the import `call_handler`.
-pub(crate) const CALL_HANDLER: u32 = 0;
-/// Number of `linnet_abi::module::Module::call_thread`.
-pub(crate) const CALL_THREAD: u32 = 1;
-/// Number of `linnet_abi::module::Module::call_restorer`.
-pub(crate) const CALL_RESTORER: u32 = 2;
-
-/// Number of what initialises an instance of a standalone module. More of these have higher numbers, see
-/// [`crate::standalone::thunk`].
-pub(crate) const INITIALIZE: u32 = 3;
 
 /// Names by number.
 pub(crate) const NAMES: [&str; 3] = ["call_handler", "call_thread", "call_restorer"];
@@ -45,7 +38,10 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
         return thunk::compile_all(env, sections);
     }
     let layout = Layout::new(env)?;
-    let mut trampolines = adapter::compile_all(env, &layout)?;
+    let adapters = adapter::compile_all(env, &layout)?.into_iter();
+    let adapters =
+        adapters.map(|(number, name, code)| Trampoline { number, name: name.into(), code });
+    let mut trampolines: Vec<_> = adapters.collect();
     if env.symbols.contains(&Symbol::CallHandler) {
         trampolines.push(build(env, &layout, CALL_HANDLER, 3, false)?);
     }
@@ -87,7 +83,7 @@ fn build(
         signature.returns.push(env.param(I32, Abi::Runtime));
     }
     let name = NAMES[number as usize];
-    let code = thunk::build(env, signature, |b, params| {
+    let code = adapter::build(env, signature, |b, params| {
         let table = func::import_data(b.func, data::TABLE);
         let (code, signature) = look_up(b, env, table, params[1]);
         let adapter = adapter::of_entry(b, signature);

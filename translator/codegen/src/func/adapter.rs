@@ -10,18 +10,21 @@
 //! type that is called), and the function is called with what it takes of them (its *callee's adapter*, one
 //! for each type of a function in the table). So n types take 2n adapters and not n times n.
 
-use crate::compile::{Code, data, namespace, trap_code};
+use super::{Abi, Env, import_data, import_function};
+use crate::compile::{self, Code};
 use crate::error::Result;
-use crate::func::{self, Abi, Env};
 use crate::module::Module;
-use crate::standalone::thunk;
-use crate::trampoline::Trampoline;
+use crate::names::thunk::{callee_number, caller_number};
+use crate::names::{data, namespace};
+use crate::trap::trap_code;
+use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64, I128};
 use cranelift_codegen::ir::{
-    AbiParam, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, Value,
+    AbiParam, Function, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type,
+    UserFuncName, Value,
 };
 use cranelift_codegen::isa::CallConv;
-use cranelift_frontend::FunctionBuilder;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use linnet_abi::context::offset;
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
@@ -31,16 +34,6 @@ use wasmparser::{FuncType, Operator, ValType};
 
 /// How `wasm-ld` names what it calls in place of a function that a file declares with another type.
 const MISMATCH: &str = "signature_mismatch:";
-
-/// Number of the caller's adapter of a type.
-pub(crate) fn caller_number(ty: u32) -> u32 {
-    thunk::enter_number(ty)
-}
-
-/// Number of the callee's adapter of a type.
-pub(crate) fn callee_number(ty: u32) -> u32 {
-    thunk::host_number(ty)
-}
 
 /// Values of one class are counted by themselves.
 #[derive(Clone, Copy)]
@@ -181,7 +174,7 @@ fn callee_signature() -> Signature {
 
 /// Loads the adapter of a table entry's type; traps if nobody may call functions of that type in this way.
 pub(crate) fn of_entry(b: &mut FunctionBuilder, signature: Value) -> Value {
-    let adapters = func::import_data(b.func, data::ADAPTERS);
+    let adapters = import_data(b.func, data::ADAPTERS);
     let adapters = b.ins().symbol_value(I64, adapters);
     let number = b.ins().uextend(I64, signature);
     let offset = b.ins().ishl_imm_u(number, 3);
@@ -214,8 +207,8 @@ fn runtime_types(module: &Module) -> impl Iterator<Item = u32> {
     thread.into_iter().chain(restorer).map(|ty| module.canonical[ty as usize])
 }
 
-/// Compiles the adapters that the module needs.
-pub(crate) fn compile_all(env: &Env, layout: &Layout) -> Result<Vec<Trampoline>> {
+/// Compiles the adapters that the module needs: number, name and code of each.
+pub(crate) fn compile_all(env: &Env, layout: &Layout) -> Result<Vec<(u32, String, Code)>> {
     let module = env.module;
     let canonical = |ty: u32| module.canonical[ty as usize];
     let mut callees: BTreeSet<u32> = runtime_types(module).collect();
@@ -232,14 +225,14 @@ pub(crate) fn compile_all(env: &Env, layout: &Layout) -> Result<Vec<Trampoline>>
         if !is_adaptable(env, &module.types[ty as usize])? {
             continue;
         }
-        let name = format!("linnet.called.{}", ty).into();
+        let name = format!("linnet.called.{ty}");
         let code = callee(env, layout, &module.types[ty as usize])?;
-        adapters.push(Trampoline { number: callee_number(ty), name, code });
+        adapters.push((callee_number(ty), name, code));
     }
     for ty in callers {
-        let name = format!("linnet.adapt.{}", ty).into();
+        let name = format!("linnet.adapt.{ty}");
         let code = caller(env, layout, &module.types[ty as usize])?;
-        adapters.push(Trampoline { number: caller_number(ty), name, code });
+        adapters.push((caller_number(ty), name, code));
     }
     Ok(adapters)
 }
@@ -269,7 +262,7 @@ fn is_adaptable(env: &Env, ty: &FuncType) -> Result<bool> {
 fn callee(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
     let params = env.clif_types(ty.params())?;
     let inner = env.signature(ty, Abi::Internal)?;
-    thunk::build(env, callee_signature(), |b, arguments| {
+    build(env, callee_signature(), |b, arguments| {
         let (code, values) = (arguments[1], arguments[2]);
         let mut args = vec![arguments[0]];
         for (ty, at) in params.iter().zip(layout.places(&params)) {
@@ -297,7 +290,7 @@ fn callee(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
 /// A function of that type that calls the table entry in the context.
 fn caller(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
     let results = env.clif_types(ty.results())?;
-    thunk::build(env, env.signature(ty, Abi::Internal)?, |b, params| {
+    build(env, env.signature(ty, Abi::Internal)?, |b, params| {
         let flags = MemFlagsData::trusted();
         let entry = b.ins().load(I64, flags, params[0], offset::CALLEE);
         let signature = b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
@@ -317,15 +310,36 @@ pub(crate) fn direct(env: &Env, ty: &FuncType, function: u32) -> Result<Code> {
     let target = env.module.functions[function as usize];
     let inner = env.signature(&env.module.types[target as usize], Abi::Internal)?;
     let number = callee_number(env.module.canonical[target as usize]);
-    thunk::build(env, env.signature(ty, Abi::Internal)?, |b, params| {
-        let code = func::import_function(b.func, namespace::FUNCTION, function, inner);
+    build(env, env.signature(ty, Abi::Internal)?, |b, params| {
+        let code = import_function(b.func, namespace::FUNCTION, function, inner);
         let code = b.ins().func_addr(I64, code);
         let signature = callee_signature();
-        let adapter = func::import_function(b.func, namespace::TRAMPOLINE, number, signature);
+        let adapter = import_function(b.func, namespace::TRAMPOLINE, number, signature);
         let adapter = b.ins().func_addr(I64, adapter);
         let found = (params[0], code, adapter);
         let results = call(b, &layout, found, &params[1..], &results);
         b.ins().return_(&results);
         Ok(())
     })
+}
+
+/// Builds a thunk from its signature and its body.
+pub(crate) fn build(
+    env: &Env,
+    signature: Signature,
+    body: impl FnOnce(&mut FunctionBuilder, &[Value]) -> Result<()>,
+) -> Result<Code> {
+    let mut context = Context::new();
+    let name = UserFuncName::user(namespace::TRAMPOLINE, 0);
+    context.func = Function::with_name_signature(name, signature);
+    let mut builders = FunctionBuilderContext::new();
+    let mut b = FunctionBuilder::new(&mut context.func, &mut builders);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let params = b.block_params(entry).to_vec();
+    body(&mut b, &params)?;
+    b.seal_all_blocks();
+    b.finalize(env.isa.frontend_config());
+    compile::compile_one(context, env.isa, env.options)
 }
