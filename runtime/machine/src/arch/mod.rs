@@ -46,7 +46,7 @@ mod activation;
 pub mod head;
 mod registers;
 mod thread;
-mod upcall;
+pub mod upcall;
 
 pub use activation::Activation;
 pub use head::{TaskBlock, ThreadRequest};

@@ -255,8 +255,8 @@ pub fn trace(
     mut is_return: bool,
     mut frame: impl FnMut(u32, u32) -> bool,
 ) {
-    let top = task.address() as u64;
-    let bottom = top - (1 << 20);
+    // A frame of the runtime has its two words below its frame pointer on some ISAs.
+    let (top, bottom) = (task.address() as u64, task.kernel_stack_bottom() as u64 + 16);
     loop {
         let found = tables.find(pc, is_return);
         if let Some((n, offset)) = found

@@ -5,10 +5,10 @@
 
 use super::kernel;
 use crate::arch::{self, Activation};
+use crate::cpu::{slot, switch};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::layout::Layout;
-use crate::memory::{image, slot_sharing};
 use crate::task::{ExecRequest, Start, Task, action};
 use core::mem::transmute;
 use core::ptr;
@@ -21,7 +21,7 @@ const SYS_EXIT_GROUP: u32 = 94;
 
 /// Leave the kernel for the first time, or for a new program. The kernel's frames are dropped.
 pub fn enter(task: &'static Task) -> ! {
-    task.empty_kernel_stack();
+    task.drop_frames();
     // SAFETY: the kernel says that nothing on its stack is needed; the user stack is unused, or
     // the copy that `resume_forked` expects.
     unsafe {
@@ -36,18 +36,15 @@ pub fn enter(task: &'static Task) -> ! {
 extern "C" fn program_main(task: &Task) -> ! {
     task.take_action();
     let Some(ExecRequest { mm, program, sp }) = task.exec.take() else {
-        fatal!(exit::BUG, "a task left the kernel without a program");
+        fatal!(exit::KERNEL, "the kernel let a task go that has no program");
     };
-    let module = image::program(program);
-    slot_sharing::leave(task);
-    task.set_program(module, mm, sp);
+    slot::leave(task);
+    task.set_program(program, mm, sp);
     wait_for_slot(task, &mut Activation::bottom());
-    if let Some(vcpu) = task.vcpu.get() {
-        vcpu.poke_if_pending(task);
-    }
+    switch::poll_for_interrupts(task);
     // SAFETY: the translator emitted this entry with this type.
     unsafe {
-        let start: extern "C" fn(*mut Context) = transmute(module.start);
+        let start: extern "C" fn(*mut Context) = transmute(program.start);
         start(task.user_context());
     }
     end(task, SYS_EXIT_GROUP, 0)
@@ -136,7 +133,7 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
 
 /// Let others run until the slot of the task's memory is free.
 fn wait_for_slot(task: &Task, interrupted: &mut Activation) {
-    while Layout::is_small() && !slot_sharing::enter(task) {
+    while Layout::is_small() && !slot::enter(task) {
         sys::sched_yield();
         poll_kernel(task);
         if task.has_action() {
@@ -150,7 +147,7 @@ fn wait_for_slot(task: &Task, interrupted: &mut Activation) {
 extern "C" fn poll(task: &Task) {
     poll_kernel(task);
     if Layout::is_small() {
-        slot_sharing::poll(task);
+        slot::poll(task);
     }
 }
 

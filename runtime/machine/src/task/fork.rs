@@ -2,6 +2,7 @@
 
 use super::{Start, Task, ucontext};
 use crate::arch::head::{FRAMES, FUNCTION};
+use crate::memory::ids::MemoryId;
 use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use crate::memory::tlb;
 use linnet_abi::memory::SLOT_SIZE;
@@ -9,9 +10,10 @@ use linnet_abi::memory::SLOT_SIZE;
 /// clone(2): the child has a thread pointer of its own.
 const CLONE_SETTLS: u32 = 0x8_0000;
 
-/// Give `child` what `parent` asked for: a copy of its frames, or a function to call.
-pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
-    let Some(module) = parent.module.get() else { return };
+/// Give `child` what `parent` asked for: a copy of its frames, or a function to call. False if the host has no
+/// room for that.
+pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
+    let Some(module) = parent.module.get() else { return true };
     child.module.set(Some(module));
     child.mm.set(mm);
     // SAFETY: neither task's user code runs now.
@@ -21,7 +23,9 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
     child.clear_poll();
     match parent.forking.get() {
         FRAMES => {
-            copy_frames(parent, child);
+            if !copy_frames(parent, child) {
+                return false;
+            }
             child.start.set(Start::Forked);
         }
         FUNCTION => {
@@ -35,15 +39,19 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
         }
         _ => {}
     }
+    true
 }
 
 /// Copy the user stack. Words that point into the parent's stack, task or memory point into the
 /// child's afterwards.
-fn copy_frames(parent: &Task, child: &Task) {
+fn copy_frames(parent: &Task, child: &Task) -> bool {
     let delta = child.region().wrapping_sub(parent.region());
     let from = parent.user_sp.get();
     if parent.has_reserve() {
         child.make_room(child.region());
+        if !child.has_reserve() {
+            return false;
+        }
     }
     let words = (parent.region() + USER_TOP - from) / size_of::<usize>();
     let parent_base = parent.user_base() as usize;
@@ -64,10 +72,13 @@ fn copy_frames(parent: &Task, child: &Task) {
             *((from.wrapping_add(delta)) as *mut usize).add(i) = move_word(word);
         }
     }
-    ucontext::inherit(parent, child, move_word);
+    if !ucontext::inherit(parent, child, move_word) {
+        return false;
+    }
     child.user_sp.set(from.wrapping_add(delta));
     let activation = parent.activation.get();
     if !activation.is_null() {
         child.activation.set(activation.wrapping_byte_add(delta));
     }
+    true
 }

@@ -177,10 +177,10 @@ pub fn discard(task: &Task, name: u32) {
 }
 
 /// The child of a fork has its parent's contexts; `move_word` makes a word of the parent's frames one of
-/// the child's.
-pub fn inherit(parent: &Task, child: &Task, move_word: impl Fn(usize) -> usize) {
-    let Some(from) = ContextStore::of(parent) else { return };
-    let Some(to) = ContextStore::of_or_new(child) else { return };
+/// the child's. False if the host has no room for them.
+pub fn inherit(parent: &Task, child: &Task, move_word: impl Fn(usize) -> usize) -> bool {
+    let Some(from) = ContextStore::of(parent) else { return true };
+    let Some(to) = ContextStore::of_or_new(child) else { return false };
     to.used = from.used;
     to.end = from.end;
     to.saved[..from.used].copy_from_slice(&from.saved[..from.used]);
@@ -194,6 +194,7 @@ pub fn inherit(parent: &Task, child: &Task, move_word: impl Fn(usize) -> usize) 
             }
         }
     }
+    true
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use linnet_abi::module::REGISTER_FLOAT;
 /// relative to its own frame pointer.
 pub const RUNTIME_FRAME: i64 = 0;
 
-/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
+/// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. FPCR never
 /// changes.
@@ -30,7 +31,7 @@ pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
         "stp d12, d13, [sp, #128]",
         "stp d14, d15, [sp, #144]",
         "mov x9, sp",
-        "str x9, [x0]",
+        "stlr x9, [x0]",
         "mov sp, x1",
         "ldp x29, x30, [sp]",
         "ldp x19, x20, [sp, #16]",

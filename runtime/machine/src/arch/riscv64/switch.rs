@@ -10,7 +10,8 @@ use linnet_abi::module::REGISTER_FLOAT;
 /// relative to its own frame pointer: right below it, where translated code has them right above.
 pub const RUNTIME_FRAME: i64 = -16;
 
-/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
+/// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. The
 /// rounding mode never changes.
@@ -48,6 +49,7 @@ pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
         "fsd fs9, 176(sp)",
         "fsd fs10, 184(sp)",
         "fsd fs11, 192(sp)",
+        "fence rw, w",
         "sd sp, 0(a0)",
         "mv sp, a1",
         "ld s0, 0(sp)",

@@ -7,7 +7,8 @@ use core::arch::{asm, naked_asm};
 /// relative to its own frame pointer.
 pub const RUNTIME_FRAME: i64 = 0;
 
-/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
+/// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. MXCSR and
 /// the x87 control word never change.
