@@ -9,9 +9,9 @@ use crate::func::Compiled;
 use crate::image::Image;
 use crate::imports;
 use crate::names::thunk;
-use linnet_abi::calls;
 use crate::trampoline::Trampoline;
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module as _};
+use linnet_abi::calls;
 use linnet_abi::frames::Frames;
 use linnet_abi::module::{
     CallSite, Function, Handler, MAGIC, Module, SYMBOL_PREFIX, SavedRegister, Segment, TrapSite,

@@ -15,7 +15,7 @@ impl Translator<'_, '_, '_, '_> {
         if self.may_go_round(operator) {
             self.poll()?;
         }
-        if is_one(operator) {
+        if tail_calls::is_one(operator) {
             self.leave_pointer_spill();
         }
         // What is called has left the clauses of this function, and so it is for calls in place of tail calls.

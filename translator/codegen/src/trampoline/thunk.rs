@@ -1,21 +1,19 @@
 //! Code between translated functions and hosts, which pass values in memory.
 
 use super::Trampoline;
-use crate::compile::{self, Code};
+use crate::compile::Code;
 use crate::error::Result;
 use crate::func::{self, Abi, Env, adapter, initialize};
 use crate::module::Module;
 use crate::module::embedded::Sections;
 use crate::names::namespace;
 use crate::names::thunk::{INITIALIZE, enter_number, host_number};
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
-    AbiParam, Function, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind,
-    UserFuncName, Value,
+    AbiParam, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Value,
 };
 use cranelift_codegen::isa::CallConv;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::FunctionBuilder;
 use linnet_abi::instance::{Slot, offset};
 use wasmparser::{FuncType, ValType};
 
