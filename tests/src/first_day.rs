@@ -70,7 +70,9 @@ fn one_installer(directory: &Path) -> Result<()> {
                 {
                     return Err(Error::new(format!("starts {program} by itself"))
                         .at(path.display())
-                        .hint("Builder::tool, emulator, debugger and rust_library install it first"));
+                        .hint(
+                            "Builder::tool, emulator, debugger and rust_library install it first",
+                        ));
                 }
             }
         }

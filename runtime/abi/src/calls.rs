@@ -10,6 +10,15 @@ pub const HOST_MODULE: &str = "linnet";
 /// Import module of a user program. A call `x` is the symbol `linnet_user_x`.
 pub const USER_MODULE: &str = "linux";
 
+/// Exports of a user program that the runtime calls, of type () -> (): where it begins, and what is called where an
+/// exception is thrown that nobody catches, if there is one.
+pub const START: &str = "_start";
+pub const UNCAUGHT: &str = "__linnet_uncaught";
+
+/// Export of a user program that looks for pointers on its stack: values of 32 bits that a function needs behind
+/// a call lie there.
+pub const SPILL_POINTERS: &str = "__linnet_spill_pointers";
+
 /// Prefix under which the kernel is translated: its exports are `linnet_kernel_<name>`.
 pub const KERNEL_PREFIX: &str = "kernel";
 

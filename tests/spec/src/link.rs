@@ -30,11 +30,7 @@ const CROSS_LIBC: &str = "/usr/riscv64-linux-gnu/lib";
 const CROSS_LIBGCC: &str = "/usr/lib/gcc-cross/riscv64-linux-gnu/12";
 
 /// The C library of the target: start files and archives.
-fn libraries(
-    target: Target,
-    rust: &Path,
-    builder: &Builder,
-) -> Result<[Vec<PathBuf>; 2], Error> {
+fn libraries(target: Target, rust: &Path, builder: &Builder) -> Result<[Vec<PathBuf>; 2], Error> {
     if target != Target::Riscv64 {
         let own = rust.join("self-contained");
         let list = |names: &[&str]| names.iter().map(|name| own.join(name)).collect();

@@ -78,9 +78,7 @@ impl Builder {
             let place = missing.map_or_else(String::new, |library| {
                 format!(", or the library at {}", library.display())
             });
-            return Err(
-                error.hint(format!("install Rust with rustup (https://rustup.rs){place}"))
-            );
+            return Err(error.hint(format!("install Rust with rustup (https://rustup.rs){place}")));
         }
         let step = self.progress.step("rust");
         let mut command = Command::new("rustup");

@@ -107,6 +107,9 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     } else {
         polls::Polls::default()
     };
+    let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
+    let spill_pointers = module.find_global("__stack_pointer");
+    let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
     let capturable = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
         let polls = options.polls.then_some(&polls);
@@ -120,6 +123,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         environment: func::environment::of(options.standalone),
         symbols,
         tail_calls,
+        spill_pointers,
         setjmp,
         polls,
         capturable,

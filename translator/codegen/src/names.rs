@@ -18,8 +18,11 @@ pub(crate) mod namespace {
 pub(crate) mod data {
     /// The function table.
     pub(crate) const TABLE: u32 = 0;
+    /// Of each function type the adapter through which functions of it are called as if they had another,
+    /// see [`crate::func::adapter`], by [`linnet_abi::module::TableEntry::signature`].
+    pub(crate) const ADAPTERS: u32 = 1;
     /// Segment 0 of the module; the others follow, and then the function types of a standalone module.
-    pub(crate) const FIRST_SEGMENT: u32 = 1;
+    pub(crate) const FIRST_SEGMENT: u32 = 2;
 }
 
 /// In a handler's tag: the handler is for all code of the function that has none of its own. It hangs
@@ -46,6 +49,16 @@ pub(crate) mod thunk {
     /// Number of what initialises an instance of a standalone module. More of these have higher numbers, see
     /// [`crate::trampoline::thunk`].
     pub(crate) const INITIALIZE: u32 = 3;
+
+    /// Number of the caller's adapter of a type, see [`crate::func::adapter`].
+    pub(crate) fn caller_number(ty: u32) -> u32 {
+        INITIALIZE + 1 + 2 * ty
+    }
+
+    /// Number of the callee's adapter of a type.
+    pub(crate) fn callee_number(ty: u32) -> u32 {
+        INITIALIZE + 2 + 2 * ty
+    }
 
     /// Number of the thunk that calls functions of a type for a host.
     pub(crate) fn enter_number(ty: u32) -> u32 {

@@ -39,11 +39,14 @@ unsafe fn runtime_link(fp: u64) -> (u64, u64) {
 extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
     // SAFETY: only user code throws.
     let task = unsafe { Task::of_user(context) };
-    let tables = tables(task.module.get().expect("user code has a module"));
+    let module = task.module.get().expect("user code has a module");
+    let tables = tables(module);
     // SAFETY: the context belongs to the task that this is.
     let tag = unsafe { (*context).exception_tag } as u32;
     // SAFETY: `fp` is the frame of the stub that called this.
     let (fp, pc) = unsafe { runtime_link(fp) };
+    let thrower = Activation::new(fp, pc, *saved, false);
+    let innermost = task.activation.get();
     let mut walk = Walk::from_call(Position { fp, pc, saved: *saved });
     loop {
         // SAFETY: all frames are live, up to those of the runtime that called user code.
@@ -68,7 +71,24 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
         }
         walk = Walk { position: Position { fp, pc, saved }, is_return: faulted == 0 };
     }
+    task.activation.set(innermost);
+    tell(task, module, thrower);
     uncaught(task)
+}
+
+/// Lets the program say what it thinks of an exception that nobody catches, above the frame that throws it.
+fn tell(task: &Task, module: &Module, mut thrower: Activation) {
+    if module.uncaught.is_null() {
+        return;
+    }
+    // Whatever leaves the function finds its way through the frames of the thrower.
+    thrower.push(&task.activation);
+    // SAFETY: the translator emitted this entry with this type; this is the task's user stack.
+    unsafe {
+        let tell: extern "C" fn(*mut Context) = core::mem::transmute(module.uncaught);
+        tell(task.user_context());
+    }
+    thrower.pop(&task.activation);
 }
 
 /// Go where an exception is caught, and shorten the user stack, which this very function may run at the

@@ -11,6 +11,7 @@ use crate::imports;
 use crate::names::thunk;
 use crate::trampoline::Trampoline;
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module as _};
+use linnet_abi::calls;
 use linnet_abi::frames::Frames;
 use linnet_abi::module::{
     CallSite, Function, Handler, MAGIC, Module, SYMBOL_PREFIX, SavedRegister, Segment, TrapSite,
@@ -111,8 +112,11 @@ impl Emitter<'_, '_, '_> {
         if let Some(sections) = &module.standalone {
             let address = self.embedded(sections, functions, trampolines)?;
             t.put_address(row + offset_of!(Module, standalone), address);
-        } else if let Some(start) = self.start_function()? {
+        } else if let Some(start) = self.runtime_entry(calls::START)? {
             t.put_address(row + offset_of!(Module, start), Address::Function(start));
+            if let Some(uncaught) = self.runtime_entry(calls::UNCAUGHT)? {
+                t.put_address(row + offset_of!(Module, uncaught), Address::Function(uncaught));
+            }
         }
         for trampoline in trampolines {
             let field = match trampoline.number {
@@ -151,13 +155,13 @@ impl Emitter<'_, '_, '_> {
     }
 
     /// A program's entry, if it has one of the right type.
-    fn start_function(&self) -> Result<Option<FuncId>> {
+    fn runtime_entry(&self, name: &str) -> Result<Option<FuncId>> {
         let module = self.env.module;
-        let Some(function) = module.exported_function("_start") else { return Ok(None) };
+        let Some(function) = module.exported_function(name) else { return Ok(None) };
         let ty = module.function_type(function);
         if !ty.params().is_empty() || !ty.results().is_empty() {
             let found = imports::type_text(ty.params(), ty.results());
-            return Err(Error::new(format!("_start has type {found}, expected () -> ()")));
+            return Err(Error::new(format!("{name} has type {found}, expected () -> ()")));
         }
         Ok(self.exported_function(function))
     }

@@ -113,8 +113,12 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let mut data = vec![None; data::FIRST_SEGMENT as usize + segments];
         let table = object.declare_data("linnet.table", Linkage::Local, false, false);
         data[data::TABLE as usize] = Some(table.map_err(failed)?);
+        if env.module.standalone.is_none() {
+            let adapters = object.declare_data("linnet.adapters", Linkage::Local, false, false);
+            data[data::ADAPTERS as usize] = Some(adapters.map_err(failed)?);
+        }
         for number in used(env, compiled, left_out, namespace::DATA) {
-            if number != data::TABLE && (number as usize) < data.len() {
+            if number >= data::FIRST_SEGMENT && (number as usize) < data.len() {
                 let name = format!("linnet.segment.{}", number - data::FIRST_SEGMENT);
                 let id = object.declare_data(&name, Linkage::Local, false, false);
                 data[number as usize] = Some(id.map_err(failed)?);
@@ -263,6 +267,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         let table_id =
             self.data[data::TABLE as usize].ok_or_else(|| failed("no function table"))?;
         self.define_table(table_id, table)?;
+        self.adapters()?;
         for (i, segment) in module.segments.iter().enumerate() {
             if let Some(id) = self.data[data::FIRST_SEGMENT as usize + i] {
                 let bytes = segment.bytes[..segment.passive_len()].to_vec();
@@ -270,6 +275,22 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             }
         }
         self.descriptor(image, table_id, functions, trampolines)
+    }
+
+    /// The callee's adapters by the number of their type, which begins at 1.
+    fn adapters(&mut self) -> Result<()> {
+        let Some(table) = self.data[data::ADAPTERS as usize] else { return Ok(()) };
+        let module = self.env.module;
+        let bytes = vec![0; 8 * (module.types.len() + 1)];
+        let mut adapters = Table { bytes, ..Table::new() };
+        for ty in 0..module.types.len() as u32 {
+            let number = thunk::callee_number(ty) as usize;
+            if let Some(id) = self.trampolines.get(number).copied().flatten() {
+                let place = 8 * module.signature(ty) as usize;
+                adapters.put_address(place, Address::Function(id));
+            }
+        }
+        self.define_table(table, adapters)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Calls: direct, through the table, and to the runtime.
 
-use super::{Abi, Translator};
+use super::{Abi, Translator, adapter};
 use crate::error::Result;
 use crate::imports::Symbol;
 use crate::libcall::Libcall;
@@ -11,10 +11,11 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag,
-    FuncRef, InstBuilder, SigRef, Signature, Type as ClifType, Value,
+    FuncRef, InstBuilder, MemFlagsData, SigRef, Signature, Type as ClifType, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use linnet_abi::calls::{Type, type_of};
+use linnet_abi::context;
 use linnet_abi::frames::kind;
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
@@ -40,6 +41,7 @@ pub(super) struct Direct {
 /// A table entry that an indirect call goes to; the call is to be written where the builder stands.
 pub(super) struct Entry {
     pub address: Value,
+    pub code: Value,
     pub args: Vec<Value>,
     /// Where the code comes to if the function has no result and the call is to give one.
     pub silent: Option<Block>,
@@ -50,6 +52,9 @@ const TAIL_CALL_REGISTERS: usize = 5;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn call(&mut self, operator: &Operator) -> Result<bool> {
+        if matches!(operator, Operator::Call { .. } | Operator::CallIndirect { .. }) {
+            self.spill_pointers();
+        }
         match operator {
             Operator::Call { function_index } => self.call_direct(*function_index)?,
             Operator::CallIndirect { type_index, table_index } => {
@@ -115,10 +120,10 @@ impl Translator<'_, '_, '_, '_> {
 
     /// Calls an entry of the constant function table.
     pub(super) fn call_entry_of_type(&mut self, ty: u32) -> Result<()> {
-        let Entry { address, args, silent } = self.checked_entry(ty)?;
+        let Entry { address, code, args, silent } = self.checked_entry(ty)?;
         let call = self.signature_ref(ty)?;
         let handlers = self.tagged_handlers();
-        let mut results = self.call_entry(address, call, &args, &handlers);
+        let mut results = self.call_entry(code, call, &args, &handlers);
         if let Some(silent) = silent {
             let end = self.b.create_block();
             let values: Vec<BlockArg> = results.iter().map(|value| (*value).into()).collect();
@@ -166,7 +171,14 @@ impl Translator<'_, '_, '_, '_> {
             self.b.seal_block(next);
             self.b.switch_to_block(next);
         }
-        self.b.ins().trap(trap_code(Trap::BadSignature));
+        let call = adapter::are_in(self.env).then(|| self.b.create_block());
+        if let Some(call) = call {
+            self.b.append_block_param(call, I64);
+            let adapter = self.adapter(ty, address)?;
+            self.b.ins().jump(call, &[adapter.into()]);
+        } else {
+            self.b.ins().trap(trap_code(Trap::BadSignature));
+        }
         self.b.seal_block(late);
         if has_late {
             // What must be moved on the way is moved here, and not in the way of the good case.
@@ -176,22 +188,39 @@ impl Translator<'_, '_, '_, '_> {
         self.b.seal_block(good);
         self.b.seal_block(silent);
         self.b.switch_to_block(good);
-        Ok(Entry { address, args, silent: has_silent.then_some(silent) })
+        let mut code = self.entry_code(address);
+        if let Some(call) = call {
+            self.b.ins().jump(call, &[code.into()]);
+            self.b.seal_block(call);
+            self.b.switch_to_block(call);
+            code = self.b.block_params(call)[0];
+        }
+        Ok(Entry { address, code, args, silent: has_silent.then_some(silent) })
+    }
+
+    /// The code that is called in place of an entry that has none of the types that `ty` may have.
+    fn adapter(&mut self, ty: u32, entry: Value) -> Result<Value> {
+        let flags = MemFlagsData::new().with_notrap().with_alias_region(Some(self.regions.context));
+        let context = self.context();
+        self.b.ins().store(flags, entry, context, context::offset::CALLEE);
+        let number = thunk::caller_number(self.module.canonical[ty as usize]);
+        let signature = self.env.signature(&self.module.types[ty as usize], Abi::Internal)?;
+        let adapter = self.function_ref(namespace::TRAMPOLINE, number, signature);
+        Ok(self.b.ins().func_addr(I64, adapter))
     }
 
     fn call_entry(
         &mut self,
-        entry: Value,
+        code: Value,
         signature: SigRef,
         args: &[Value],
         handlers: &[TaggedHandler],
     ) -> Vec<Value> {
-        let code = self.entry_code(entry);
         self.announce_capture_point(kind::CALL);
         self.emit_call_with(Callee::Indirect(signature, code), args, handlers)
     }
 
-    pub(super) fn entry_code(&mut self, entry: Value) -> Value {
+    fn entry_code(&mut self, entry: Value) -> Value {
         let flags = self.constant_flags();
         self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32)
     }
@@ -208,7 +237,8 @@ impl Translator<'_, '_, '_, '_> {
         let mut signature = self.b.func.dfg.signatures[signature].clone();
         signature.returns.clear();
         let signature = self.b.import_signature(signature);
-        self.call_entry(entry, signature, args, handlers);
+        let code = self.entry_code(entry);
+        self.call_entry(code, signature, args, handlers);
         // Not what the register happens to hold: that may be the host's.
         types.into_iter().map(|ty| self.zero(ty)).collect()
     }

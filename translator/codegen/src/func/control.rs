@@ -77,6 +77,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             Operator::Return => {
                 let results = self.frames[0].results;
                 let values = self.stack[self.stack.len() - results..].to_vec();
+                self.leave_pointer_spill();
                 self.b.ins().return_(&values);
                 self.reachable = false;
             }
@@ -258,6 +259,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         self.stack.extend_from_slice(self.b.block_params(frame.end));
         if self.frames.is_empty() {
             let values = self.stack.clone();
+            self.leave_pointer_spill();
             self.b.ins().return_(&values);
         }
         Ok(())

@@ -5,7 +5,7 @@
 
 mod capture_points;
 
-use super::{Env, Variant, Worker};
+use super::{Env, Variant, Worker, adapter};
 use crate::frames::{INLINED_TAG, NativePoint};
 use crate::module::tail_calls;
 use crate::names::{data, namespace};
@@ -56,6 +56,9 @@ impl Inlinable {
                 // An exported function has the runtime's signature, not the one of calls. A debugger
                 // can only stop in one that is there.
                 if size > most || env.is_exported(index) || env.has_lines(&body.body) {
+                    return None;
+                }
+                if adapter::mismatched(env, index).is_some() {
                     return None;
                 }
                 // A call in place of a tail call would be no capture point.

@@ -4,6 +4,7 @@
 //! builder's variables. Operators are translated by family; each family's function says whether the
 //! operator was one of its own.
 
+pub(crate) mod adapter;
 mod atomic;
 mod call;
 mod capture_point;
@@ -17,6 +18,7 @@ mod instance;
 mod locals;
 mod memory;
 mod numeric;
+mod pointer_spill;
 mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
@@ -48,6 +50,7 @@ use environment::Environment;
 use exception::Clauses;
 use inline::Inlinable;
 use locals::Local;
+use pointer_spill::PointerSpill;
 use setjmp::ReturnPoint;
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -64,6 +67,8 @@ pub(crate) struct Env<'m, 'a> {
     /// Whether functions call others in their own place. Then all of the module's have the convention that
     /// this needs.
     pub tail_calls: bool,
+    /// The stack pointer's global, if the program looks for pointers on its stack.
+    pub spill_pointers: Option<u32>,
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
     /// Where functions poll besides at loop heads.
@@ -217,6 +222,10 @@ impl Worker {
         index: u32,
         body: &Body,
     ) -> Result<Compiled> {
+        if let Some(function) = adapter::mismatched(env, index) {
+            let code = adapter::direct(env, env.module.function_type(index), function)?;
+            return Ok(Compiled { code, capture_points: Vec::new(), resume: None });
+        }
         let mut compile = |variant| -> Result<_> {
             let points = self.build(env, index, body, variant)?;
             let range = body.body.range();
@@ -311,6 +320,8 @@ pub(crate) struct Translator<'e, 'm, 'a, 'b> {
     clauses: Option<Clauses>,
     /// In functions that `setjmp` returns to.
     return_point: Option<ReturnPoint>,
+    /// In functions whose pointers lie in memory.
+    pointer_spill: Option<PointerSpill>,
     /// In functions whose frames can be captured.
     capture_points: Option<CapturePoints>,
     function_refs: FxHashMap<(u32, u32), FuncRef>,
@@ -350,6 +361,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             reachable: true,
             clauses: None,
             return_point: None,
+            pointer_spill: None,
             capture_points: None,
             function_refs: FxHashMap::default(),
             data_refs: FxHashMap::default(),
@@ -377,6 +389,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         self.declare_locals(body)?;
         self.begin_capture_points(body);
         self.push_function_frame()?;
+        self.begin_pointer_spill(body)?;
         if self.env.polls.at_entry(self.function) {
             // No operator begins there.
             self.offset = body.range().start;
@@ -398,6 +411,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         }
         operators.finish()?;
         self.end_return_point()?;
+        self.end_pointer_spill();
         let points = self.end_capture_points();
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());

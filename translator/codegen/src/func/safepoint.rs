@@ -28,6 +28,7 @@ impl Translator<'_, '_, '_, '_> {
         self.b.ins().brif(poll, cold, &[], next, &[]);
         self.b.seal_block(cold);
         self.b.switch_to_block(cold);
+        self.spill_pointers();
         if self.poll_at_capture_point(next) {
             self.b.seal_block(next);
             self.b.switch_to_block(next);

@@ -3,6 +3,7 @@
 use super::call::{Callee, Direct, Entry};
 use super::{Abi, Translator};
 use crate::error::Result;
+use crate::module::tail_calls;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use linnet_abi::frames::kind;
@@ -11,6 +12,9 @@ use wasmparser::Operator;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn tail_call(&mut self, operator: &Operator) -> Result<bool> {
+        if tail_calls::is_one(operator) {
+            self.leave_pointer_spill();
+        }
         // What is called has left the clauses of this function, and so it is for calls in place of tail calls.
         match operator {
             Operator::ReturnCall { function_index } => self.return_call(*function_index)?,
@@ -52,9 +56,8 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     pub(super) fn return_call_entry(&mut self, ty: u32) -> Result<()> {
-        let Entry { address, args, silent } = self.checked_entry(ty)?;
+        let Entry { address, code, args, silent } = self.checked_entry(ty)?;
         let signature = self.signature_ref(ty)?;
-        let code = self.entry_code(address);
         self.b.ins().return_call_indirect(signature, code, &args);
         if let Some(silent) = silent {
             self.b.switch_to_block(silent);

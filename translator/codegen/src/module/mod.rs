@@ -10,8 +10,8 @@ use embedded::Sections;
 use linnet_abi::instance::kind;
 use std::collections::HashMap;
 use wasmparser::{
-    FuncToValidate, FuncType, FuncValidator, FuncValidatorAllocations, FunctionBody,
-    ValType, ValidatorResources, WasmFeatures,
+    FuncToValidate, FuncType, FuncValidator, FuncValidatorAllocations, FunctionBody, ValType,
+    ValidatorResources, WasmFeatures,
 };
 
 /// What a module may use. Everything else is an error with the feature's name.

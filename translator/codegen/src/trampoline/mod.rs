@@ -5,26 +5,23 @@
 
 pub(crate) mod thunk;
 
-use crate::compile::{self, Code};
+use crate::compile::Code;
 use crate::error::{Error, Result};
+use crate::func::adapter::{self, Layout};
 use crate::func::{self, Abi, Env};
 use crate::imports::Symbol;
+use crate::names::data;
 use crate::names::thunk::{CALL_HANDLER, CALL_RESTORER, CALL_THREAD};
-use crate::names::{data, namespace};
 use crate::trap::trap_code;
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{
-    AbiParam, Function, GlobalValue, InstBuilder, MemFlagsData, Signature, UserFuncName, Value,
-};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_codegen::ir::{AbiParam, GlobalValue, InstBuilder, MemFlagsData, Signature, Value};
+use cranelift_frontend::FunctionBuilder;
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::mem::{offset_of, size_of};
-use wasmparser::ValType;
 
 /// Names by number.
 pub(crate) const NAMES: [&str; 3] = ["call_handler", "call_thread", "call_restorer"];
@@ -35,30 +32,21 @@ pub(crate) struct Trampoline {
     pub code: Code,
 }
 
-/// A type that the called table entry may have.
-struct Shape {
-    ty: u32,
-    args: usize,
-}
-
 /// Compiles the trampolines that the module needs.
 pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
     if let Some(sections) = &env.module.standalone {
         return thunk::compile_all(env, sections);
     }
-    let mut trampolines = Vec::new();
+    let layout = Layout::new(env)?;
+    let adapters = adapter::compile_all(env, &layout)?.into_iter();
+    let adapters =
+        adapters.map(|(number, name, code)| Trampoline { number, name: name.into(), code });
+    let mut trampolines: Vec<_> = adapters.collect();
     if env.symbols.contains(&Symbol::CallHandler) {
-        // The C types of a handler, and of functions that are used as one by a cast.
-        let shapes =
-            (0..=3).flat_map(|args| [None, Some(ValType::I32)].map(|result| (args, result)));
-        let shapes = shapes.filter_map(|(args, result)| shape(env, args, result)).collect();
-        trampolines.push(build(env, CALL_HANDLER, 3, false, shapes)?);
+        trampolines.push(build(env, &layout, CALL_HANDLER, 3, false)?);
     }
-    // A module without such a function still gets the entry: it traps.
-    let shapes = shape(env, 1, Some(ValType::I32)).into_iter().collect();
-    trampolines.push(build(env, CALL_THREAD, 1, true, shapes)?);
-    let shapes = shape(env, 4, None).into_iter().collect();
-    trampolines.push(build(env, CALL_RESTORER, 4, false, shapes)?);
+    trampolines.push(build(env, &layout, CALL_THREAD, 1, true)?);
+    trampolines.push(build(env, &layout, CALL_RESTORER, 4, false)?);
     if env.tail_calls {
         for function in wrapped(env) {
             trampolines.push(thunk::wrapper(env, function, Abi::Runtime)?);
@@ -77,21 +65,14 @@ fn wrapped(env: &Env) -> BTreeSet<u32> {
     exports.chain(env.module.table.iter().flatten().copied().filter(is_runtime)).collect()
 }
 
-/// The type with so many `i32` parameters, if the module has one.
-fn shape(env: &Env, args: usize, result: Option<ValType>) -> Option<Shape> {
-    let results: Vec<_> = result.into_iter().collect();
-    let ty = env.module.find_type(&vec![ValType::I32; args], &results)?;
-    Some(Shape { ty, args })
-}
-
 /// Builds `fn(context, entry, args...)`, which calls the table entry with as many of the `args`
 /// as its type takes.
 fn build(
     env: &Env,
+    layout: &Layout,
     number: u32,
     args: usize,
     returns: bool,
-    shapes: Vec<Shape>,
 ) -> Result<Trampoline> {
     // The program calls its handlers' thunk itself, the runtime the others.
     let abi = if number == CALL_HANDLER { Abi::Internal } else { Abi::Runtime };
@@ -102,37 +83,17 @@ fn build(
         signature.returns.push(env.param(I32, Abi::Runtime));
     }
     let name = NAMES[number as usize];
-    let mut context = Context::new();
-    context.func =
-        Function::with_name_signature(UserFuncName::user(namespace::TRAMPOLINE, number), signature);
-    let mut builders = FunctionBuilderContext::new();
-    let mut b = FunctionBuilder::new(&mut context.func, &mut builders);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let params = b.block_params(entry).to_vec();
-    let table = func::import_data(b.func, data::TABLE);
-    let (code, found) = look_up(&mut b, env, table, params[1]);
-
-    for Shape { ty, args } in shapes {
-        let (call, next) = (b.create_block(), b.create_block());
-        let matches = b.ins().icmp_imm_u(IntCC::Equal, found, i64::from(env.module.signature(ty)));
-        b.ins().brif(matches, call, &[], next, &[]);
-        b.switch_to_block(call);
-        let signature = env.signature(&env.module.types[ty as usize], Abi::Internal)?;
-        let signature = b.import_signature(signature);
-        let values: Vec<Value> =
-            [params[0]].into_iter().chain(params[2..2 + args].iter().copied()).collect();
-        let call = b.ins().call_indirect(signature, code, &values);
-        let result = b.inst_results(call).to_vec();
-        b.ins().return_(if returns { &result } else { &[] });
-        b.switch_to_block(next);
-    }
-    b.ins().trap(trap_code(Trap::BadSignature));
-    b.seal_all_blocks();
-    b.finalize(env.isa.frontend_config());
-    let code = compile::compile_one(context, env.isa, env.options)
-        .map_err(|e: Error| e.in_function(u32::MAX, name))?;
+    let code = adapter::build(env, signature, |b, params| {
+        let table = func::import_data(b.func, data::TABLE);
+        let (code, signature) = look_up(b, env, table, params[1]);
+        let adapter = adapter::of_entry(b, signature);
+        let results: &[_] = if returns { &[I32] } else { &[] };
+        let found = (params[0], code, adapter);
+        let results = adapter::call(b, layout, found, &params[2..], results);
+        b.ins().return_(&results);
+        Ok(())
+    });
+    let code = code.map_err(|e: Error| e.in_function(u32::MAX, name))?;
     Ok(Trampoline { number, name: name.into(), code })
 }
 

@@ -1,21 +1,19 @@
 //! Code between translated functions and hosts, which pass values in memory.
 
 use super::Trampoline;
-use crate::compile::{self, Code};
+use crate::compile::Code;
 use crate::error::Result;
-use crate::func::{self, Abi, Env, initialize};
+use crate::func::{self, Abi, Env, adapter, initialize};
 use crate::module::Module;
 use crate::module::embedded::Sections;
 use crate::names::namespace;
 use crate::names::thunk::{INITIALIZE, enter_number, host_number};
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
-    AbiParam, Function, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind,
-    UserFuncName, Value,
+    AbiParam, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Value,
 };
 use cranelift_codegen::isa::CallConv;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::FunctionBuilder;
 use linnet_abi::instance::{Slot, offset};
 use wasmparser::{FuncType, ValType};
 
@@ -46,27 +44,6 @@ pub(crate) fn compile_all(env: &Env, sections: &Sections) -> Result<Vec<Trampoli
         }
     }
     Ok(thunks)
-}
-
-/// Builds a thunk from its signature and its body.
-fn build(
-    env: &Env,
-    signature: Signature,
-    body: impl FnOnce(&mut FunctionBuilder, &[Value]) -> Result<()>,
-) -> Result<Code> {
-    let mut context = Context::new();
-    let name = UserFuncName::user(namespace::TRAMPOLINE, 0);
-    context.func = Function::with_name_signature(name, signature);
-    let mut builders = FunctionBuilderContext::new();
-    let mut b = FunctionBuilder::new(&mut context.func, &mut builders);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let params = b.block_params(entry).to_vec();
-    body(&mut b, &params)?;
-    b.seal_all_blocks();
-    b.finalize(env.isa.frontend_config());
-    compile::compile_one(context, env.isa, env.options)
 }
 
 fn words(count: usize) -> Signature {
@@ -101,7 +78,7 @@ fn store_all(b: &mut FunctionBuilder, values: &[Value], to: Value) {
 /// `fn(context, code, values)`
 fn enter(env: &Env, ty: &FuncType) -> Result<Code> {
     let callee = env.signature(ty, Abi::CrossModule)?;
-    build(env, words(3), |b, params| {
+    adapter::build(env, words(3), |b, params| {
         let mut args = vec![params[0]];
         args.extend(load_all(env, b, ty.params(), params[2])?);
         let callee = b.import_signature(callee);
@@ -115,7 +92,7 @@ fn enter(env: &Env, ty: &FuncType) -> Result<Code> {
 
 /// A function of that type that calls its context's `HostFunction::call`.
 fn host(env: &Env, ty: &FuncType) -> Result<Code> {
-    build(env, env.signature(ty, Abi::CrossModule)?, |b, params| {
+    adapter::build(env, env.signature(ty, Abi::CrossModule)?, |b, params| {
         let count = ty.params().len().max(ty.results().len()).max(1);
         let size = (count * size_of::<Slot>()) as u32;
         let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
@@ -139,7 +116,7 @@ pub(crate) fn wrapper(env: &Env, function: u32, abi: Abi) -> Result<Trampoline> 
     let (here, there) = if is_own { (abi, Abi::Internal) } else { (Abi::Internal, abi) };
     let ty = env.module.function_type(function);
     let there = env.signature(ty, there)?;
-    let code = build(env, env.signature(ty, here)?, |b, params| {
+    let code = adapter::build(env, env.signature(ty, here)?, |b, params| {
         let callee = func::import_function(b.func, namespace::FUNCTION, function, there);
         let call = b.ins().call(callee, params);
         let results = b.inst_results(call).to_vec();
