@@ -38,7 +38,7 @@ const FRAMES_HOST: Part = Part {
 };
 
 /// What decides the code of every part, relative to the project's root.
-const INPUTS: [&str; 3] = ["runtime/abi", "runtime/frames", "runtime/host"];
+const INPUTS: [&str; 4] = ["runtime/abi", "runtime/frames", "runtime/host", "runtime/unwind"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// Machine code is linked at a fixed address, so that none of it needs a table of addresses. Debuggers

@@ -17,6 +17,8 @@
 //! | [`bindings`]   | what a host's source needs to know of a module                        |
 //! | [`image`]      | runs the start function ahead of time: initial memory and globals     |
 //! | [`exec`]       | the program file that the kernel maps                                 |
+//! | [`calls`]      | what functions call                                                   |
+//! | [`polls`]      | where functions of programs poll, so that every cycle does            |
 //! | [`frames`]     | which functions can be captured and where                             |
 //! | [`passes`]     | CLIF to better CLIF, around Cranelift's own optimizer                 |
 //! | [`compile`]    | CLIF to machine code with its traps, call sites and saved registers   |
@@ -30,6 +32,7 @@
 #![forbid(unsafe_code)]
 
 mod bindings;
+mod calls;
 mod compile;
 mod debug;
 mod emit;
@@ -45,6 +48,7 @@ mod module;
 mod names;
 mod options;
 mod passes;
+mod polls;
 mod summary;
 mod target;
 mod trampoline;
@@ -99,9 +103,17 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
     let spill_pointers = module.find_global("__stack_pointer");
     let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
+    let wants_calls = options.polls || options.frames;
+    let calls = if wants_calls { calls::find(&module, &symbols) } else { Vec::new() };
+    let polls = if options.polls {
+        polls::Polls::find(&calls, module.imported(), &module.table)
+    } else {
+        polls::Polls::default()
+    };
     let capturable = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
-        frames::capturable::find(&module, &symbols, options.polls, &never)
+        let polls = options.polls.then_some(&polls);
+        frames::capturable::find(&calls, &symbols, polls, setjmp.map(|s| s.setjmp), &never)
     } else {
         Vec::new()
     };
@@ -113,6 +125,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         tail_calls,
         spill_pointers,
         setjmp,
+        polls,
         capturable,
         isa: &*isa,
         options,

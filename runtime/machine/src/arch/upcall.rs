@@ -3,8 +3,8 @@
 
 use super::activation::Activation;
 use super::head::TaskHead;
-use super::registers::CalleeSaved;
 use linnet_abi::context::Context;
+use linnet_unwind::CalleeSaved;
 
 macro_rules! upcalls {
     ($($(#[doc = $doc:literal])* $safety:ident fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {

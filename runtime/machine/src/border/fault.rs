@@ -8,7 +8,7 @@
 //! Nothing here allocates or locks. A fault of the runtime's own code outside guest memory ends
 //! the machine.
 
-use super::unwind::Tables;
+use super::unwind;
 use super::{kernel, user};
 use crate::arch::{self, Frame};
 use crate::cpu::switch;
@@ -108,8 +108,7 @@ fn user_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Ca
     if is_access && task.is_in_guard(address as usize) {
         return Some(Cause::UserTrap(Trap::StackOverflow));
     }
-    let tables = Tables::of(task.module.get()?);
-    tables.trap(frame.pc()).map(Cause::UserTrap)
+    unwind::trap(task.module.get()?, frame.pc()).map(Cause::UserTrap)
 }
 
 fn kernel_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Cause> {
@@ -121,7 +120,7 @@ fn kernel_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<
     if is_access && task.is_in_guard(address as usize) {
         overflowed();
     }
-    Tables::of(Ram::get().kernel).trap(frame.pc()).map(Cause::KernelTrap)
+    unwind::trap(Ram::get().kernel, frame.pc()).map(Cause::KernelTrap)
 }
 
 extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {

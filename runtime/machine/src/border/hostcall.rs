@@ -6,7 +6,7 @@
 
 #![allow(non_camel_case_types, reason = "names are those of the tables")]
 
-use super::unwind::{Tables, trace};
+use super::unwind::{tables, trace};
 use super::{kernel, user};
 use crate::arch::{self, upcall};
 use crate::cpu::switch;
@@ -402,7 +402,7 @@ fn restart(_: &Task) -> Checked<()> {
 fn backtrace(task: &'static Task, id: ptr, words: ptr, count: u32) -> Checked<u32> {
     const MOST: usize = 64;
     let to = slice(words, count.saturating_mul(8))?;
-    let tables = Tables::of(Ram::get().kernel);
+    let tables = tables(Ram::get().kernel);
     let mut found = [[0_u32; 2]; MOST];
     let most = (count as usize).min(MOST);
     let mut n = 0;
@@ -437,11 +437,9 @@ fn backtrace(task: &'static Task, id: ptr, words: ptr, count: u32) -> Checked<u3
 
 fn function_name(_: &Task, function: u32, buffer: ptr, size: u32) -> Checked<u32> {
     let buffer = slice(buffer, size)?;
-    let tables = Tables::of(Ram::get().kernel);
-    if function as usize >= tables.functions.len() {
-        return Ok(0);
-    }
-    Ok(buffer.write(0, tables.name(function as usize)) as u32)
+    let tables = tables(Ram::get().kernel);
+    let Some(function) = tables.functions.get(function as usize) else { return Ok(0) };
+    Ok(buffer.write(0, tables.name(function).as_bytes()) as u32)
 }
 
 fn table_function(_: &Task, entry: u32) -> Checked<u32> {
@@ -454,5 +452,5 @@ fn table_function(_: &Task, entry: u32) -> Checked<u32> {
     if code.is_null() {
         return Ok(u32::MAX);
     }
-    Ok(Tables::of(kernel).find(code as u64, false).map_or(u32::MAX, |(n, _)| n as u32))
+    Ok(tables(kernel).find(code as u64, false).map_or(u32::MAX, |place| place.number as u32))
 }

@@ -151,6 +151,14 @@ extern "C" fn poll(task: &Task) {
     }
 }
 
+/// The same on the task's kernel stack, where user code goes on in other frames than it has called from.
+pub fn poll_if_wanted(task: &Task) {
+    if task.take_poll() {
+        // SAFETY: on the task's kernel stack, above frames that touch none of the kernel's state.
+        unsafe { kernel::user_poll(task.kernel_context()) };
+    }
+}
+
 fn poll_kernel(task: &Task) {
     extern "C" fn call(task: &Task, _: u64, _: u64) -> u64 {
         // SAFETY: on the task's kernel stack.

@@ -304,6 +304,14 @@ impl Task {
         self.poll_word().store(0, Ordering::Relaxed);
     }
 
+    /// Is user code to poll? It has, then.
+    pub fn take_poll(&self) -> bool {
+        self.poll_word().load(Ordering::Relaxed) != 0 && {
+            self.clear_poll();
+            true
+        }
+    }
+
     /// A slot of the user context's globals.
     pub fn user_global(&self, slot: u32) -> u64 {
         // SAFETY: called by the thread that runs the task, outside its user code.

@@ -82,12 +82,13 @@ fn depth(events: &[Event]) -> usize {
 }
 
 fn events(body: &FunctionBody) -> Vec<Event> {
-    let mut events = Vec::new();
+    // There may be a poll where the function begins.
+    let mut events = vec![Event::Call(body.range().start)];
     let Ok(mut operators) = body.get_operators_reader() else { return events };
     while let Ok((operator, offset)) = operators.read_with_offset() {
         use Operator as O;
         if tail_calls::is_one(&operator) {
-            // There may be a poll before it, and some are calls that return to the function first.
+            // Some are calls that return to the function first.
             events.extend([Event::Call(offset), Event::Stop]);
             continue;
         }

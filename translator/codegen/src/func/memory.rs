@@ -174,6 +174,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
+                self.poll_before_bulk(size, constant);
                 self.libcall(Libcall::memory_copy, &[to, from, size]);
             }
         }
@@ -200,6 +201,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
+                self.poll_before_bulk(size, constant);
                 self.libcall(Libcall::memory_fill, &[to, value, size]);
             }
         }

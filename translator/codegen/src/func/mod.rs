@@ -34,6 +34,7 @@ use crate::imports::Symbol;
 use crate::module::{Body, Module};
 use crate::names::{HEAP, data, namespace};
 use crate::options::Options;
+use crate::polls::Polls;
 use capture_point::CapturePoints;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
@@ -70,6 +71,8 @@ pub(crate) struct Env<'m, 'a> {
     pub spill_pointers: Option<u32>,
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
+    /// Where functions poll besides at loop heads.
+    pub polls: Polls,
     /// Functions that can be on the stack when frames are captured; empty if that is left out.
     pub capturable: Vec<bool>,
     pub isa: &'m dyn TargetIsa,
@@ -387,6 +390,12 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         self.begin_capture_points(body);
         self.push_function_frame()?;
         self.begin_pointer_spill(body)?;
+        if self.env.polls.at_entry(self.function) {
+            // No operator begins there.
+            self.offset = body.range().start;
+            self.poll()?;
+            self.settle();
+        }
         let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {

@@ -39,7 +39,7 @@ use wasmparser::{FuncType, FuncValidatorAllocations, Operator, OperatorsReader, 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Functions {
     /// `setjmp(env)`, whose calls are translated to calls of the others.
-    setjmp: u32,
+    pub setjmp: u32,
     /// `__wasm_setjmp(env, activation, call) -> activation`.
     pub begin: u32,
     /// `__wasm_setjmp_test(env, activation)`: what `setjmp` returns above the number of the call, or 0.
@@ -249,6 +249,8 @@ impl Translator<'_, '_, '_, '_> {
             point.done.push((call, next));
         }
         self.unsettle();
+        // A `longjmp` comes back to here: this is the head of a loop.
+        self.poll()?;
         Ok(true)
     }
 

@@ -12,9 +12,6 @@ use wasmparser::Operator;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn tail_call(&mut self, operator: &Operator) -> Result<bool> {
-        if self.may_go_round(operator) {
-            self.poll()?;
-        }
         if tail_calls::is_one(operator) {
             self.leave_pointer_spill();
         }
@@ -33,15 +30,6 @@ impl Translator<'_, '_, '_, '_> {
         }
         self.reachable = false;
         Ok(true)
-    }
-
-    /// Whether such calls can follow each other for ever: who does not call through the table comes to a
-    /// function that is not behind its own.
-    fn may_go_round(&self, operator: &Operator) -> bool {
-        match operator {
-            Operator::ReturnCall { function_index } => *function_index <= self.function,
-            operator => tail_calls::is_one(operator),
-        }
     }
 
     fn return_call(&mut self, function: u32) -> Result<()> {
