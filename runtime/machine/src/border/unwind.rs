@@ -39,7 +39,8 @@ unsafe fn runtime_link(fp: u64) -> (u64, u64) {
 extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
     // SAFETY: only user code throws.
     let task = unsafe { Task::of_user(context) };
-    let tables = tables(task.module.get().expect("user code has a module"));
+    let module = task.module.get().expect("user code has a module");
+    let tables = tables(module);
     // SAFETY: the context belongs to the task that this is.
     let tag = unsafe { (*context).exception_tag } as u32;
     // SAFETY: `fp` is the frame of the stub that called this.
