@@ -26,7 +26,7 @@ pub struct Context {
     pub exception_tag: u64,
     /// Its payload, one value per word; a `v128` takes two.
     pub exception: [u64; EXCEPTION_WORDS],
-    /// The table entry that a call through the table found with another type than it has. Read by the
+    /// Offset in the table of the entry that a call found with another type than its own. Read by the
     /// adapter that is called in the entry's place, before anything else.
     pub callee: u64,
     /// The mutable globals in index order.

@@ -100,6 +100,9 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let read = Instant::now();
     let isa = isa::isa(options)?;
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
+    let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
+    let spill_pointers = module.find_global("__stack_pointer");
+    let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
     let wants_calls = options.polls || options.frames;
     let calls = if wants_calls { calls::find(&module, &symbols) } else { Vec::new() };
     let polls = if options.polls {
@@ -107,9 +110,6 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     } else {
         polls::Polls::default()
     };
-    let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
-    let spill_pointers = module.find_global("__stack_pointer");
-    let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
     let capturable = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
         let polls = options.polls.then_some(&polls);

@@ -293,6 +293,9 @@ fn caller(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
     build(env, env.signature(ty, Abi::Internal)?, |b, params| {
         let flags = MemFlagsData::trusted();
         let entry = b.ins().load(I64, flags, params[0], offset::CALLEE);
+        let table = import_data(b.func, data::TABLE);
+        let table = b.ins().symbol_value(I64, table);
+        let entry = b.ins().iadd(table, entry);
         let signature = b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);
         let code = b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32);
         let adapter = of_entry(b, signature);

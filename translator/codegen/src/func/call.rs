@@ -146,7 +146,7 @@ impl Translator<'_, '_, '_, '_> {
         let index = self.pop();
         let mut args = vec![self.context()];
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
-        let address = self.table_entry(index);
+        let (address, offset) = self.table_entry(index);
         let flags = self.constant_flags();
         let signature =
             self.b.ins().load(I32, flags, address, offset_of!(TableEntry, signature) as i32);
@@ -174,7 +174,7 @@ impl Translator<'_, '_, '_, '_> {
         let call = adapter::are_in(self.env).then(|| self.b.create_block());
         if let Some(call) = call {
             self.b.append_block_param(call, I64);
-            let adapter = self.adapter(ty, address)?;
+            let adapter = self.adapter(ty, offset)?;
             self.b.ins().jump(call, &[adapter.into()]);
         } else {
             self.b.ins().trap(trap_code(Trap::BadSignature));
@@ -199,10 +199,10 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     /// The code that is called in place of an entry that has none of the types that `ty` may have.
-    fn adapter(&mut self, ty: u32, entry: Value) -> Result<Value> {
+    fn adapter(&mut self, ty: u32, offset: Value) -> Result<Value> {
         let flags = MemFlagsData::new().with_notrap().with_alias_region(Some(self.regions.context));
         let context = self.context();
-        self.b.ins().store(flags, entry, context, context::offset::CALLEE);
+        self.b.ins().store(flags, offset, context, context::offset::CALLEE);
         let number = thunk::caller_number(self.module.canonical[ty as usize]);
         let signature = self.env.signature(&self.module.types[ty as usize], Abi::Internal)?;
         let adapter = self.function_ref(namespace::TRAMPOLINE, number, signature);
@@ -259,15 +259,15 @@ impl Translator<'_, '_, '_, '_> {
         self.module.compatible_types(ty)
     }
 
-    /// Address of a table entry whose number is in bounds.
-    fn table_entry(&mut self, index: Value) -> Value {
+    /// Address of a table entry whose number is in bounds, and its offset in the table.
+    fn table_entry(&mut self, index: Value) -> (Value, Value) {
         let len = self.module.table.len() as i64;
         let inside = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, index, len);
         self.b.ins().trapz(inside, trap_code(Trap::TableOutOfBounds));
         let table = self.table_address();
         let index = self.b.ins().uextend(I64, index);
         let offset = self.b.ins().imul_imm_u(index, size_of::<TableEntry>() as i64);
-        self.b.ins().iadd(table, offset)
+        (self.b.ins().iadd(table, offset), offset)
     }
 
     pub(super) fn call_function(&mut self, function: FuncRef, args: &[Value]) -> Vec<Value> {

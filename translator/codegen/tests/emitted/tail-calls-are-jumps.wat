@@ -20,7 +20,7 @@
   (func $back (param i32) (result i32)
     (return_call $forward (i32.add (local.get 0) (i32.const 1))))
   ;; all: count 1 linnet_libcall_poll
-  ;; all: count 1 trap: indirect call type mismatch
+  ;; all: lacks trap: indirect call type mismatch
   (func $through (param i32) (result i32)
     (return_call_indirect (type $unary) (i32.const 2) (local.get 0)))
   ;; What has one parameter more than is passed in registers is called with its own type only.
