@@ -450,7 +450,7 @@ fn same_elsewhere(place: &Place) -> Result<()> {
         Ended { status: Some(status), .. } if status.success() => Ok(()),
         Ended { status, output } => Err(Error::new(format!("{status:?}\n{output}"))),
     };
-    run(Command::new("rustup").args(["target", "add", &triple]))?;
+    builder()?.rust_library(&triple)?;
     // A musl target brings its C library, so that no compiler for it is needed.
     let variable = triple.replace('-', "_").to_uppercase();
     run(Command::new(env!("CARGO"))

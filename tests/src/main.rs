@@ -14,6 +14,7 @@
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
+//! | `first-day`     | `src/first_day.rs`  | what a bare machine needs of the two commands            |
 //! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
 //! | `script`        | `scripts/*.sh`      | a script of the host that starts machines                |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
@@ -38,6 +39,7 @@ mod debugger;
 mod disk;
 mod docs;
 mod examples;
+mod first_day;
 mod guest;
 mod host;
 mod hostile;
@@ -83,6 +85,7 @@ fn trials() -> Result<Vec<Trial>> {
         build::tests(),
         docs::tests(),
         examples::tests()?,
+        first_day::tests(),
         sdk::tests(),
         host::tests(),
         promise::tests(),

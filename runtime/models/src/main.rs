@@ -34,7 +34,7 @@ mod cpu {
 }
 mod host {
     pub(crate) use crate::lock;
-    pub(crate) use crate::stage::{clock, sys};
+    pub(crate) use crate::stage::{clock, signals, sys};
 
     pub(crate) mod exit {
         pub(crate) use crate::fatal;
