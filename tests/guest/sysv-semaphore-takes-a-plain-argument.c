@@ -20,7 +20,7 @@ int main(void)
 	u.array = (unsigned short[]){ 9, 10 };
 	CHECK(!semctl(id, 0, SETALL, u) && semctl(id, 1, GETVAL) == 10);
 	struct semid_ds state;
-	CHECK(!semctl(id, 0, IPC_STAT, &state) && state.sem_nsems == 2);
+	CHECK(!semctl(id, 0, IPC_STAT, &state) && state.sem_nsems == 2 && state.sem_ctime > 1700000000);
 	u.buf = &state;
 	CHECK(!semctl(id, 0, IPC_STAT, u) && state.sem_nsems == 2);
 	struct seminfo info;

@@ -13,7 +13,16 @@ union semun { int val; void *pointer; };
 
 int __semctl_value(int id, int num, int cmd, unsigned long value)
 {
-	return syscall(SYS_semctl, id, num, IPC_CMD(cmd), value);
+	struct semid_ds state = { 0 }, *given = (void *)value;
+	/* The kernel gives times in two words each. */
+	int has_times = cmd & IPC_TIME64;
+	int r = __syscall(SYS_semctl, id, num, IPC_CMD(cmd), has_times ? (unsigned long)&state : value);
+	if (r >= 0 && has_times) {
+		*given = state;
+		IPC_HILO(given, sem_otime);
+		IPC_HILO(given, sem_ctime);
+	}
+	return __syscall_ret(r);
 }
 
 int semctl(int id, int num, int cmd, ...)
