@@ -29,7 +29,7 @@ pub(crate) fn find(module: &Module, symbols: &[Symbol]) -> Vec<Function> {
 fn scan(body: &Body, symbols: &[Symbol]) -> Function {
     use Operator as O;
     let range = body.body.range();
-    let mut function = Function { size: (range.end - range.start) as u64, ..Function::default() };
+    let mut function = Function { size: range.end - range.start, ..Function::default() };
     let Ok(mut operators) = body.body.get_operators_reader() else { return function };
     while let Ok(operator) = operators.read() {
         match operator {
