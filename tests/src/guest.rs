@@ -152,6 +152,10 @@ impl Suite {
         let mut command = machine::command(self.target, &built.binary)?;
         command.args(options_first).args(options(&source.path)).arg("--");
         let mut limit = machine::limit(self.target, LIMIT);
+        if !options_first.is_empty() {
+            // Processes that share a slot wait for each other, for milliseconds each time.
+            limit *= 2;
+        }
         if kernel_version()?.is_debug() {
             command.args(["/bin/sh", "-c", WITH_CHECKS]);
             limit *= CHECKS;
