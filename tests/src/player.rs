@@ -136,7 +136,7 @@ fn rules(target: Target) -> Result<()> {
     Ok(())
 }
 
-/// Machines that go on whatever rule is broken, beside one that must not notice.
+/// Machines that go on whatever rule is broken.
 fn random(target: Target, wild: u32, cpus: &str) -> Result<()> {
     let disk = Disk::new(target, wild)?;
     let first = number("HOSTILE_SEED").unwrap_or(1);
