@@ -45,3 +45,48 @@ check works "what is read may be executed" setarch -X $VM -- echo hello
 printf 'one\ntwo\n' > file
 { $VM -- true < /dev/null; read -r line <&9; } 9< file || bad "a descriptor of the caller is gone"
 [ "$line" = one ] || bad "a descriptor of the caller was used: $line"
+
+# An emulator needs room, descriptors and threads of its own.
+case $VM in *' '*) exit 0 ;; esac
+
+# Less and less room for addresses: from some point on the machine says that it has too little, and above it
+# a system without room for another process says so and goes on.
+for megabytes in 4000 2400 2000 1800 1700 1600 1500 1400 1200 1000 500 100 30; do
+	limited "may refuse" as $((megabytes << 20))
+done
+limited works as $((4000 << 20))
+# Processes that wait for each other's end until there is no room for more.
+many='n=0
+while [ $n -lt 200 ] && (sleep 100 & echo > started) 2> refused; do n=$((n + 1)); done
+[ $n -lt 200 ] && grep -q "fork: " refused && kill $(pidof sleep) && sleep 0.1 && echo still alive | cat'
+refused=0
+for megabytes in 1700 1800 1900 2000 2200; do
+	prlimit --as=$((megabytes << 20)) $VM --cpus 1 -- sh -c "cd /tmp; $many" < /dev/null > out 2> err
+	case $?:$(cat out) in
+	"0:still alive") refused=$((refused + 1)) ;;
+	70:) grep -q '^error: the host has no room' err || bad "addresses for $megabytes MiB: $(cat err)" ;;
+	*) bad "addresses for $megabytes MiB: $(cat out err)" ;;
+	esac
+done
+[ $refused -gt 2 ] || bad "forks were refused in $refused machines only"
+
+# A user who may have few processes; the machine's threads are such.
+if [ "$(id -u)" = 0 ]; then
+	cp "$VM" machine
+	chmod 755 . machine
+	for processes in 1 2 3 5 9; do
+		check "may refuse" "$processes processes" setpriv --reuid 54321 --regid 54321 --clear-groups \
+			prlimit --nproc=$processes "$PWD/machine" --cpus 4 -- echo hello
+	done
+	check works "10 processes" setpriv --reuid 54321 --regid 54321 --clear-groups \
+		prlimit --nproc=10 "$PWD/machine" --cpus 4 -- echo hello
+fi
+
+# Any descriptor may be open already, up to the last one.
+if command -v bash > /dev/null; then
+	check works "descriptor 100" bash -c 'exec 100< /dev/null; exec "$@"' bash $VM -- echo hello
+	check works "many descriptors" bash -c 'for n in {3..200}; do eval "exec $n< /dev/null"; done; exec "$@"' bash \
+		$VM -- echo hello
+	check "may refuse" "all descriptors" bash -c 'for n in {3..63}; do eval "exec $n< /dev/null"; done
+		ulimit -n 64; exec "$@"' bash $VM -- echo hello
+fi

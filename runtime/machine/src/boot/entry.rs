@@ -164,12 +164,14 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let memory = options.memory.unwrap_or(default) & !0xffff;
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
-    layout::init(options.address_bits, &process.places());
-    tlb::init(sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT), options.tlb_budget, cpus);
+    let mappings = sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT);
+    layout::init(options.address_bits, &process.places(), mappings);
+    tlb::init(mappings, options.tlb_budget, cpus);
     ram::init(memory, image::kernel());
     describe_kernel(cpus);
     check_page_size(page);
     task::init(page);
+    task::reserve(cpus);
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
     }
@@ -192,7 +194,7 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let stack = symbol(Symbol::init_stack).wrapping_add(word(Symbol::linnet_thread_size));
     match task::new(symbol(Symbol::init_task), stack, first_task) {
         Ok(task) => vcpu::run_first(task),
-        Err(NotMade::NoRoom) => {
+        Err(NotMade::NoMemory | NotMade::TooMany) => {
             fatal!(exit::HOST, "the host has no room for the first task's stacks")
         }
         Err(_) => fatal!(exit::KERNEL, "the kernel has its first task where none can be"),
