@@ -40,6 +40,7 @@ pub(crate) fn tests(target: Target) -> Vec<Test> {
     };
     vec![
         test("each-broken-rule-ends-the-machine", rules),
+        test("a-stack-of-the-runtime-overflows-into-a-hole", overflow),
         test("random-calls-do-no-harm", |target| random(target, 60, "1", calls() / 2)),
         test("several-vcpus-at-once-do-no-harm", |target| random(target, 30, "3", calls() / 2)),
         test("nearly-right-calls-do-no-harm", |target| random(target, 8, "1", calls() / 5)),
@@ -140,6 +141,18 @@ fn rules(target: Target) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A thread of the runtime needs more stack than it has.
+fn overflow(target: Target) -> Result<()> {
+    const FAULT: i32 = 71;
+    let mut command = command(target, "", &["--overflow-stack"])?;
+    let ended = machine::run(&mut command, b"some input", machine::limit(target, LIMIT))?;
+    let status = ended.status.and_then(|status| status.code());
+    if status == Some(FAULT) && ended.output.contains("error: a stack of the runtime overflowed") {
+        return Ok(());
+    }
+    Err(Error::new(format!("{status:?}\n{}", ended.output)))
 }
 
 /// Machines that go on whatever rule is broken make `calls` calls. A machine beside them goes on too.

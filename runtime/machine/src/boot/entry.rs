@@ -5,7 +5,7 @@ use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::{clock as guest_clock, fault, hostcall};
-use crate::cpu::{timer, vcpu};
+use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
@@ -186,6 +186,9 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     timer::init();
     console::init();
     vcpu::start_threads();
+    if options.overflow_stack {
+        thread::overflow();
+    }
 
     let mut line = [0; COMMAND_LINE_SIZE];
     command_line(&mut line, options);

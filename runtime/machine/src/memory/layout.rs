@@ -225,6 +225,12 @@ pub fn map(address: usize, size: usize, protection: usize) -> Result<(), Refused
 static NEXT_OWN: AtomicUsize = AtomicUsize::new(0);
 const OWN_SIZE: usize = 4 << 30;
 
+/// Is it an address where the runtime's own mappings lie, and the holes below them?
+pub fn is_own(address: usize) -> bool {
+    let end = Layout::get().slots as usize;
+    (end - OWN_SIZE..end).contains(&address)
+}
+
 /// Map memory of the runtime's own for good: its address, a multiple of `align`. Below it are at least
 /// [`GUARD`] bytes where nothing ever lies.
 pub fn map_own(size: usize, align: usize, protection: usize) -> Result<usize, i32> {
