@@ -216,7 +216,7 @@ fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended
                 }
             }
             Ok(line) => {
-                if line.starts_with("done after ") {
+                if line.contains("done after ") {
                     found = watch.as_ref().map_or(Ok(()), Watch::look);
                     stdin = None;
                 }
