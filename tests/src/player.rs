@@ -217,16 +217,16 @@ fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended
             }
             Ok(line) => {
                 if line.contains("done after ") {
-                    found = watch.as_ref().map_or(Ok(()), Watch::look);
+                    found = watch.take().map_or(Ok(()), |watch| watch.look());
                     stdin = None;
                 }
                 ended.output.push_str(&line);
                 ended.output.push('\n');
             }
-            // A process that has just ended has no memory to look at.
             Err(RecvTimeoutError::Timeout) => {
                 let looked = watch.as_ref().map_or(Ok(()), Watch::look);
-                if child.try_wait().at("wait")?.is_none() {
+                // A process that ends has no memory to look at.
+                if looked.is_err() && !has_ended(&mut child)? {
                     found = looked;
                 }
             }
@@ -237,6 +237,17 @@ fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended
     found.map_err(|error| Error::new(format!("{error}\n{}", ended.output)))?;
     ended.status = status.and_then(|status| status.code());
     Ok(ended)
+}
+
+fn has_ended(child: &mut Child) -> Result<bool> {
+    let asked = Instant::now();
+    while asked.elapsed() < Duration::from_secs(2) {
+        if child.try_wait().at("wait")?.is_some() {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(false)
 }
 
 /// Another machine, with Linux, that has something to remember.
