@@ -265,6 +265,7 @@ impl Beside {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .at("the machine beside it")?;
         let output = child.stdout.take().ok_or_else(|| Error::new("no standard output"))?;
