@@ -4,6 +4,10 @@
 //! and not to a vCPU, because a task may go to sleep on one vCPU and wake on another while its
 //! native frames hold this address.
 
+/// Size of the region that a stack of a program lies in. Regions are aligned to their size, and the context
+/// lies at the start: a program's code finds it from its stack pointer.
+pub const REGION_SIZE: u64 = 16 << 20;
+
 /// Number of 64-bit slots for mutable globals. A `v128` global takes two.
 pub const GLOBAL_SLOTS: usize = 24;
 

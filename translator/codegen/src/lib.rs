@@ -92,6 +92,13 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Whether the module is a program of a boot binary. Its stacks can be copied, see [`passes`].
+    pub(crate) fn is_program(&self) -> bool {
+        !self.standalone && self.prefix != linnet_abi::calls::KERNEL_PREFIX
+    }
+}
+
 /// What a translation did.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stats {

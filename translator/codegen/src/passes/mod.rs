@@ -11,6 +11,7 @@
 //! | [`latch`]     | compares a loop's counter behind its increment                        |
 //! | [`masks`]     | removes masks of bits that are clear already                          |
 //! | [`phis`]      | removes block parameters that are always the same value               |
+//! | [`relocate`]  | keeps host addresses from being alive across calls                    |
 //! | [`slots`]     | keeps values that live long in stack slots                            |
 //! | [`users`]     | where values are needed, and where they come from                     |
 //! | [`widen`]     | keeps addresses zero-extended                                         |
@@ -25,6 +26,7 @@ mod chains;
 mod latch;
 mod masks;
 mod phis;
+mod relocate;
 mod slots;
 mod users;
 mod widen;
@@ -56,7 +58,7 @@ pub(crate) fn optimize(
     }
     context.func.dfg.resolve_all_aliases();
     context.egraph_pass(isa, &mut ControlPlane::default())?;
-    finish(context, options);
+    finish(context, options)?;
     context.verify_if(isa)
 }
 
@@ -73,7 +75,7 @@ fn prepare(context: &mut Context, options: &Options) {
 }
 
 /// Runs the others. The control flow stays as it is.
-fn finish(context: &mut Context, options: &Options) {
+fn finish(context: &mut Context, options: &Options) -> CodegenResult<()> {
     let target = options.target;
     remove_sequence_points(&mut context.func);
     context.compute_loop_analysis();
@@ -84,13 +86,16 @@ fn finish(context: &mut Context, options: &Options) {
         chains::run(&mut context.func, &context.cfg, &heads);
         widen::run(&mut context.func, &context.cfg);
     }
+    if options.is_program() {
+        relocate::run(context)?;
+    }
     let users = users::find(&context.func);
     if target.has_few_registers() {
         arguments::run(&mut context.func, &users);
     }
-    // A standalone module finds all its memory by the context.
-    slots::run(context, &users, target.has_few_registers() && !options.standalone);
+    slots::run(context, &users);
     anew::run(&mut context.func);
+    Ok(())
 }
 
 /// The optimizer has run: nothing behind it merges or reorders accesses of memory. A sequence point

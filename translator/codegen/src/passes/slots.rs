@@ -2,13 +2,8 @@
 //!
 //! The register allocator splits the life of a value that it finds no register for a few times, and after that
 //! loads the value wherever it is used. So it goes in giant functions, such as interpreters, with all that
-//! lives in the whole of them, the base of the memory and the context among it: calls leave few registers. Here such
-//! values are loaded once from one call to the next, and ahead of loops that call nothing. What is alive between
+//! lives in the whole of them: calls leave few registers. Here such values are loaded once from one call to the next, and ahead of loops that call nothing. What is alive between
 //! calls alone has many registers.
-//!
-//! The context is alive in all of a function. It is needed at calls, where it moves to another register, and
-//! at polls. Where there are few registers, a function that needs it behind a call keeps it in a slot, which costs
-//! no more than to save the register that it would take.
 
 use super::anew::cheap;
 use super::users::{self, Users, for_operands};
@@ -28,7 +23,7 @@ use std::cmp::Reverse;
 /// Blocks that need a value that lives long.
 const BLOCKS: u32 = 8;
 
-/// Fewest such values, without the context, that are too many for the registers.
+/// Fewest such values that are too many for the registers.
 const MANY: usize = 12;
 
 /// Most values that get slots, so that large functions do not take memory by the square of their size.
@@ -44,25 +39,17 @@ fn find(copies: &Copies, value: Value) -> Option<Value> {
     copies.iter().find(|(of, _)| *of == value).map(|(_, copy)| *copy)
 }
 
-/// `has_slot`: whether the context may have one.
-pub(super) fn run(context: &mut Context, users: &SecondaryMap<Value, Users>, has_slot: bool) {
+pub(super) fn run(context: &mut Context, users: &SecondaryMap<Value, Users>) {
     let calls = Calls::find(context);
-    let func = &context.func;
-    let Some(entry) = func.layout.entry_block().filter(|_| !calls.blocks.is_empty()) else {
+    if calls.blocks.is_empty() {
         return;
-    };
-    let own = func.dfg.block_params(entry).first().copied();
-    let mut values = long_lived(func, users);
-    values.retain(|value| Some(*value) != own);
+    }
+    let mut values = long_lived(&context.func, users);
     if values.len() < MANY {
-        values.clear();
+        return;
     }
     values.sort_by_key(|value| Reverse(users[*value].blocks));
     values.truncate(MOST);
-    values.extend(own.filter(|_| has_slot));
-    if values.is_empty() {
-        return;
-    }
     let mut parts = SecondaryMap::new();
     for value in &values {
         parts[*value] = Some(*value).into();
