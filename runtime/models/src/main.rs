@@ -20,7 +20,7 @@ pub mod hint {
 }
 
 mod stage;
-use stage::{arch, clock, kernel, ram, space, sys, task};
+use stage::{arch, task};
 
 /// What ends the machine fails the model.
 macro_rules! fatal {
@@ -28,15 +28,38 @@ macro_rules! fatal {
 }
 use fatal;
 
-#[path = "../../machine/src/handles.rs"]
+// The runtime's source, where its own paths find it.
+mod border {
+    pub(crate) use crate::stage::kernel;
+}
+mod cpu {
+    pub(crate) use crate::{timer, vcpu};
+}
+mod host {
+    pub(crate) use crate::lock;
+    pub(crate) use crate::stage::{clock, sys};
+
+    pub(crate) mod exit {
+        pub(crate) use crate::fatal;
+    }
+}
+mod memory {
+    pub(crate) use crate::stage::{layout, ram};
+    pub(crate) use crate::{ids, slot_sharing, tlb};
+}
+
+#[path = "../../machine/src/memory/ids.rs"]
 #[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
-mod handles;
-#[path = "../../machine/src/lock.rs"]
+mod ids;
+#[path = "../../machine/src/host/lock.rs"]
 mod lock;
-#[path = "../../machine/src/timer.rs"]
+#[path = "../../machine/src/memory/slot_sharing.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
+mod slot_sharing;
+#[path = "../../machine/src/cpu/timer.rs"]
 #[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
 mod timer;
-#[path = "../../machine/src/tlb.rs"]
+#[path = "../../machine/src/memory/tlb.rs"]
 #[allow(
     unreachable_pub,
     unused_imports,
@@ -44,10 +67,7 @@ mod timer;
     reason = "a part of the runtime stands alone here"
 )]
 mod tlb;
-#[path = "../../machine/src/turn.rs"]
-#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
-mod turn;
-#[path = "../../machine/src/vcpu.rs"]
+#[path = "../../machine/src/cpu/vcpu.rs"]
 #[allow(
     unreachable_pub,
     unused_imports,
@@ -63,13 +83,13 @@ mod tests {
     use linnet_abi::irq;
     use linnet_abi::memory::SLOT_SIZE;
 
-    use crate::handles::Handles;
-    use crate::lock::Lock;
-    use crate::space::Space;
-    use crate::stage::{self, ram, sys};
+    use crate::host::lock::SpinLock;
+    use crate::memory::ids::MemoryIds;
+    use crate::memory::layout::Layout;
+    use crate::stage::{self, clock, ram, sys};
     use crate::sync::atomic::{AtomicU32, Ordering};
     use crate::task::Task;
-    use crate::{clock, timer, tlb, turn, vcpu};
+    use crate::{slot_sharing, timer, tlb, vcpu};
 
     /// Some time that passes only when all wait.
     const LATER: u64 = 1 << 40;
@@ -77,7 +97,7 @@ mod tests {
     #[test]
     fn lock_admits_one_at_a_time() {
         stage::explore(1, 1000, || {
-            let lock = Arc::new(Lock::new(0));
+            let lock = Arc::new(SpinLock::new(0));
             let threads = [(); 3].map(|()| {
                 let lock = lock.clone();
                 stage::start(move || {
@@ -96,15 +116,15 @@ mod tests {
 
     #[test]
     fn memories_that_have_ended_are_taken_again_when_they_are_unmapped() {
-        let mut handles = Handles::new();
-        assert_eq!([(); 4].map(|()| handles.take()), [1, 2, 3, 0]);
-        assert_eq!([handles.end(3), handles.end(1)], [1, 2]);
-        assert_eq!(handles.take(), 0);
-        let ended = handles.take_ended();
-        assert_eq!(ended.runs().collect::<Vec<_>>(), [1..2, 3..4]);
-        assert_eq!(handles.take_ended().runs().count(), 0);
-        handles.give_back(3);
-        assert_eq!(handles.take(), 3);
+        let mut ids = MemoryIds::new();
+        assert_eq!([(); 4].map(|()| ids.alloc()), [1, 2, 3, 0]);
+        assert_eq!([ids.retire(3), ids.retire(1)], [1, 2]);
+        assert_eq!(ids.alloc(), 0);
+        let retired = ids.take_retired();
+        assert_eq!(retired.runs().collect::<Vec<_>>(), [1..2, 3..4]);
+        assert_eq!(ids.take_retired().runs().count(), 0);
+        ids.free(3);
+        assert_eq!(ids.alloc(), 3);
     }
 
     /// Takes what is pending, as the kernel does.
@@ -198,32 +218,32 @@ mod tests {
     /// Pages of a memory are those of its number.
     fn sees_only_its_own(task: &Task) {
         let mm = task.mm.get();
-        let slot = Space::get().slots + SLOT_SIZE;
+        let slot = Layout::get().slots + SLOT_SIZE;
         for page in stage::mapped(slot, slot + SLOT_SIZE) {
             assert_eq!(page, u64::from(mm), "memory {mm} sees pages of another");
         }
     }
 
     #[test]
-    fn memories_take_turns_in_a_slot() {
+    fn memories_share_a_slot() {
         stage::explore(2, 400_000, || {
             let threads = [1, 2, 3].map(|mm| {
-                turn::assign(mm, 0);
+                slot_sharing::assign(mm, 0);
                 let task = Task::new(mm);
                 stage::start(move || {
                     for page in 1..4 {
-                        while !turn::enter(task) {
+                        while !slot_sharing::enter(task) {
                             sys::sched_yield();
                         }
                         sees_only_its_own(task);
                         tlb::fill(mm, page << 16, mm, 1, 0);
                         sees_only_its_own(task);
                         shuttle::thread::yield_now();
-                        turn::poll(task);
+                        slot_sharing::poll(task);
                         if task.slot.load(Ordering::Relaxed) != 0 {
                             sees_only_its_own(task);
                             tlb::flush(mm, page << 16, 1);
-                            turn::leave(task);
+                            slot_sharing::leave(task);
                         }
                     }
                     tlb::fill(mm, 1 << 16, mm, 1, 0);
@@ -231,10 +251,10 @@ mod tests {
             });
             threads.into_iter().for_each(stage::Thread::join);
             for mm in 1..=3 {
-                if let Some(_turn) = turn::keep(mm) {
+                if let Some(_owner) = slot_sharing::hold(mm) {
                     tlb::flush_memory(mm);
                 }
-                turn::forget(mm);
+                slot_sharing::release(mm);
             }
         });
     }
@@ -242,19 +262,19 @@ mod tests {
     #[test]
     fn mappings_of_the_kernel_push_no_others_out() {
         stage::once(|| {
-            turn::assign(1, 0);
+            slot_sharing::assign(1, 0);
             let task = Task::new(1);
-            while !turn::enter(task) {}
+            while !slot_sharing::enter(task) {}
             tlb::fill(1, 1 << 16, 1, 1, 0);
             for page in 0..50_000 {
                 tlb::fill(0, (page % 100) << 16, 7, 1, 0);
             }
             tlb::fill(1, 2 << 16, 1, 1, 0);
-            let slot = Space::get().slots + SLOT_SIZE;
+            let slot = Layout::get().slots + SLOT_SIZE;
             assert_eq!(stage::mapped(slot, slot + SLOT_SIZE), [1, 1]);
-            turn::leave(task);
+            slot_sharing::leave(task);
             tlb::flush_memory(1);
-            turn::forget(1);
+            slot_sharing::release(1);
         });
     }
 }

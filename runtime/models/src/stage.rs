@@ -317,21 +317,21 @@ pub(crate) mod ram {
     }
 }
 
-pub(crate) mod space {
+pub(crate) mod layout {
     use linnet_abi::memory::SLOT_SIZE;
 
     pub(crate) const MEMORIES: usize = 4;
 
     /// All memories but the kernel's use slot 1 in turn.
     #[derive(Clone, Copy)]
-    pub(crate) struct Space {
+    pub(crate) struct Layout {
         pub(crate) slots: u64,
         pub(crate) slot_count: usize,
     }
 
-    impl Space {
-        pub(crate) fn get() -> Space {
-            Space { slots: SLOT_SIZE, slot_count: 2 }
+    impl Layout {
+        pub(crate) fn get() -> Layout {
+            Layout { slots: SLOT_SIZE, slot_count: 2 }
         }
 
         pub(crate) fn is_small() -> bool {

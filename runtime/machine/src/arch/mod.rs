@@ -11,6 +11,12 @@
 //! | `memory` | `linnet_libcall_memory_{copy,fill}`, `memcpy` and the like                         |
 //! | `frame`  | `Frame`, a host signal frame: what it says, moving it, returning through it        |
 //!
+//! | file        | items for all ISAs                                                          |
+//! |-------------|-----------------------------------------------------------------------------|
+//! | `head`      | what assembly knows of a task                                                |
+//! | `upcall`    | the table of the functions above that assembly calls                         |
+//! | `activation`| interrupted user code                                                        |
+//!
 //! # Stacks
 //!
 //! A task has two native stacks in one region, found from either by masking the stack pointer:
@@ -35,6 +41,17 @@
 //! pointer to the address of the task, call the kernel, and come back to the user stack. If the
 //! kernel asked for something meanwhile (a signal handler, another program), it is done from the
 //! stub, on the user stack, by `user::run_actions`.
+
+mod activation;
+pub mod head;
+mod registers;
+mod thread;
+mod upcall;
+
+pub use activation::Activation;
+pub use head::{TaskBlock, ThreadRequest};
+pub use registers::CalleeSaved;
+pub use thread::THREAD_FLAGS;
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

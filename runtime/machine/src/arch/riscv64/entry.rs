@@ -1,6 +1,7 @@
 //! From user code to the kernel.
 
-use crate::task::{ACTION, FORKING, THREAD, USER, USER_SP};
+use crate::arch::head::{ACTION, FORKING, THREAD, USER, USER_SP};
+use crate::arch::upcall;
 use core::arch::global_asm;
 
 // linnet_user_syscall(context, nr, a0..a5): a0 to a7.
@@ -400,10 +401,10 @@ global_asm!(
     action = const ACTION,
     forking = const FORKING,
     thread = const THREAD,
-    run_actions = sym crate::user::run_actions,
-    poll = sym crate::user::poll,
-    context_swap = sym crate::contexts::swap,
-    throw = sym crate::unwind::throw,
+    run_actions = sym upcall::run_actions,
+    poll = sym upcall::poll,
+    context_swap = sym upcall::context_swap,
+    throw = sym upcall::throw,
 );
 
 unsafe extern "C" {

@@ -1,7 +1,7 @@
 //! Host signal frames.
 
 use super::switch::{CalleeSaved, FLOATS, INTEGERS};
-use crate::unwind::Activation;
+use crate::arch::activation::Activation;
 use core::arch::asm;
 use linnet_host::nr;
 

@@ -1,6 +1,7 @@
 //! The host's system calls, the first instructions of the process and of its threads.
 
-use crate::sys::THREAD_FLAGS;
+use crate::arch::thread::THREAD_FLAGS;
+use crate::arch::upcall;
 use core::arch::{asm, global_asm};
 use linnet_host::nr;
 
@@ -37,7 +38,7 @@ global_asm!(
     "mv a0, sp",
     "call {main}",
     "unimp",
-    main = sym crate::entry::start,
+    main = sym upcall::start,
 );
 
 /// Start a host thread in `f(argument)` on the stack that ends at `top`. Negative errno on failure.

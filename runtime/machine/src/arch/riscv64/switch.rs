@@ -2,7 +2,7 @@
 //!
 //! `.option arch, +d`: the assembler takes no floating-point registers for granted here.
 
-use crate::task::{Task, USER_SP};
+use crate::arch::head::{TaskBlock, USER_SP};
 use core::arch::{asm, naked_asm};
 use linnet_abi::module::REGISTER_FLOAT;
 
@@ -90,9 +90,9 @@ unsafe extern "C" fn first_switch() {
 ///
 /// # Safety
 /// `top` must be the end of a mapped stack that nobody uses, 16-aligned.
-pub unsafe fn prepare_stack(
+pub unsafe fn prepare_stack<T: TaskBlock>(
     top: usize,
-    f: extern "C" fn(&'static Task) -> !,
+    f: extern "C" fn(&'static T) -> !,
     task: usize,
 ) -> usize {
     let mut frame = [0; 26];
@@ -120,9 +120,9 @@ pub unsafe fn switched_frame(sp: usize) -> (u64, u64) {
 /// # Safety
 /// No frame on the kernel stack may be needed any more.
 #[unsafe(naked)]
-pub unsafe extern "C" fn call_on_kernel_stack(
-    task: &Task,
-    f: extern "C" fn(&Task, u64, u64) -> u64,
+pub unsafe extern "C" fn call_on_kernel_stack<T: TaskBlock>(
+    task: &T,
+    f: extern "C" fn(&T, u64, u64) -> u64,
     a: u64,
     b: u64,
 ) -> u64 {
@@ -158,7 +158,11 @@ pub unsafe extern "C" fn call_on_kernel_stack(
 /// # Safety
 /// Nothing on the stacks that are left may be needed any more.
 #[unsafe(naked)]
-pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
+pub unsafe extern "C" fn enter_user<T: TaskBlock>(
+    task: &T,
+    f: extern "C" fn(&T) -> !,
+    top: usize,
+) -> ! {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined ra", // the outermost frame

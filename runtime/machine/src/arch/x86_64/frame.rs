@@ -1,7 +1,7 @@
 //! Host signal frames.
 
-use super::CalleeSaved;
-use crate::unwind::Activation;
+use super::switch::CalleeSaved;
+use crate::arch::activation::Activation;
 use core::arch::asm;
 
 /// A host signal frame, by the address of its `ucontext` (arch/x86/include/uapi/asm/ucontext.h):

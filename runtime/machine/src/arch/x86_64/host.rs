@@ -1,6 +1,7 @@
 //! The host's system calls, the first instructions of the process and of its threads.
 
-use crate::sys::THREAD_FLAGS;
+use crate::arch::thread::THREAD_FLAGS;
+use crate::arch::upcall;
 use core::arch::{asm, global_asm, naked_asm};
 use linnet_host::nr;
 
@@ -43,7 +44,7 @@ global_asm!(
     "and rsp, -16",
     "call {main}",
     "ud2",
-    main = sym crate::entry::start,
+    main = sym upcall::start,
 );
 
 /// Start a host thread in `f(argument)` on the stack that ends at `top`. Negative errno on failure.

@@ -4,7 +4,7 @@ mod entry;
 mod frame;
 mod host;
 mod memory;
-mod switch;
+pub mod switch;
 
 pub use entry::resume_forked;
 pub use frame::Frame;

@@ -1,6 +1,6 @@
 //! Changing the stack: between tasks, from user code to the kernel, to an exception handler.
 
-use crate::task::{Task, USER_SP};
+use crate::arch::head::{TaskBlock, USER_SP};
 use core::arch::{asm, naked_asm};
 
 /// Where compiled code of the runtime keeps its caller's frame pointer and return address,
@@ -45,9 +45,9 @@ unsafe extern "C" fn first_switch() {
 ///
 /// # Safety
 /// `top` must be the end of a mapped stack that nobody uses, 16-aligned.
-pub unsafe fn prepare_stack(
+pub unsafe fn prepare_stack<T: TaskBlock>(
     top: usize,
-    f: extern "C" fn(&'static Task) -> !,
+    f: extern "C" fn(&'static T) -> !,
     task: usize,
 ) -> usize {
     let frame: [usize; 7] = [0, 0, 0, f as usize, task, 0, first_switch as *const () as usize];
@@ -62,9 +62,9 @@ pub unsafe fn prepare_stack(
 /// # Safety
 /// No frame on the kernel stack may be needed any more.
 #[unsafe(naked)]
-pub unsafe extern "C" fn call_on_kernel_stack(
-    task: &Task,
-    f: extern "C" fn(&Task, u64, u64) -> u64,
+pub unsafe extern "C" fn call_on_kernel_stack<T: TaskBlock>(
+    task: &T,
+    f: extern "C" fn(&T, u64, u64) -> u64,
     a: u64,
     b: u64,
 ) -> u64 {
@@ -95,7 +95,11 @@ pub unsafe extern "C" fn call_on_kernel_stack(
 /// # Safety
 /// Nothing on the stacks that are left may be needed any more.
 #[unsafe(naked)]
-pub unsafe extern "C" fn enter_user(task: &Task, f: extern "C" fn(&Task) -> !, top: usize) -> ! {
+pub unsafe extern "C" fn enter_user<T: TaskBlock>(
+    task: &T,
+    f: extern "C" fn(&T) -> !,
+    top: usize,
+) -> ! {
     naked_asm!(
         ".cfi_startproc",
         ".cfi_undefined rip", // the outermost frame

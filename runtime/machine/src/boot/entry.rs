@@ -1,0 +1,322 @@
+//! From the host's first instruction to the guest kernel's.
+
+use super::cpio::Archive;
+use super::options::{self, Disk, Options, Stop};
+use crate::border::{fault, kernel};
+use crate::cpu::{timer, vcpu};
+use crate::device::{console, virtio};
+use crate::host::exit::{self, fatal};
+use crate::host::print::eprintln;
+use crate::host::sandbox::{self, Sandbox};
+use crate::host::{clock, sys, terminal};
+use crate::memory::image;
+use crate::memory::layout::{self, Layout};
+use crate::memory::ram::{self, Ram};
+use crate::memory::tlb;
+use crate::task::{self, Task};
+use core::cell::UnsafeCell;
+use core::ffi::CStr;
+use core::fmt::Write;
+use linnet_abi::memory::NULL_GUARD;
+
+const DEFAULT_MEMORY: u64 = 1 << 30;
+
+/// Size of the kernel's command line buffer.
+const COMMAND_LINE_SIZE: usize = 2048;
+
+/// What the host put on the first stack: see "Process Initialization" in the System V ABI.
+#[derive(Clone, Copy)]
+struct Process {
+    argc: usize,
+    argv: *const *const u8,
+    envp: *const *const u8,
+    auxv: *const [usize; 2],
+}
+
+struct Global(UnsafeCell<Option<Process>>);
+
+// SAFETY: written before the second thread starts.
+unsafe impl Sync for Global {}
+
+static PROCESS: Global = Global(UnsafeCell::new(None));
+
+impl Process {
+    /// # Safety
+    /// `stack` must be the stack pointer that the process started with.
+    unsafe fn new(stack: *const usize) -> Process {
+        // SAFETY: the host laid out argc, argv, null, envp, null, auxv.
+        unsafe {
+            let argc = *stack;
+            let argv = stack.add(1).cast::<*const u8>();
+            let envp = argv.add(argc + 1);
+            let mut end = envp;
+            while !(*end).is_null() {
+                end = end.add(1);
+            }
+            Process { argc, argv, envp, auxv: end.add(1).cast() }
+        }
+    }
+
+    fn words(self) -> impl Iterator<Item = &'static CStr> {
+        // SAFETY: argv has argc strings that stay as long as the process.
+        (1..self.argc).map(move |i| unsafe { CStr::from_ptr((*self.argv.add(i)).cast()) })
+    }
+
+    fn variable(self, name: &[u8]) -> Option<&'static [u8]> {
+        let mut at = self.envp;
+        // SAFETY: envp is a null-terminated array of strings.
+        unsafe {
+            while !(*at).is_null() {
+                let text = CStr::from_ptr((*at).cast()).to_bytes();
+                if let Some(rest) = text.strip_prefix(name)
+                    && let Some(value) = rest.strip_prefix(b"=")
+                {
+                    return Some(value);
+                }
+                at = at.add(1);
+            }
+        }
+        None
+    }
+
+    fn auxiliary(self, key: usize) -> usize {
+        let mut at = self.auxv;
+        // SAFETY: auxv ends with key 0.
+        unsafe {
+            while (*at)[0] != 0 {
+                if (*at)[0] == key {
+                    return (*at)[1];
+                }
+                at = at.add(1);
+            }
+        }
+        0
+    }
+}
+
+/// Entered from `_start`, on the first thread's stack.
+#[unsafe(export_name = "linnet_upcall_start")]
+extern "C" fn start(stack: *const usize) -> ! {
+    const AT_SYSINFO_EHDR: usize = 33;
+    // SAFETY: `_start` passes the stack pointer.
+    let process = unsafe { Process::new(stack) };
+    // SAFETY: only one thread runs yet.
+    unsafe { *PROCESS.0.get() = Some(process) };
+    let options = match options::parse(process.words()) {
+        Ok(options) => options,
+        Err(stop) => end(&stop),
+    };
+    if !image::is_consistent() {
+        fatal!(exit::BUG, "kernel, programs and runtime of this file were not made together");
+    }
+    sys::open_standard_streams();
+    clock::init(process.auxiliary(AT_SYSINFO_EHDR));
+    boot_machine(process, &options)
+}
+
+fn end(stop: &Stop<'_>) -> ! {
+    let text = match stop {
+        Stop::Help => options::HELP,
+        Stop::Version => concat!("linnet ", env!("CARGO_PKG_VERSION"), "\n"),
+        other => {
+            eprintln!("error: {other}");
+            sys::exit(exit::USAGE)
+        }
+    };
+    // SAFETY: the text is valid memory.
+    unsafe { sys::write(1, text.as_ptr(), text.len()) };
+    sys::exit(0)
+}
+
+fn boot_machine(process: Process, options: &Options<'_>) -> ! {
+    const AT_PAGESZ: usize = 6;
+    let page = process.auxiliary(AT_PAGESZ);
+    let default = match image::image().memory {
+        0 => DEFAULT_MEMORY,
+        n => n,
+    };
+    let memory = options.memory.unwrap_or(default) & !0xffff;
+    let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
+
+    layout::init(options.address_bits);
+    ram::init(memory, image::kernel());
+    ram::set_page_shift(Ram::get().word(kernel::symbol(kernel::Symbol::linnet_page_shift)));
+    check_page_size(page);
+    vcpu::init(cpus);
+    task::init(page);
+    fault::init();
+    let initrd = load_initrd(process, options, memory);
+    attach_disks(options);
+    terminal::init();
+    if options.sandbox {
+        warn_missing(sandbox::enter());
+    }
+    timer::init();
+    console::init();
+
+    let stack = kernel::symbol(kernel::Symbol::init_stack)
+        + Ram::get().word(kernel::symbol(kernel::Symbol::linnet_thread_size));
+    let task = task::new(kernel::symbol(kernel::Symbol::init_task), stack, first_task);
+    // SAFETY: only one thread touches this yet.
+    unsafe { *INITRD.0.get() = Some(initrd) };
+    command_line(task, options);
+    vcpu::get(0).run(task)
+}
+
+fn attach_disks<'a>(options: &Options<'a>) {
+    const MOST_BYTES: usize = 4096;
+    let described = image::disks().map(|text| -> Disk<'a> { Disk::new(text) });
+    let asked = options.disks.iter().flatten().copied();
+    for (n, disk) in described.chain(asked).enumerate() {
+        if n == virtio::MAX_DISKS {
+            fatal!(exit::USAGE, "more than {n} disks");
+        }
+        let mut path = [0; MOST_BYTES];
+        if disk.path.len() >= MOST_BYTES {
+            fatal!(exit::USAGE, "the name of a disk is longer than {MOST_BYTES} bytes");
+        }
+        path[..disk.path.len()].copy_from_slice(disk.path.as_bytes());
+        let Ok(path) = CStr::from_bytes_until_nul(&path) else { continue };
+        if let Err(error) = virtio::attach(path, disk.read_only) {
+            fatal!(exit::HOST, "disk {}: {error}", disk.path);
+        }
+    }
+}
+
+/// The host cannot take away all that it should. The guest's own borders do not depend on it.
+fn warn_missing(sandbox: Sandbox) {
+    match sandbox {
+        Sandbox { seccomp: true, landlock: true } => {}
+        Sandbox { seccomp: true, landlock: false } => eprintln!(
+            "warning: this host has no Landlock: the sandbox is seccomp alone, and reboot ends the process"
+        ),
+        Sandbox { seccomp: false, landlock: true } => {
+            eprintln!("warning: this host has no seccomp: the sandbox is Landlock alone");
+        }
+        Sandbox { seccomp: false, landlock: false } => {
+            eprintln!("warning: this host has neither seccomp nor Landlock: there is no sandbox");
+        }
+    }
+}
+
+/// A mapping of guest memory is a mapping of the host, so that its pages must not be larger.
+fn check_page_size(host: usize) {
+    let guest = 1_usize << Ram::get().page_shift;
+    if host > guest {
+        fatal!(
+            exit::HOST,
+            "this host has pages of {} KiB, the guest has pages of {} KiB\nhint: start the host with a kernel whose pages are not larger",
+            host >> 10,
+            guest >> 10
+        );
+    }
+}
+
+struct Initrd(UnsafeCell<Option<(u32, u32)>>);
+
+// SAFETY: written before the first task runs, read by it.
+unsafe impl Sync for Initrd {}
+
+static INITRD: Initrd = Initrd(UnsafeCell::new(None));
+
+extern "C" fn first_task(task: &'static Task) -> ! {
+    // SAFETY: written before.
+    let (initrd, size) = unsafe { (*INITRD.0.get()).unwrap_or((0, 0)) };
+    // SAFETY: on the task's kernel stack.
+    unsafe { kernel::boot(task.kernel_context(), Ram::get().size as u32, initrd, size) };
+    fatal!(exit::BUG, "the kernel returned");
+}
+
+/// Lay both archives at the end of memory; their address and size.
+fn load_initrd(process: Process, options: &Options<'_>, memory: u64) -> (u32, u32) {
+    const OURS: usize = 256 << 10;
+    let base = image::initrd();
+    let room = (base.len() + 8 + OURS + 0xffff) & !0xffff;
+    if room as u64 + NULL_GUARD > memory / 2 {
+        fatal!(
+            exit::USAGE,
+            "{} MiB of memory do not hold the root file system\nhint: give the machine more with --memory",
+            memory >> 20
+        );
+    }
+    let at = memory as usize - room;
+    let to = (tlb::base(0) + at as u64) as *mut u8;
+    // SAFETY: guest memory that the kernel does not use yet; `room` bytes from there are mapped.
+    let ours = unsafe {
+        core::ptr::copy_nonoverlapping(base.as_ptr(), to, base.len());
+        core::slice::from_raw_parts_mut(to.add((base.len() + 3) & !3), OURS)
+    };
+    let mut archive = Archive::new(ours);
+    write_archive(&mut archive, process, options);
+    if !archive.fits() {
+        fatal!(exit::USAGE, "the command is longer than {OURS} bytes\nhint: put it into a file");
+    }
+    (at as u32, (((base.len() + 3) & !3) + archive.len) as u32)
+}
+
+fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<'_>) {
+    const DIRECTORY: u32 = 0o040_755;
+    const FILE: u32 = 0o100_644;
+    archive.entry("linnet", DIRECTORY, 0);
+    if let Some(first) = options.command {
+        let size = process.words().skip(first).map(|w| w.count_bytes() + 1).sum();
+        archive.entry("linnet/command", FILE, size);
+        for word in process.words().skip(first) {
+            archive.bytes(word.to_bytes_with_nul());
+        }
+        archive.align();
+    }
+    let term = process.variable(b"TERM").unwrap_or(b"linux");
+    let file = |archive: &mut Archive<'_>| {
+        let start = archive.len;
+        archive.bytes(b"TERM=");
+        archive.bytes(term);
+        archive.bytes(&[0]);
+        for (i, name) in ["STDIN", "STDOUT", "STDERR"].iter().enumerate() {
+            let kind = if terminal::is_terminal(i as i32) { "tty" } else { "pipe" };
+            let _ = write!(archive, "LINNET_{name}={kind}\0");
+        }
+        archive.len - start
+    };
+    let size = file(&mut Archive::new(&mut []));
+    archive.entry("linnet/environment", FILE, size);
+    file(archive);
+    archive.align();
+    archive.end();
+}
+
+fn command_line(task: &Task, options: &Options<'_>) {
+    // SAFETY: an entry without side effects; it needs no more of a stack than this thread has.
+    let at = unsafe { kernel::command_line(task.kernel_context()) };
+    // SAFETY: the kernel has a buffer of that size there.
+    let buffer = unsafe { core::slice::from_raw_parts_mut(Ram::get().host(at), COMMAND_LINE_SIZE) };
+    let mut line = Archive::new(buffer);
+    // A stream that is no terminal belongs to a device of its own and not to the console.
+    let stdin = if terminal::is_terminal(0) { "" } else { " linnet.stdin=pipe" };
+    let stdout = if terminal::is_terminal(1) { "" } else { " linnet.stdout=pipe" };
+    let _ = write!(line, "{}{stdin}{stdout}", image::append());
+    if Layout::is_small() {
+        // Idle tasks do not count.
+        let threads = Layout::get().region_count - vcpu::MAX_VCPUS;
+        let _ = write!(line, " sysctl.kernel.threads-max={threads}");
+    }
+    let _ = virtio::kernel_arguments(&mut line);
+    let _ = write!(line, " {}\0", options.append);
+    if !line.fits() {
+        fatal!(exit::USAGE, "the kernel's arguments are longer than {COMMAND_LINE_SIZE} bytes");
+    }
+}
+
+/// Start the process again from its own file.
+pub fn restart() -> ! {
+    // SAFETY: written at the start.
+    if let Some(process) = unsafe { *PROCESS.0.get() } {
+        if !sandbox::is_inside() {
+            virtio::detach_all();
+        }
+        // SAFETY: both arrays are those the host passed.
+        let r = unsafe { sys::exec_self(process.argv, process.envp) };
+        fatal!(exit::HOST, "the host refuses to start this file again (errno {})", -r);
+    }
+    sys::exit(exit::BUG)
+}

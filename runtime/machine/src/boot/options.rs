@@ -1,0 +1,166 @@
+//! The command line of a boot binary.
+
+use core::ffi::CStr;
+use core::fmt;
+
+use crate::device::virtio::MAX_DISKS;
+use crate::memory::layout::ADDRESS_BITS;
+
+pub const HELP: &str = "\
+Boot the Linux system in this file.
+
+Usage: vm [OPTIONS] [-- COMMAND [ARGS]...]
+
+With no command, a shell opens on the terminal. A command runs with the standard streams of this
+process, and its exit status becomes that of this process.
+
+Options:
+      --cpus N         Number of virtual CPUs [default: one per CPU of the host, at most 64]
+      --memory SIZE    Memory, as in 512M or 2G [default: 1G]
+      --disk FILE[,ro] A file or block device as the next disk, /dev/vda first; with ,ro nobody writes it
+      --append ARGS    More arguments for the kernel
+      --address-bits N Use the host's addresses as if a process had so many bits of them: 38, 39 or 47
+                       [default: as many as there are]
+      --no-sandbox     Keep the rights of this process: without this option it gives up files,
+                       network, other programs and new code before the guest runs
+  -h, --help           Print this help
+  -V, --version        Print the version
+
+Exit status: that of the command, or 0 after a shell or poweroff; 2 for a wrong option,
+70 if the host refuses something, 71 for a fault in the runtime, 99 for a kernel panic.
+";
+
+/// Least and most memory of a machine. The kernel's linear memory also holds its vmalloc area.
+pub const MEMORY_MIN: u64 = 32 << 20;
+pub const MEMORY_MAX: u64 = 3 << 30;
+
+/// What the user asked for.
+#[derive(Debug)]
+pub struct Options<'a> {
+    pub cpus: Option<u32>,
+    pub memory: Option<u64>,
+    pub disks: [Option<Disk<'a>>; MAX_DISKS],
+    pub append: &'a str,
+    pub address_bits: Option<u32>,
+    pub sandbox: bool,
+    /// Index of the first word of the command, if there is one.
+    pub command: Option<usize>,
+}
+
+/// A disk of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk<'a> {
+    pub path: &'a str,
+    pub read_only: bool,
+}
+
+impl<'a> Disk<'a> {
+    pub fn new(text: &'a str) -> Self {
+        match text.strip_suffix(",ro") {
+            Some(path) => Disk { path, read_only: true },
+            None => Disk { path: text, read_only: false },
+        }
+    }
+}
+
+/// What to do instead of booting.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stop<'a> {
+    Help,
+    Version,
+    Unknown(&'a str),
+    Missing(&'a str),
+    Bad { option: &'static str, value: &'a str, hint: &'static str },
+}
+
+impl fmt::Display for Stop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Help | Stop::Version => Ok(()),
+            Stop::Unknown(option) => write!(
+                f,
+                "unknown option '{option}'\nhint: a command for the guest comes after '--'; see --help"
+            ),
+            Stop::Missing(option) => write!(f, "option '{option}' needs a value\nhint: see --help"),
+            Stop::Bad { option, value, hint } => {
+                write!(f, "'{value}' is no value for {option}\nhint: {hint}")
+            }
+        }
+    }
+}
+
+const CPUS_HINT: &str = "give a number from 1 to 64";
+const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
+const DISKS_HINT: &str = "a machine has at most 8 disks";
+const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
+
+/// Parse the words after the program's name.
+pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, Stop<'a>> {
+    let mut options = Options {
+        cpus: None,
+        memory: None,
+        disks: [None; MAX_DISKS],
+        append: "",
+        address_bits: None,
+        sandbox: true,
+        command: None,
+    };
+    let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
+    while let Some((i, word)) = words.next() {
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+            _ => (word, None),
+        };
+        let mut value =
+            || inline.or_else(|| words.next().map(|(_, w)| w)).ok_or(Stop::Missing(name));
+        match name {
+            "-h" | "--help" => return Err(Stop::Help),
+            "-V" | "--version" => return Err(Stop::Version),
+            "--cpus" => {
+                let value = value()?;
+                let n = value.parse().ok().filter(|n| (1..=64).contains(n));
+                let bad = Stop::Bad { option: "--cpus", value, hint: CPUS_HINT };
+                options.cpus = Some(n.ok_or(bad)?);
+            }
+            "--memory" => {
+                let value = value()?;
+                let size = size(value).filter(|n| (MEMORY_MIN..=MEMORY_MAX).contains(n));
+                let bad = Stop::Bad { option: "--memory", value, hint: MEMORY_HINT };
+                options.memory = Some(size.ok_or(bad)?);
+            }
+            "--address-bits" => {
+                let value = value()?;
+                let bits = value.parse().ok().filter(|bits| ADDRESS_BITS.contains(bits));
+                let bad = Stop::Bad { option: "--address-bits", value, hint: ADDRESS_BITS_HINT };
+                options.address_bits = Some(bits.ok_or(bad)?);
+            }
+            "--disk" => {
+                let value = value()?;
+                let bad = Stop::Bad { option: "--disk", value, hint: DISKS_HINT };
+                *options.disks.iter_mut().find(|disk| disk.is_none()).ok_or(bad)? =
+                    Some(Disk::new(value));
+            }
+            "--append" => options.append = value()?,
+            "--no-sandbox" => options.sandbox = false,
+            "--" => {
+                options.command = words.next().map(|_| i + 1);
+                break;
+            }
+            _ => return Err(Stop::Unknown(word)),
+        }
+    }
+    Ok(options)
+}
+
+/// A number of bytes with an optional suffix K, M or G.
+fn size(text: &str) -> Option<u64> {
+    let text = text.strip_suffix('B').unwrap_or(text);
+    let text = text.strip_suffix('i').unwrap_or(text);
+    let (digits, shift) = match text.as_bytes().last()? {
+        b'k' | b'K' => (&text[..text.len() - 1], 10),
+        b'm' | b'M' => (&text[..text.len() - 1], 20),
+        b'g' | b'G' => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}

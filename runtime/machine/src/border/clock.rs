@@ -1,0 +1,55 @@
+//! The user import `clock`: what the guest's clocks say, without a call of the kernel.
+
+use super::kernel::{Symbol, symbol};
+use crate::host::clock;
+use crate::memory::ram::Ram;
+use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering, fence};
+use linnet_abi::clock::{COARSE, Clocks, FINE, NANOSECOND_BITS, UNKNOWN};
+use linnet_abi::context::Context;
+
+/// The kernel is asked instead if it takes long to write what this reads: then its
+/// vCPU does not run.
+#[unsafe(export_name = "linnet_user_clock")]
+extern "C" fn user_clock(_: *mut Context, id: u32) -> u64 {
+    const ROUNDS: u32 = 100;
+    (0..ROUNDS).find_map(|_| guest_clock(id)).unwrap_or(UNKNOWN)
+}
+
+/// What a clock of the guest says, or `None` while the kernel adjusts it.
+fn guest_clock(id: u32) -> Option<u64> {
+    let (fine, coarse) = (FINE.checked_shr(id)? & 1 != 0, COARSE.checked_shr(id)? & 1 != 0);
+    if !(fine || coarse) {
+        return Some(UNKNOWN);
+    }
+    let clocks = Ram::get().host(symbol(Symbol::linnet_clocks)).cast::<Clocks>();
+    // SAFETY: the kernel has such a structure there. It may write it meanwhile, which the sequence
+    // tells; until then nothing that was read is believed.
+    unsafe {
+        let sequence = AtomicU32::from_ptr(&raw mut (*clocks).sequence);
+        let before = sequence.load(Ordering::Acquire);
+        let mut time = ptr::read_volatile(&raw const (*clocks).base[id as usize]);
+        if fine {
+            let last = ptr::read_volatile(&raw const (*clocks).cycle_last);
+            let remainder = ptr::read_volatile(&raw const (*clocks).remainder);
+            let multiplier = ptr::read_volatile(&raw const (*clocks).multiplier);
+            let shift = ptr::read_volatile(&raw const (*clocks).shift);
+            // Another vCPU may have been ahead of this one when it wrote.
+            let since =
+                u128::from(clock::monotonic().saturating_sub(last)) * u128::from(multiplier);
+            time += ((since + u128::from(remainder)) >> (shift % 64)) as u64;
+        }
+        fence(Ordering::Acquire);
+        let is_whole = before.is_multiple_of(2) && sequence.load(Ordering::Relaxed) == before;
+        is_whole.then(|| pack(time))
+    }
+}
+
+fn pack(nanoseconds: u64) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    let seconds = nanoseconds / SECOND;
+    if seconds >= 1 << (63 - NANOSECOND_BITS) {
+        return UNKNOWN;
+    }
+    (seconds << NANOSECOND_BITS) | (nanoseconds % SECOND)
+}

@@ -1,0 +1,166 @@
+//! Leaving the kernel: programs, forked children, threads, signal handlers.
+//!
+//! The kernel does none of this itself. It leaves a request in the task; when the last kernel frame
+//! is gone, the request is carried out on the user stack.
+
+use super::kernel;
+use crate::arch::{self, Activation};
+use crate::host::exit::{self, fatal};
+use crate::host::sys;
+use crate::memory::layout::Layout;
+use crate::memory::{image, slot_sharing};
+use crate::task::{ExecRequest, Start, Task, action};
+use core::mem::transmute;
+use core::ptr;
+use linnet_abi::context::Context;
+
+/// More than a frame of this file needs.
+const FRAME: usize = 4096;
+const SYS_EXIT: u32 = 93;
+const SYS_EXIT_GROUP: u32 = 94;
+
+/// Leave the kernel for the first time, or for a new program. The kernel's frames are dropped.
+pub fn enter(task: &'static Task) -> ! {
+    task.empty_kernel_stack();
+    // SAFETY: the kernel says that nothing on its stack is needed; the user stack is unused, or
+    // the copy that `resume_forked` expects.
+    unsafe {
+        match task.start.replace(Start::Program) {
+            Start::Forked => arch::resume_forked(core::ptr::from_ref(task).cast()),
+            Start::Thread => arch::enter_user(task, thread_main, task.user_top()),
+            Start::Program => arch::enter_user(task, program_main, task.user_top()),
+        }
+    }
+}
+
+extern "C" fn program_main(task: &Task) -> ! {
+    task.take_action();
+    let Some(ExecRequest { mm, program, sp }) = task.exec.take() else {
+        fatal!(exit::BUG, "a task left the kernel without a program");
+    };
+    let module = image::program(program);
+    slot_sharing::leave(task);
+    task.set_program(module, mm, sp);
+    wait_for_slot(task, &mut Activation::bottom());
+    if let Some(vcpu) = task.vcpu.get() {
+        vcpu.poke_if_pending(task);
+    }
+    // SAFETY: the translator emitted this entry with this type.
+    unsafe {
+        let start: extern "C" fn(*mut Context) = transmute(module.start);
+        start(task.user_context());
+    }
+    end(task, SYS_EXIT_GROUP, 0)
+}
+
+/// Calls the function in the task's [`ThreadRequest`](crate::task::ThreadRequest).
+pub extern "C" fn thread_main(task: &Task) -> ! {
+    let thread = task.thread.get();
+    if task.has_action() {
+        run_actions(task, 0, &mut Activation::bottom());
+    }
+    let module = task.module.get().expect("inherited from the parent");
+    // SAFETY: the translator emitted this entry with this type.
+    let status = unsafe {
+        let call: extern "C" fn(*mut Context, u32, u32) -> u32 = transmute(module.call_thread);
+        call(task.user_context(), thread.function, thread.argument)
+    };
+    end(task, SYS_EXIT, status)
+}
+
+/// The program's function returned: make the call that ends it.
+fn end(task: &Task, nr: u32, status: u32) -> ! {
+    extern "C" fn call(task: &Task, nr: u64, status: u64) -> u64 {
+        // SAFETY: on the task's kernel stack.
+        unsafe { kernel::syscall(task.kernel_context(), nr as u32, 0, status, 0, 0, 0, 0, 0) }
+    }
+    // SAFETY: on the task's user stack; its kernel stack is empty.
+    unsafe { arch::call_on_kernel_stack(task, call, u64::from(nr), u64::from(status)) };
+    fatal!(exit::BUG, "a task went on after its end");
+}
+
+/// Carry out what the kernel asked for. `interrupted` is the user code below this call; `result`
+/// is what it gets if nothing changes it.
+#[unsafe(export_name = "linnet_upcall_run_actions")]
+pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Activation) -> u64 {
+    extern "C" fn sigreturn(task: &Task, ucontext: u64, _: u64) -> u64 {
+        // SAFETY: on the task's kernel stack.
+        unsafe { kernel::sigreturn(task.kernel_context(), ucontext as u32) }
+    }
+    loop {
+        let requested = task.take_action();
+        if requested & action::EXEC != 0 {
+            // SAFETY: the old program's frames are dropped with it.
+            unsafe { arch::enter_user(task, program_main, task.user_top()) };
+        }
+        if requested & action::SIGNAL == 0 {
+            if requested & action::SLOT == 0 {
+                return result;
+            }
+            wait_for_slot(task, interrupted);
+            continue;
+        }
+        let signal = task.signal.take().expect("requested with its arguments");
+        let module = task.module.get().expect("a task in user mode has a program");
+        let sp = task.user_global(module.stack_pointer_slot);
+        task.set_user_global(module.stack_pointer_slot, u64::from(signal.sp));
+        interrupted.push(&task.activation);
+        task.make_room(ptr::from_ref(&task) as usize);
+        if requested & action::SLOT != 0 {
+            // What comes meanwhile runs first, on top of this handler's frame in guest memory.
+            wait_for_slot(task, &mut interrupted.clone());
+        }
+        // SAFETY: the translator emitted this entry with this type.
+        unsafe {
+            let call: extern "C" fn(*mut Context, u32, u32, u32, u32, u32) =
+                transmute(module.call_restorer);
+            call(
+                task.user_context(),
+                signal.restorer,
+                signal.handler,
+                signal.signal,
+                signal.info,
+                signal.ucontext,
+            );
+        }
+        interrupted.pop(&task.activation);
+        if task.has_left_reserve(ptr::from_ref(&task) as usize - FRAME) {
+            task.drop_reserve();
+        }
+        task.set_user_global(module.stack_pointer_slot, sp);
+        // SAFETY: on the task's user stack; its kernel stack is empty.
+        result =
+            unsafe { arch::call_on_kernel_stack(task, sigreturn, u64::from(signal.ucontext), 0) };
+    }
+}
+
+/// Let others run until the slot of the task's memory is free.
+fn wait_for_slot(task: &Task, interrupted: &mut Activation) {
+    while Layout::is_small() && !slot_sharing::enter(task) {
+        sys::sched_yield();
+        poll_kernel(task);
+        if task.has_action() {
+            run_actions(task, 0, interrupted);
+        }
+    }
+}
+
+/// User code polls: let the kernel look for interrupts and signals.
+#[unsafe(export_name = "linnet_upcall_poll")]
+extern "C" fn poll(task: &Task) {
+    poll_kernel(task);
+    if Layout::is_small() {
+        slot_sharing::poll(task);
+    }
+}
+
+fn poll_kernel(task: &Task) {
+    extern "C" fn call(task: &Task, _: u64, _: u64) -> u64 {
+        // SAFETY: on the task's kernel stack.
+        unsafe { kernel::user_poll(task.kernel_context()) };
+        0
+    }
+    task.clear_poll();
+    // SAFETY: on the task's user stack; its kernel stack is empty.
+    unsafe { arch::call_on_kernel_stack(task, call, 0, 0) };
+}

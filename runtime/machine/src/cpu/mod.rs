@@ -1,0 +1,4 @@
+//! vCPUs and their timers.
+
+pub mod timer;
+pub mod vcpu;

@@ -1,0 +1,4 @@
+//! The devices of the machine.
+
+pub mod console;
+pub mod virtio;

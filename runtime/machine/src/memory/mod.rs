@@ -1,0 +1,8 @@
+//! Guest memory, where it lies in the host's address space, and the host mappings that are its TLB.
+
+pub mod ids;
+pub mod image;
+pub mod layout;
+pub mod ram;
+pub mod slot_sharing;
+pub mod tlb;

@@ -1,0 +1,520 @@
+//! Tasks: what the runtime knows of a Linux task, and its native stacks.
+
+mod fork;
+pub mod ucontext;
+
+pub use fork::inherit;
+
+use crate::arch::head::{self, FRAMES, TaskHead};
+use crate::arch::{self, Activation, TaskBlock, ThreadRequest};
+use crate::cpu::vcpu::Vcpu;
+use crate::host::exit::{self, fatal};
+use crate::host::lock::SpinLock;
+use crate::host::sys;
+use crate::memory::layout::{
+    GUARD, KERNEL_STACK, Layout, PAGE, REGION_SIZE, RESERVE, ROOM, TASK_OFFSET, UCONTEXT_AREA,
+    UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
+};
+use crate::memory::ram::Ram;
+use crate::memory::{slot_sharing, tlb};
+use core::cell::{Cell, UnsafeCell};
+use core::mem::offset_of;
+use core::ops::Deref;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use linnet_abi::context::{Context, offset};
+use linnet_abi::module::Module;
+
+/// Freed regions that stay as they are; the memory of further ones goes back to the host. A region is
+/// free as soon as its task has been switched away from for the last time.
+const RESIDENT_FREE_REGIONS: usize = 64;
+
+/// What a task does when it enters user mode for the first time.
+#[derive(Debug, Clone, Copy)]
+pub enum Start {
+    /// Nothing was prepared: the kernel must have asked for a program.
+    Program,
+    /// Go on in a copy of the parent's frames.
+    Forked,
+    /// Call the function in the task's [`ThreadRequest`].
+    Thread,
+}
+
+/// A signal handler to run.
+#[derive(Debug, Clone, Copy)]
+pub struct SignalRequest {
+    pub sp: u32,
+    pub restorer: u32,
+    pub handler: u32,
+    pub signal: u32,
+    pub info: u32,
+    pub ucontext: u32,
+}
+
+/// A program to run.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecRequest {
+    pub mm: u32,
+    pub program: u32,
+    pub sp: u32,
+}
+
+/// A task. Lies at the top of its region, right above its kernel stack, so that its address is
+/// that stack's top. Used by the vCPU that runs the task, and by the one that makes it.
+#[repr(C, align(4096))]
+pub struct Task {
+    head: TaskHead,
+    kernel_sp: Cell<usize>,
+    /// Address of the kernel's `task_struct`.
+    pub id: Cell<u32>,
+    /// The kernel's shadow stack pointer when its stack is empty.
+    shadow_base: Cell<u32>,
+    /// The task that this one took over from at its last switch.
+    pub previous: Cell<u32>,
+    pub vcpu: Cell<Option<&'static Vcpu>>,
+    pub mm: Cell<u32>,
+    /// The slot of its memory that the task may use now, or 0; see `slot_sharing`.
+    pub slot: AtomicU32,
+    pub start: Cell<Start>,
+    pub signal: Cell<Option<SignalRequest>>,
+    pub exec: Cell<Option<ExecRequest>>,
+    /// Innermost interrupted user code that a signal handler runs on top of.
+    pub activation: Cell<*const Activation>,
+    pub module: Cell<Option<&'static Module>>,
+    /// Frame pointer and program counter of kernel code that faulted, while the kernel handles it.
+    pub fault: Cell<(u64, u64)>,
+    relaxed: Cell<u32>,
+    reserve: Cell<bool>,
+    /// Is the area for frames of contexts mapped? See `contexts`.
+    pub has_ucontext_area: Cell<bool>,
+    next_free: Cell<usize>,
+}
+
+/// Bits of the action word.
+pub mod action {
+    pub const EXEC: u32 = 1;
+    pub const SIGNAL: u32 = 2;
+    /// Wait until the memory's slot is free: see `slot_sharing`.
+    pub const SLOT: u32 = 4;
+}
+
+const _: () = assert!(offset_of!(Task, head) == 0);
+const _: () = assert!(size_of::<Task>() == PAGE);
+
+// SAFETY: the fields that other threads reach (the poll word, `vcpu`'s pointer to the task) are
+// accessed atomically; all others belong to the thread that runs the task, and hand-over between
+// threads goes through the scheduler's locks in the guest kernel.
+unsafe impl Sync for Task {}
+
+// SAFETY: the head is the first field, and regions have the block right above the kernel stack.
+unsafe impl TaskBlock for Task {}
+
+impl Deref for Task {
+    type Target = TaskHead;
+    fn deref(&self) -> &TaskHead {
+        &self.head
+    }
+}
+
+impl Task {
+    /// The task of a kernel context.
+    ///
+    /// # Safety
+    /// `context` must come from translated kernel code.
+    pub unsafe fn of_kernel(context: *mut Context) -> &'static Task {
+        // SAFETY: the context is the first field of a task that is never unmapped.
+        unsafe { &*context.cast::<Task>() }
+    }
+
+    /// The task of a user context.
+    ///
+    /// # Safety
+    /// `context` must come from translated user code.
+    pub unsafe fn of_user(context: *mut Context) -> &'static Task {
+        // SAFETY: as above, at its own offset.
+        unsafe { &*context.byte_sub(head::USER).cast::<Task>() }
+    }
+
+    /// The task whose stacks `sp` lies in.
+    pub fn of_stack(sp: usize) -> Option<&'static Task> {
+        let Layout { regions, region_count, .. } = Layout::get();
+        let made = REGION_COUNT.load(Ordering::Acquire).min(region_count);
+        if !(regions..regions + made * REGION_SIZE).contains(&sp) {
+            return None;
+        }
+        let task = (sp & !(REGION_SIZE - 1)) + TASK_OFFSET;
+        // SAFETY: a region that was made holds a task, and is never unmapped.
+        Some(unsafe { &*(task as *const Task) })
+    }
+
+    pub fn address(&self) -> usize {
+        ptr::from_ref(self) as usize
+    }
+
+    fn region(&self) -> usize {
+        self.address() - TASK_OFFSET
+    }
+
+    pub fn kernel_context(&self) -> *mut Context {
+        self.kernel.get()
+    }
+
+    pub fn user_context(&self) -> *mut Context {
+        self.user.get()
+    }
+
+    /// End of the user stack.
+    pub fn user_top(&self) -> usize {
+        self.region() + USER_TOP - 64
+    }
+
+    pub fn is_on_user_stack(&self, sp: usize) -> bool {
+        sp < self.region() + USER_TOP
+    }
+
+    /// Does the address lie below one of the stacks, where an overflow ends up?
+    pub fn is_in_guard(&self, address: usize) -> bool {
+        let offset = address.wrapping_sub(self.region());
+        offset < USER_BOTTOM
+            || (TASK_OFFSET - KERNEL_STACK - GUARD..TASK_OFFSET - KERNEL_STACK).contains(&offset)
+    }
+
+    /// Is the user stack longer than it should be?
+    pub fn has_reserve(&self) -> bool {
+        self.reserve.get()
+    }
+
+    /// Make the user stack longer if a signal handler would find no room below `sp`.
+    pub fn make_room(&self, sp: usize) {
+        if sp - self.region() >= USER_BOTTOM + ROOM || self.reserve.replace(true) {
+            return;
+        }
+        if !map_stack(self.region() + GUARD, RESERVE) {
+            fatal!(exit::HOST, "the host has no room for a stack that overflowed");
+        }
+    }
+
+    /// Is the reserve mapped, and not needed by frames above `sp`?
+    pub fn has_left_reserve(&self, sp: usize) -> bool {
+        self.reserve.get() && sp - self.region() >= USER_BOTTOM
+    }
+
+    /// The user stack has its length again. Nothing may lie in the reserve.
+    pub fn drop_reserve(&self) {
+        if self.reserve.replace(false) {
+            // SAFETY: the caller's promise.
+            unsafe { sys::munmap(self.region() + GUARD, RESERVE) };
+        }
+    }
+
+    /// Address and size of the area for frames of contexts.
+    pub fn ucontext_area(&self) -> (usize, usize) {
+        (self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE)
+    }
+
+    pub fn map_ucontext_area(&self) -> Option<()> {
+        let is_mapped = map_stack(self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE);
+        self.has_ucontext_area.set(is_mapped);
+        is_mapped.then_some(())
+    }
+
+    /// All contexts are gone.
+    fn drop_ucontext_area(&self) {
+        if self.has_ucontext_area.replace(false) {
+            // SAFETY: mapped by `map_ucontext_area`, and only the task's thread uses it.
+            unsafe { sys::munmap(self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE) };
+        }
+    }
+
+    /// Start and end of the user code's frames, while it has called the runtime.
+    pub fn frames(&self) -> (usize, usize) {
+        (self.user_sp.get(), self.region() + USER_TOP)
+    }
+
+    /// The user code goes on in frames that start there, with that shadow stack pointer.
+    pub fn set_frames(&self, start: usize, shadow_sp: u32) {
+        self.user_sp.set(start);
+        if let Some(module) = self.module.get() {
+            self.set_user_global(module.stack_pointer_slot, u64::from(shadow_sp));
+        }
+    }
+
+    pub fn take_action(&self) -> u32 {
+        self.action.replace(0)
+    }
+
+    pub fn has_action(&self) -> bool {
+        self.action.get() != 0
+    }
+
+    pub fn request(&self, action: u32) {
+        self.action.set(self.action.get() | action);
+    }
+
+    /// Is the task about to make a child with a copy of its frames?
+    pub fn copies_frames(&self) -> bool {
+        self.forking.get() == FRAMES
+    }
+
+    fn poll_word(&self) -> &AtomicU32 {
+        // SAFETY: the word is inside a task that is never unmapped; translated code only reads it.
+        unsafe {
+            AtomicU32::from_ptr(self.user.get().cast::<u8>().add(offset::POLL as usize).cast())
+        }
+    }
+
+    /// Make user code of this task poll. May be called from any thread.
+    pub fn poke(&self) {
+        self.poll_word().store(1, Ordering::Release);
+    }
+
+    pub fn clear_poll(&self) {
+        self.poll_word().store(0, Ordering::Relaxed);
+    }
+
+    /// A slot of the user context's globals.
+    pub fn user_global(&self, slot: u32) -> u64 {
+        // SAFETY: called by the thread that runs the task, outside its user code.
+        unsafe { (*self.user.get()).globals[slot as usize] }
+    }
+
+    pub fn set_user_global(&self, slot: u32, value: u64) {
+        // SAFETY: as above.
+        unsafe { (*self.user.get()).globals[slot as usize] = value };
+    }
+
+    pub fn user_base(&self) -> u64 {
+        // SAFETY: as above.
+        unsafe { (*self.user.get()).heap_base }
+    }
+
+    /// The user code's shadow stack pointer.
+    pub fn shadow_sp(&self) -> u32 {
+        self.module.get().map_or(0, |m| self.user_global(m.stack_pointer_slot) as u32)
+    }
+
+    /// Forget the kernel's frames: the next entry finds its shadow stack empty.
+    pub fn empty_kernel_stack(&self) {
+        self.kernel_shadow().set(u64::from(self.shadow_base.get()));
+    }
+
+    /// Shadow stack pointer of the kernel code that runs or was interrupted.
+    pub fn kernel_shadow(&self) -> &Cell<u64> {
+        let slot = Ram::get().kernel.stack_pointer_slot as usize;
+        // SAFETY: used by the thread that runs the task, while translated code of it does not.
+        unsafe { Cell::from_mut(&mut (*self.kernel.get()).globals[slot]) }
+    }
+
+    /// Point the user context at another program or memory.
+    pub fn set_program(&self, module: &'static Module, mm: u32, sp: u32) {
+        self.drop_reserve();
+        self.drop_ucontext_area();
+        let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
+        // SAFETY: `globals` has that many entries (checked when the machine started).
+        let globals =
+            unsafe { core::slice::from_raw_parts(module.globals, module.global_count as usize) };
+        context.globals[..globals.len()].copy_from_slice(globals);
+        context.globals[module.stack_pointer_slot as usize] = u64::from(sp);
+        // SAFETY: no user code of this task is on any stack any more.
+        unsafe { self.user.get().write(context) };
+        self.module.set(Some(module));
+        self.mm.set(mm);
+        self.activation.set(ptr::null());
+    }
+
+    /// Counts rounds of spin loops; true when it is time to let another host thread run.
+    pub fn relax(&self) -> bool {
+        let n = self.relaxed.get().wrapping_add(1);
+        self.relaxed.set(n);
+        n.is_multiple_of(64)
+    }
+}
+
+// --------------------------------------------------------------------------------------------
+// Making and freeing
+// --------------------------------------------------------------------------------------------
+
+static REGION_COUNT: AtomicUsize = AtomicUsize::new(0);
+
+struct FreeList {
+    first: usize,
+    count: usize,
+}
+
+static FREE: SpinLock<FreeList> = SpinLock::new(FreeList { first: 0, count: 0 });
+
+/// Task by `task_struct >> 6`: address space only, backed by memory where tasks lie.
+static INDEX: AtomicPtr<AtomicPtr<Task>> = AtomicPtr::new(ptr::null_mut());
+const INDEX_SHIFT: u32 = 6;
+
+/// Size of a page of the host.
+static HOST_PAGE: AtomicUsize = AtomicUsize::new(PAGE);
+
+/// Reserve the index of tasks, on a host with pages of that size.
+pub fn init(host_page: usize) {
+    HOST_PAGE.store(host_page, Ordering::Relaxed);
+    let size = (1_usize << (32 - INDEX_SHIFT)) * size_of::<usize>();
+    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE;
+    // SAFETY: a new mapping wherever there is room.
+    let index = unsafe { sys::mmap(0, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
+    if index < 0 {
+        fatal!(exit::HOST, "the host refuses {size} bytes of address space (errno {})", -index);
+    }
+    INDEX.store(index as *mut AtomicPtr<Task>, Ordering::Release);
+}
+
+fn index_entry(id: u32) -> &'static AtomicPtr<Task> {
+    // SAFETY: the index covers every 32-bit address.
+    unsafe { &*INDEX.load(Ordering::Relaxed).add((id >> INDEX_SHIFT) as usize) }
+}
+
+/// The task of a `task_struct`.
+pub fn find(id: u32) -> Option<&'static Task> {
+    // SAFETY: an entry is null or a task, and those are never unmapped.
+    unsafe { index_entry(id).load(Ordering::Acquire).as_ref() }
+}
+
+fn map_stack(base: usize, size: usize) -> bool {
+    let flags =
+        sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE | sys::MAP_FIXED_NOREPLACE;
+    // SAFETY: NOREPLACE: nothing is taken away.
+    let r = unsafe { sys::mmap(base, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
+    r == base as isize
+}
+
+fn new_region() -> &'static Task {
+    {
+        let mut free = FREE.lock();
+        if free.first != 0 {
+            // SAFETY: the list holds tasks, and those are never unmapped.
+            let task = unsafe { &*(free.first as *const Task) };
+            free.first = task.next_free.get();
+            free.count -= 1;
+            return task;
+        }
+    }
+    let n = REGION_COUNT.fetch_add(1, Ordering::AcqRel);
+    let Layout { regions, region_count, .. } = Layout::get();
+    let base = regions + n * REGION_SIZE;
+    if n >= region_count
+        || !map_stack(base + USER_BOTTOM, USER_TOP - USER_BOTTOM)
+        || !map_stack(base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE)
+    {
+        fatal!(exit::HOST, "the host has no room for the stacks of task {}", n + 1);
+    }
+    // SAFETY: mapped just now.
+    unsafe { &*((base + TASK_OFFSET) as *const Task) }
+}
+
+/// Make a kernel task that will start in `first` on its empty kernel stack.
+pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) -> &'static Task {
+    let task = new_region();
+    let kernel = Ram::get().kernel;
+    let mut context = Context { heap_base: tlb::base(0), ..Context::EMPTY };
+    // SAFETY: `globals` has that many entries (checked when the machine started).
+    let globals =
+        unsafe { core::slice::from_raw_parts(kernel.globals, kernel.global_count as usize) };
+    context.globals[..globals.len()].copy_from_slice(globals);
+    context.globals[kernel.stack_pointer_slot as usize] = u64::from(shadow_sp);
+    // SAFETY: the region is this task's alone until it is entered in the index.
+    unsafe {
+        ptr::from_ref(task).cast_mut().write(Task {
+            head: TaskHead {
+                kernel: UnsafeCell::new(context),
+                user: UnsafeCell::new(Context::EMPTY),
+                user_sp: Cell::new(0),
+                action: Cell::new(0),
+                forking: Cell::new(0),
+                thread: Cell::new(ThreadRequest::default()),
+            },
+            kernel_sp: Cell::new(arch::prepare_stack(task.address(), first, task.address())),
+            id: Cell::new(id),
+            shadow_base: Cell::new(shadow_sp),
+            previous: Cell::new(0),
+            vcpu: Cell::new(None),
+            mm: Cell::new(0),
+            slot: AtomicU32::new(0),
+            start: Cell::new(Start::Program),
+            signal: Cell::new(None),
+            exec: Cell::new(None),
+            activation: Cell::new(ptr::null()),
+            module: Cell::new(None),
+            fault: Cell::new((0, 0)),
+            relaxed: Cell::new(0),
+            reserve: Cell::new(false),
+            has_ucontext_area: Cell::new(false),
+            next_free: Cell::new(0),
+        });
+    }
+    index_entry(id).store(ptr::from_ref(task).cast_mut(), Ordering::Release);
+    task
+}
+
+/// Was anything ever written to this page of a stack since it was mapped or freed? Frames leave
+/// addresses behind.
+fn is_used(page: usize) -> bool {
+    // SAFETY: the page is mapped, and nobody runs on this stack.
+    let words = unsafe { core::slice::from_raw_parts(page as *const u64, PAGE / 8) };
+    words.iter().any(|word| *word != 0)
+}
+
+/// Free the stacks of a task that is not running and never will.
+pub fn free(id: u32) {
+    let Some(task) = find(id) else { return };
+    index_entry(id).store(ptr::null_mut(), Ordering::Release);
+    let region = task.region();
+    task.drop_reserve();
+    task.drop_ucontext_area();
+    // Only what deep recursion left is worth a call; the uppermost pages are used again at once.
+    let deep = region + USER_TOP - GUARD;
+    if is_used(deep - PAGE) {
+        let from = region + USER_BOTTOM;
+        // SAFETY: nobody runs on these stacks any more.
+        unsafe { sys::madvise(from, deep - from, sys::MADV_DONTNEED) };
+    }
+    let mut free = FREE.lock();
+    if free.count >= RESIDENT_FREE_REGIONS {
+        // The host's last page of the stack may be the task's own.
+        let kernel_stack = KERNEL_STACK & !(HOST_PAGE.load(Ordering::Relaxed) - 1);
+        // SAFETY: as above; the task's own page stays.
+        unsafe {
+            sys::madvise(deep, GUARD, sys::MADV_DONTNEED);
+            sys::madvise(region + TASK_OFFSET - KERNEL_STACK, kernel_stack, sys::MADV_DONTNEED);
+        }
+    }
+    task.next_free.set(free.first);
+    free.first = task.address();
+    free.count += 1;
+}
+
+/// Switch this vCPU from `previous` to `next`; returns when `previous` runs again.
+pub fn switch(previous: &'static Task, next: &'static Task) {
+    let vcpu = previous.vcpu.get().expect("a running task has a vCPU");
+    if Layout::is_small() {
+        slot_sharing::switch(previous, next);
+    }
+    next.vcpu.set(Some(vcpu));
+    next.previous.set(previous.id.get());
+    vcpu.set_current(next);
+    // SAFETY: `next` is not running: its saved stack pointer is used once.
+    unsafe { arch::switch(previous.kernel_sp.as_ptr(), next.kernel_sp.get()) };
+    // Maybe on another vCPU now, whose interrupts this task must poll for.
+    if let Some(vcpu) = previous.vcpu.get() {
+        vcpu.poke_if_pending(previous);
+    }
+}
+
+/// Stack pointer of a task that is switched out.
+pub fn kernel_sp(task: &Task) -> usize {
+    task.kernel_sp.get()
+}
+
+/// First switch of a vCPU's thread: leave its own stack for the task's.
+pub fn enter(task: &'static Task, vcpu: &'static Vcpu) -> ! {
+    task.vcpu.set(Some(vcpu));
+    vcpu.set_current(task);
+    let mut unused = 0;
+    // SAFETY: the thread's own stack is never returned to.
+    unsafe { arch::switch(&raw mut unused, task.kernel_sp.get()) };
+    unreachable!("nobody switches back to a thread's own stack")
+}
