@@ -150,9 +150,9 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
             }
             // SAFETY: activations lie in live frames of this stack.
             let Some(activation) = (unsafe { activation.as_ref() }) else { break };
-            task.activation.set(activation.previous);
+            task.activation.set(activation.outer());
             (fp, pc, saved) = (activation.fp, activation.pc, activation.saved);
-            is_return = activation.faulted == 0;
+            is_return = !activation.is_fault();
             if fp == 0 {
                 break;
             }
@@ -212,7 +212,7 @@ fn leave_reserve(task: &Task, landing: Landing) -> ! {
 }
 
 /// Nobody catches: the program dies of it.
-fn uncaught(task: &Task) -> ! {
+fn uncaught(mut task: &Task) -> ! {
     extern "C" fn call(task: &Task, signal: u64, code: u64) -> u64 {
         // SAFETY: on the task's kernel stack.
         unsafe { kernel::user_trap(task.kernel_context(), signal as u32, code as u32, 0) };
@@ -223,6 +223,7 @@ fn uncaught(task: &Task) -> ! {
         // SAFETY: on the task's user stack; its kernel stack is empty.
         unsafe { arch::call_on_kernel_stack(task, call, u64::from(signal), u64::from(code)) };
         user::run_actions(task, 0, &mut Activation::bottom());
+        task = Task::current();
     }
 }
 

@@ -12,6 +12,7 @@
 //! With few slots, memories share them: see `slot_sharing`. `--address-bits` makes any host look like one
 //! that has fewer addresses.
 
+pub use crate::arch::head::TASK_OFFSET;
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use core::cell::UnsafeCell;
@@ -21,8 +22,7 @@ use linnet_abi::memory::SLOT_SIZE;
 pub const MEMORIES: usize = 12_000;
 
 /// Address space of one task: both stacks and the `Task` itself. See `arch`.
-pub const REGION_SIZE: usize = 16 << 20;
-pub const TASK_OFFSET: usize = REGION_SIZE - PAGE;
+pub const REGION_SIZE: usize = linnet_abi::context::REGION_SIZE as usize;
 pub const PAGE: usize = 4096;
 /// Below the user stack nothing is mapped. Frames larger than this probe their way down.
 pub const GUARD: usize = 64 << 10;

@@ -5,7 +5,7 @@ pub mod ucontext;
 
 pub use fork::inherit;
 
-use crate::arch::head::{self, FRAMES, TaskHead};
+use crate::arch::head::{FRAMES, TaskHead};
 use crate::arch::{self, Activation, TaskBlock, ThreadRequest};
 use crate::cpu::vcpu::Vcpu;
 use crate::host::exit::{self, fatal};
@@ -131,8 +131,15 @@ impl Task {
     /// # Safety
     /// `context` must come from translated user code.
     pub unsafe fn of_user(context: *mut Context) -> &'static Task {
-        // SAFETY: as above, at its own offset.
-        unsafe { &*context.byte_sub(head::USER).cast::<Task>() }
+        // SAFETY: as above; it lies at the start of the task's region.
+        unsafe { &*context.byte_add(TASK_OFFSET).cast::<Task>() }
+    }
+
+    /// The task that this code runs for. Code that has called user code finds it so: that may have come back
+    /// as another task.
+    #[inline(always)]
+    pub fn current() -> &'static Task {
+        Task::of_stack(arch::frame_pointer() as usize).expect("on a stack of a task")
     }
 
     /// The task whose stacks `sp` lies in.
@@ -160,7 +167,7 @@ impl Task {
     }
 
     pub fn user_context(&self) -> *mut Context {
-        self.user.get()
+        ptr::with_exposed_provenance_mut(self.region())
     }
 
     /// End of the user stack.
@@ -259,7 +266,7 @@ impl Task {
     fn poll_word(&self) -> &AtomicU32 {
         // SAFETY: the word is inside a task that is never unmapped; translated code only reads it.
         unsafe {
-            AtomicU32::from_ptr(self.user.get().cast::<u8>().add(offset::POLL as usize).cast())
+            AtomicU32::from_ptr(self.user_context().cast::<u8>().add(offset::POLL as usize).cast())
         }
     }
 
@@ -275,17 +282,17 @@ impl Task {
     /// A slot of the user context's globals.
     pub fn user_global(&self, slot: u32) -> u64 {
         // SAFETY: called by the thread that runs the task, outside its user code.
-        unsafe { (*self.user.get()).globals[slot as usize] }
+        unsafe { (*self.user_context()).globals[slot as usize] }
     }
 
     pub fn set_user_global(&self, slot: u32, value: u64) {
         // SAFETY: as above.
-        unsafe { (*self.user.get()).globals[slot as usize] = value };
+        unsafe { (*self.user_context()).globals[slot as usize] = value };
     }
 
     pub fn user_base(&self) -> u64 {
         // SAFETY: as above.
-        unsafe { (*self.user.get()).heap_base }
+        unsafe { (*self.user_context()).heap_base }
     }
 
     /// The user code's shadow stack pointer.
@@ -316,7 +323,7 @@ impl Task {
         context.globals[..globals.len()].copy_from_slice(globals);
         context.globals[module.stack_pointer_slot as usize] = u64::from(sp);
         // SAFETY: no user code of this task is on any stack any more.
-        unsafe { self.user.get().write(context) };
+        unsafe { self.user_context().write(context) };
         self.module.set(Some(module));
         self.mm.set(mm);
         self.activation.set(ptr::null());
@@ -397,6 +404,7 @@ fn new_region() -> &'static Task {
     let Layout { regions, region_count, .. } = Layout::get();
     let base = regions + n * REGION_SIZE;
     if n >= region_count
+        || !map_stack(base, PAGE)
         || !map_stack(base + USER_BOTTOM, USER_TOP - USER_BOTTOM)
         || !map_stack(base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE)
     {
@@ -421,7 +429,6 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
         ptr::from_ref(task).cast_mut().write(Task {
             head: TaskHead {
                 kernel: UnsafeCell::new(context),
-                user: UnsafeCell::new(Context::EMPTY),
                 user_sp: Cell::new(0),
                 action: Cell::new(0),
                 forking: Cell::new(0),
@@ -446,6 +453,8 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
             next_free: Cell::new(0),
         });
     }
+    // SAFETY: as above.
+    unsafe { task.user_context().write(Context::EMPTY) };
     index_entry(id).store(ptr::from_ref(task).cast_mut(), Ordering::Release);
     task
 }

@@ -4,6 +4,7 @@
 //! copied to a store beside the stack, and copied back to the same addresses when it goes on, so that
 //! frames may hold addresses of each other. The program names contexts, but cannot reach their frames.
 
+use super::fork::Copy;
 use crate::task::Task;
 use core::ptr;
 
@@ -175,22 +176,26 @@ pub fn discard(task: &Task, name: u32) {
     }
 }
 
-/// The child of a fork has its parent's contexts; `move_word` makes a word of the parent's frames one of
-/// the child's.
-pub fn inherit(parent: &Task, child: &Task, move_word: impl Fn(usize) -> usize) {
+/// The child of a fork has its parent's contexts.
+pub(super) fn inherit(parent: &Task, child: &Task) {
     let Some(from) = ContextStore::of(parent) else { return };
     let Some(to) = ContextStore::of_or_new(child) else { return };
     to.used = from.used;
     to.end = from.end;
     to.saved[..from.used].copy_from_slice(&from.saved[..from.used]);
+    let (_, end) = parent.frames();
     let (parent_at, child_at) = (ptr::from_mut(from).addr(), ptr::from_mut(to).addr());
     for saved in from.saved[..from.used].iter().filter(|saved| saved.name != 0) {
-        for offset in (saved.at..saved.at + saved.size).step_by(size_of::<usize>()) {
-            // SAFETY: both stores have the frames there, and no code of the tasks runs.
-            unsafe {
-                let word = *((parent_at + offset as usize) as *const usize);
-                *((child_at + offset as usize) as *mut usize) = move_word(word);
-            }
+        let (at, size) = (saved.at as usize, saved.size as usize);
+        let activation = match saved.activation {
+            0 => ptr::null(),
+            distance => ptr::with_exposed_provenance(end - distance as usize),
+        };
+        // SAFETY: both stores have the frames there, and no code of the tasks runs.
+        unsafe {
+            let copy = (child_at + at) as *mut u8;
+            ptr::copy_nonoverlapping((parent_at + at) as *const u8, copy, size);
+            Copy::new(parent, child, end - size, child_at + at).relocate(activation);
         }
     }
 }

@@ -111,7 +111,7 @@ impl Frame {
                 *word = self.word(record.offset + 16 + 16 * (8 + n));
             }
         }
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), true)
+        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     fn end(self) -> usize {

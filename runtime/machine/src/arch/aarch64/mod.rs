@@ -6,7 +6,7 @@ mod host;
 mod memory;
 pub mod switch;
 
-pub use entry::resume_forked;
+pub use entry::{SAVED_FRAME, resume_forked};
 pub use frame::Frame;
 pub use host::*;
 pub use switch::*;

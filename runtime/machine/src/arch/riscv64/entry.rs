@@ -1,6 +1,6 @@
 //! From user code to the kernel.
 
-use crate::arch::head::{ACTION, FORKING, THREAD, USER, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
 
@@ -17,7 +17,7 @@ global_asm!(
     ".option push",
     ".option arch, +d",
 
-    ".macro run_actions", // Activation at sp: {fp, pc, s1.., fs0.., previous, faulted}
+    ".macro run_actions", // Activation at sp: {fp, pc, s1.., fs0.., previous, signal_frame}
     "ld t0, -16(s0)",
     "sd t0, 0(sp)",
     "ld t0, -8(s0)",
@@ -101,7 +101,8 @@ global_asm!(
 
     ".macro save_all", // on the user stack, for label 5
     "save_registers",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sd sp, {user_sp}(s1)",
     ".endm",
 
@@ -122,7 +123,8 @@ global_asm!(
     "sd s0, 16(sp)",
     "addi s0, sp, 32",
     "sd s1, 8(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sd sp, {user_sp}(s1)",
     "addi sp, s1, -16",
     "sd a7, 0(sp)",
@@ -153,7 +155,8 @@ global_asm!(
     "sd s0, 16(sp)",
     "addi s0, sp, 32",
     "sd s1, 8(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sd sp, {user_sp}(s1)",
     "addi sp, s1, -16",
     "ld t0, 0(s0)",
@@ -243,7 +246,8 @@ global_asm!(
     "sd s0, 16(sp)",
     "addi s0, sp, 32",
     "sd s1, 8(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sw a1, {thread}(s1)",
     "sw a2, {thread} + 4(s1)",
     "sw a3, {thread} + 8(s1)",
@@ -331,7 +335,8 @@ global_asm!(
     "fsd fa5, 256(sp)",
     "fsd fa6, 264(sp)",
     "fsd fa7, 272(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "mv a0, s1",
     "call {poll}",
     "lw t0, {action}(s1)",
@@ -396,7 +401,7 @@ global_asm!(
     ".cfi_endproc",
     ".option pop",
 
-    user = const USER,
+    task = const TASK_OFFSET,
     user_sp = const USER_SP,
     action = const ACTION,
     forking = const FORKING,
@@ -406,6 +411,9 @@ global_asm!(
     context_swap = sym upcall::context_swap,
     throw = sym upcall::throw,
 );
+
+/// From `user_sp` to the frame pointer of a stub that saves all registers: what a forked child goes on in.
+pub const SAVED_FRAME: usize = 208;
 
 unsafe extern "C" {
     /// First user instructions of a forked child: returns 0 from the call that made it.

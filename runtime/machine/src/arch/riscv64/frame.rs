@@ -82,7 +82,7 @@ impl Frame {
         for (word, n) in floats.iter_mut().zip(FLOATS) {
             *word = self.word(FLOAT_REGISTERS + 8 * n);
         }
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), true)
+        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     /// Offset, magic number and size of each extension, the end mark included.

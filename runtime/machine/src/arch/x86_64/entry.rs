@@ -1,6 +1,6 @@
 //! From user code to the kernel.
 
-use crate::arch::head::{ACTION, FORKING, THREAD, USER, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
 
@@ -12,7 +12,7 @@ use core::arch::global_asm;
 // The call frame information is that of the bodies, not of the first and last instructions. These
 // are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
-    ".macro activation", // {fp, pc, rbx, r12, r13, r14, r15, previous, faulted}, rsp 16-aligned after
+    ".macro activation", // {fp, pc, rbx, r12, r13, r14, r15, previous, signal_frame}, rsp 16-aligned after
     "push 0", "push 0",
     "push r15", "push r14", "push r13", "push r12", "push qword ptr [rbp - 8]",
     "push qword ptr [rbp + 8]", "push qword ptr [rbp]",
@@ -27,7 +27,7 @@ global_asm!(
     "mov rbp, rsp",
     "push rbx", "push r12", "push r13", "push r14", "push r15",
     "sub rsp, 8",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {user_sp}], rsp",
     ".endm",
 
@@ -45,7 +45,7 @@ global_asm!(
     "push rbp",
     "mov rbp, rsp",
     "push rbx",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {user_sp}], rsp",
     "mov rsp, rbx",
     "push 0",
@@ -79,7 +79,7 @@ global_asm!(
     "push rbp",
     "mov rbp, rsp",
     "push rbx",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {user_sp}], rsp",
     "mov rsp, rbx",
     "push 0",
@@ -143,7 +143,7 @@ global_asm!(
     "push rbp",
     "mov rbp, rsp",
     "push rbx",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {thread}], esi",
     "mov [rbx + {thread} + 4], edx",
     "mov [rbx + {thread} + 8], ecx",
@@ -208,7 +208,7 @@ global_asm!(
     "movups [rsp + 144], xmm9", "movups [rsp + 160], xmm10", "movups [rsp + 176], xmm11",
     "movups [rsp + 192], xmm12", "movups [rsp + 208], xmm13", "movups [rsp + 224], xmm14",
     "movups [rsp + 240], xmm15",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "and rsp, -16",
     "mov rdi, rbx",
     "call {poll}",
@@ -248,7 +248,7 @@ global_asm!(
     "ud2",
     ".cfi_endproc",
 
-    user = const USER,
+    task = const TASK_OFFSET,
     user_sp = const USER_SP,
     action = const ACTION,
     forking = const FORKING,
@@ -258,6 +258,9 @@ global_asm!(
     context_swap = sym upcall::context_swap,
     throw = sym upcall::throw,
 );
+
+/// From `user_sp` to the frame pointer of a stub that saves all registers: what a forked child goes on in.
+pub const SAVED_FRAME: usize = 48;
 
 unsafe extern "C" {
     /// First user instructions of a forked child: returns 0 from the call that made it.

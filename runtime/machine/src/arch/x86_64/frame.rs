@@ -56,7 +56,7 @@ impl Frame {
     /// The interrupted code as an activation that an unwinder can pass.
     pub fn activation(self) -> Activation {
         let saved = [128, 72, 80, 88, 96].map(|offset| self.word(offset));
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), true)
+        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     fn end(self) -> usize {
