@@ -1,4 +1,26 @@
-//! From user code to the kernel.
+//! From user code to the kernel, and back.
+//!
+//! The stacks are those of `x86_64/entry.rs`, which tells of them with pictures. What differs:
+//!
+//! - `x19` is the task, where it is `rbx` there.
+//! - The return address is in a register: a stub's frame begins with a record of `x29` and `x30`, and
+//!   `user_sp` is `x29`.
+//! - Six arguments fit into registers, and the kernel gets one on its stack.
+//!
+//! ```text
+//!    linnet_user_syscall                linnet_user_fork, .._context_swap     linnet_libcall_poll
+//!
+//!   | caller's frame   |               | caller's frame   |                  | caller's frame   |
+//!   +------------------+ x29 + 32      +------------------+ x29 + 160        +------------------+ x29 + 192
+//!   | (unused)         |               | d15 .. d8        |                  | (unused)         |
+//!   | caller's x19     | x29 + 16      | x28 .. x19       | x29 + 16         | x18 .. x0, x19   | x29 + 16
+//!   | x30              |               | x30              |                  | x30              |
+//!   | x29              | <- x29        | x29              | <- x29           | x29              | <- x29
+//!   +------------------+    = user_sp  +------------------+    = user_sp     | v31 .. v0, whole | x29 - 512
+//!                                                                            +------------------+
+//! ```
+//!
+//! An activation is 176 bytes: {fp, pc, x19 .. x28, d8 .. d15, previous, faulted}.
 
 use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
@@ -43,7 +65,7 @@ global_asm!(
     ".cfi_offset x30, 8 - \\size",
     ".endm",
 
-    ".macro save_all", // on the user stack, for label 5
+    ".macro save_all", // on the user stack, for .Lresume_frames
     "framed 160",
     "stp x29, x30, [sp, #-160]!",
     "mov x29, sp",
@@ -83,16 +105,16 @@ global_asm!(
     "mov x4, x3",
     "mov x3, x2",
     "mov w2, #0",
-    "2:",
+    ".Lcall_kernel:",
     "mov x0, x19",
     "bl linnet_kernel_syscall",
     "mov sp, x29",
     "ldr w9, [x19, {action}]",
-    "cbnz w9, 3f",
+    "cbnz w9, .Lsyscall_actions",
     "ldr x19, [sp, #16]",
     "ldp x29, x30, [sp], #32",
     "ret",
-    "3:",
+    ".Lsyscall_actions:",
     "activation",
     "mov sp, x29",
     "ldr x19, [sp, #16]",
@@ -114,17 +136,17 @@ global_asm!(
     "mov w9, w1",
     "mov w1, w2",
     "mov w2, w9",
-    "b 2b",
+    "b .Lcall_kernel",
 
     ".p2align 4",
     ".globl linnet_user_fork",
     "linnet_user_fork:",
     "mov x2, #17", // SIGCHLD
-    "b 4f",
+    "b .Lfork",
     ".globl linnet_user_vfork",
     "linnet_user_vfork:",
     "mov x2, #0x4111", // CLONE_VM | CLONE_VFORK | SIGCHLD
-    "4:",
+    ".Lfork:",
     "mov w1, #220",
     "mov x3, #0",
     "mov x4, #0",
@@ -146,11 +168,11 @@ global_asm!(
     "mov x0, x19",
     "bl linnet_kernel_syscall",
     "str wzr, [x19, {forking}]",
-    "5:", // parent and child
+    ".Lresume_frames:", // parent and child
     "ldr x29, [x19, {user_sp}]",
     "mov sp, x29",
     "ldr w9, [x19, {action}]",
-    "cbz w9, 6f",
+    "cbz w9, .Lrestore_all",
     "sub sp, sp, #176",
     "ldp x9, x10, [x29]",
     "stp x9, x10, [sp]",
@@ -159,7 +181,7 @@ global_asm!(
     "stp x9, x10, [sp, #\\at]",
     ".endr",
     "run_actions",
-    "6:",
+    ".Lrestore_all:",
     "mov sp, x29",
     "ldp x19, x20, [sp, #16]",
     "ldp x21, x22, [sp, #32]",
@@ -206,7 +228,7 @@ global_asm!(
     "str wzr, [x19, {forking}]",
     "mov sp, x29",
     "ldr w9, [x19, {action}]",
-    "cbnz w9, 3b",
+    "cbnz w9, .Lsyscall_actions",
     "ldr x19, [sp, #16]",
     "ldp x29, x30, [sp], #32",
     "ret",
@@ -219,14 +241,14 @@ global_asm!(
     "mov sp, x19",
     "mov x0, x19",
     "bl {context_swap}",
-    "b 5b", // maybe of another context
+    "b .Lresume_frames", // maybe of another context
 
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
     "framed 160",
     "mov x19, x0",
     "mov x0, #0",
-    "b 5b",
+    "b .Lresume_frames",
 
     // A loop head found the poll word set. Every register is the loop's own, vectors whole.
     ".p2align 4",
@@ -256,9 +278,9 @@ global_asm!(
     "mov x0, x19",
     "bl {poll}",
     "ldr w9, [x19, {action}]",
-    "cbz w9, 7f",
+    "cbz w9, .Lpoll_return",
     "activation",
-    "7:",
+    ".Lpoll_return:",
     "sub sp, x29, #512",
     ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
     "ldr q\\n, [sp, #(16 * \\n)]",

@@ -1,4 +1,26 @@
-//! From user code to the kernel.
+//! From user code to the kernel, and back.
+//!
+//! The stacks are those of `x86_64/entry.rs`, which tells of them with pictures. What differs:
+//!
+//! - `s1` is the task, where it is `rbx` there.
+//! - The return address is in a register. A stub's frame looks like those of the runtime's compiled code:
+//!   `ra` and `s0` lie right below what `s0` points to, and `s0` is the caller's `sp`.
+//! - Six arguments fit into registers, and the kernel gets one on its stack.
+//!
+//! ```text
+//!    linnet_user_syscall                linnet_user_fork, .._context_swap     linnet_libcall_poll
+//!
+//!   | caller's frame   |               | caller's frame   |                  | caller's frame   |
+//!   +------------------+ <- s0         +------------------+ <- s0            +------------------+ <- s0
+//!   | ra               | s0 - 8        | ra               | s0 - 8           | ra               | s0 - 8
+//!   | s0               | s0 - 16       | s0               | s0 - 16          | s0               | s0 - 16
+//!   | s1               | s0 - 24       | (unused)         |                  | s1               | s0 - 24
+//!   | (unused)         | <- user_sp    | fs11 .. fs0      |                  | fa7 .. ft0       |
+//!   +------------------+    = s0 - 32  | s11 .. s1        | <- user_sp       | a7 .. t0         |
+//!                                      +------------------+    = s0 - 208    +------------------+ s0 - 304
+//! ```
+//!
+//! An activation is 224 bytes: {fp, pc, s1 .. s11, fs0 .. fs11, previous, faulted}.
 
 use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
@@ -10,7 +32,6 @@ use core::arch::global_asm;
 // Calls that duplicate the caller's frames (clone, clone3) take a slower way that has all
 // callee-saved registers on the user stack, where the child finds them in its copy.
 //
-// Frames look like those of the runtime's compiled code: ra and s0 right below what s0 points to.
 // The call frame information is that of the bodies, not of the first and last instructions. These
 // are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
@@ -99,7 +120,7 @@ global_asm!(
     "fsd fs11, 176(sp)",
     ".endm",
 
-    ".macro save_all", // on the user stack, for label 5
+    ".macro save_all", // on the user stack, for .Lresume_frames
     "save_registers",
     "lui s1, {task} >> 12",
     "add s1, s1, a0",
@@ -115,9 +136,9 @@ global_asm!(
     ".globl linnet_user_syscall",
     "linnet_user_syscall:",
     "li t0, 220",
-    "beq a1, t0, 1f",
+    "beq a1, t0, .Lforking_syscall",
     "li t0, 435",
-    "beq a1, t0, 1f",
+    "beq a1, t0, .Lforking_syscall",
     "addi sp, sp, -32",
     "sd ra, 24(sp)",
     "sd s0, 16(sp)",
@@ -134,14 +155,14 @@ global_asm!(
     "mv a4, a3",
     "mv a3, a2",
     "li a2, 0",
-    "2:",
+    ".Lcall_kernel:",
     "mv a0, s1",
     "call linnet_kernel_syscall",
-    "8:",
+    ".Lsyscall_return:",
     "lw t0, {action}(s1)",
-    "bnez t0, 3f",
+    "bnez t0, .Lsyscall_actions",
     "leave",
-    "3:",
+    ".Lsyscall_actions:",
     "addi sp, s0, -32",
     "activation",
     "leave",
@@ -164,24 +185,24 @@ global_asm!(
     "mv t0, a1",
     "mv a1, a2",
     "mv a2, t0",
-    "j 2b",
+    "j .Lcall_kernel",
 
     ".p2align 4",
     ".globl linnet_user_fork",
     "linnet_user_fork:",
     "li a2, 17", // SIGCHLD
-    "j 4f",
+    "j .Lfork",
     ".globl linnet_user_vfork",
     "linnet_user_vfork:",
     "li a2, 0x4111", // CLONE_VM | CLONE_VFORK | SIGCHLD
-    "4:",
+    ".Lfork:",
     "li a1, 220",
     "li a3, 0",
     "li a4, 0",
     "li a5, 0",
     "li a6, 0",
     "li a7, 0",
-    "1:",
+    ".Lforking_syscall:",
     "save_all",
     "li t0, 1",
     "sw t0, {forking}(s1)",
@@ -196,11 +217,11 @@ global_asm!(
     "mv a0, s1",
     "call linnet_kernel_syscall",
     "sw zero, {forking}(s1)",
-    "5:", // parent and child
+    ".Lresume_frames:", // parent and child
     "ld sp, {user_sp}(s1)",
     "addi s0, sp, 208",
     "lw t0, {action}(s1)",
-    "beqz t0, 6f",
+    "beqz t0, .Lrestore_all",
     "addi sp, sp, -224",
     ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22",
     "ld t0, (224 + 8 * \\n)(sp)",
@@ -208,7 +229,7 @@ global_asm!(
     ".endr",
     "run_actions",
     "addi sp, s0, -208",
-    "6:",
+    ".Lrestore_all:",
     "ld s1, 0(sp)",
     "ld s2, 8(sp)",
     "ld s3, 16(sp)",
@@ -273,7 +294,7 @@ global_asm!(
     "mv a0, s1",
     "call linnet_kernel_syscall",
     "sw zero, {forking}(s1)",
-    "j 8b",
+    "j .Lsyscall_return",
 
     // linnet_user_context_swap(context, from, to, function, argument, stack)
     ".p2align 4",
@@ -283,13 +304,13 @@ global_asm!(
     "mv sp, s1",
     "mv a0, s1",
     "call {context_swap}",
-    "j 5b", // maybe of another context
+    "j .Lresume_frames", // maybe of another context
 
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
     "mv s1, a0",
     "li a0, 0",
-    "j 5b",
+    "j .Lresume_frames",
 
     // A loop head found the poll word set. Every register is the loop's own.
     ".p2align 4",
@@ -340,9 +361,9 @@ global_asm!(
     "mv a0, s1",
     "call {poll}",
     "lw t0, {action}(s1)",
-    "beqz t0, 7f",
+    "beqz t0, .Lpoll_return",
     "activation",
-    "7:",
+    ".Lpoll_return:",
     "addi sp, s0, -304",
     "ld t0, 0(sp)",
     "ld t1, 8(sp)",

@@ -1,4 +1,76 @@
-//! From user code to the kernel.
+//! From user code to the kernel, and back.
+//!
+//! # The stacks
+//!
+//! Addresses grow upwards. A task's block lies right above its kernel stack; in user mode that stack is
+//! empty, and so an entry needs no saved stack pointer to find it: its top is the block's address, which
+//! is a constant below the context that translated code passes.
+//!
+//! `linnet_user_syscall`, when it calls the kernel. `rbx` is the task, which survives the call:
+//!
+//! ```text
+//!    user stack                               kernel stack
+//!
+//!   | a5, a4           |                     | Task: kernel and user context, |
+//!   | return address   |                     | user_sp, action, forking, ..   |
+//!   +------------------+                     +--------------------------------+ <- rbx = task
+//!   | caller's rbp     | <- rbp              | 0, so that rsp is aligned      |
+//!   | caller's rbx     | <- user_sp          | a5                             |
+//!   +------------------+                     | a4                             |
+//!   |                  |                     | a3                             | <- rsp
+//!   |  (free)          |                     +--------------------------------+
+//!                                            | frames of the kernel           |
+//! ```
+//!
+//! When the kernel has returned and left an action, the stub is on the user stack again, and the kernel
+//! stack empty. It describes the code that called it as an [`Activation`](super::super::Activation), for
+//! an exception to pass, and has `run_actions` do what is asked: that may call a signal's handler below,
+//! whose own system calls come this very way.
+//!
+//! ```text
+//!   | return address   |
+//!   | caller's rbp     | <- rbp
+//!   | caller's rbx     |
+//!   +------------------+
+//!   | faulted = 0      |
+//!   | previous = null  |
+//!   | r15, r14, r13,   |  callee-saved, as the caller has them
+//!   | r12, rbx         |
+//!   | pc               |  return address
+//!   | fp               | <- rsp = the activation
+//!   +------------------+
+//!   | run_actions, the |
+//!   | signal's handler |
+//! ```
+//!
+//! A system call that duplicates the caller's frames (fork, clone, clone3) saves all registers that calls
+//! keep, so that whoever has the frames can go on in them: the parent, or the child in its copy, which
+//! begins at `user_sp` (`linnet_resume_forked`). `linnet_user_context_swap` does the same; its frames are
+//! copied away and others lie there when it returns.
+//!
+//! ```text
+//!   | return address   |
+//!   | caller's rbp     | <- rbp
+//!   | rbx, r12, r13,   |
+//!   | r14, r15         |
+//!   | (unused)         | <- user_sp
+//! ```
+//!
+//! `linnet_libcall_poll` is called from a loop that has values in every register:
+//!
+//! ```text
+//!   | return address   |
+//!   | caller's rbp     | <- rbp
+//!   | caller's rbx     |
+//!   | rax, rcx, rdx,   |
+//!   | rsi, rdi, r8..11 |
+//!   | xmm15..xmm0      |
+//!   +------------------+ <- rsp, aligned; `poll` goes to the kernel stack by itself
+//! ```
+//!
+//! `linnet_libcall_throw` pushes the callee-saved registers, which `throw` takes as the start of its walk
+//! and does not return. Host signals push a frame of the host's on a stack of the thread: see
+//! `border/fault.rs`.
 
 use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
@@ -22,7 +94,7 @@ global_asm!(
     "call {run_actions}",
     ".endm",
 
-    ".macro save_all", // on the user stack, for label 5
+    ".macro save_all", // on the user stack, for .Lresume_frames
     "push rbp",
     "mov rbp, rsp",
     "push rbx", "push r12", "push r13", "push r14", "push r15",
@@ -56,16 +128,16 @@ global_asm!(
     "mov r8, rcx",
     "mov rcx, rdx",
     "xor edx, edx",
-    "2:",
+    ".Lcall_kernel:",
     "mov rdi, rbx",
     "call linnet_kernel_syscall",
     "lea rsp, [rbp - 8]",
     "cmp dword ptr [rbx + {action}], 0",
-    "jne 3f",
+    "jne .Lsyscall_actions",
     "pop rbx",
     "pop rbp",
     "ret",
-    "3:",
+    ".Lsyscall_actions:",
     "activation",
     "lea rsp, [rbp - 8]",
     "pop rbx",
@@ -87,17 +159,17 @@ global_asm!(
     "push qword ptr [rbp + 24]",
     "push qword ptr [rbp + 16]",
     "xchg esi, edx",
-    "jmp 2b",
+    "jmp .Lcall_kernel",
 
     ".p2align 4",
     ".globl linnet_user_fork",
     "linnet_user_fork:",
     "mov edx, 17", // SIGCHLD
-    "jmp 4f",
+    "jmp .Lfork",
     ".globl linnet_user_vfork",
     "linnet_user_vfork:",
     "mov edx, 0x4111", // CLONE_VM | CLONE_VFORK | SIGCHLD
-    "4:",
+    ".Lfork:",
     "mov esi, 220",
     "xor ecx, ecx",
     "xor r8d, r8d",
@@ -118,10 +190,10 @@ global_asm!(
     "call linnet_kernel_syscall",
     "mov dword ptr [rbx + {forking}], 0",
     "mov rsp, [rbx + {user_sp}]",
-    "5:", // parent and child
+    ".Lresume_frames:", // parent and child
     "lea rbp, [rsp + 48]",
     "cmp dword ptr [rbx + {action}], 0",
-    "je 6f",
+    "je .Lrestore_all",
     "sub rsp, 8",
     "push 0", "push 0",
     "push qword ptr [rbp - 40]", "push qword ptr [rbp - 32]", "push qword ptr [rbp - 24]", "push qword ptr [rbp - 16]", "push qword ptr [rbp - 8]",
@@ -130,7 +202,7 @@ global_asm!(
     "mov rsi, rax",
     "mov rdx, rsp",
     "call {run_actions}",
-    "6:",
+    ".Lrestore_all:",
     "lea rsp, [rbp - 40]",
     "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx",
     "pop rbp",
@@ -169,7 +241,7 @@ global_asm!(
     "mov dword ptr [rbx + {forking}], 0",
     "lea rsp, [rbp - 8]",
     "cmp dword ptr [rbx + {action}], 0",
-    "jne 3b",
+    "jne .Lsyscall_actions",
     "pop rbx",
     "pop rbp",
     "ret",
@@ -183,14 +255,14 @@ global_asm!(
     "mov rdi, rbx",
     "call {context_swap}",
     "mov rsp, [rbx + {user_sp}]", // maybe of another context
-    "jmp 5b",
+    "jmp .Lresume_frames",
 
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
     "mov rbx, rdi",
     "mov rsp, [rbx + {user_sp}]",
     "xor eax, eax",
-    "jmp 5b",
+    "jmp .Lresume_frames",
 
     // A loop head found the poll word set. Every register is the loop's own.
     ".p2align 4",
@@ -213,10 +285,10 @@ global_asm!(
     "mov rdi, rbx",
     "call {poll}",
     "cmp dword ptr [rbx + {action}], 0",
-    "je 7f",
+    "je .Lpoll_return",
     "sub rsp, 8",
     "activation",
-    "7:",
+    ".Lpoll_return:",
     "lea rsp, [rbp - 336]",
     "movups xmm0, [rsp]", "movups xmm1, [rsp + 16]", "movups xmm2, [rsp + 32]",
     "movups xmm3, [rsp + 48]", "movups xmm4, [rsp + 64]", "movups xmm5, [rsp + 80]",
