@@ -19,11 +19,12 @@
 //!
 //! # Stacks
 //!
-//! A task has two native stacks in one region, found from either by masking the stack pointer:
+//! A task has two native stacks in one region, found from either by masking the stack pointer. A program's
+//! code finds its context so after each call (the translator's pass `relocate`):
 //!
 //! ```text
 //!   region + REGION_SIZE   +---------------------------+
-//!                          | Task: contexts, saved sps |  one page
+//!                          | Task: context, saved sps  |  one page
 //!   task (kernel stack top)+---------------------------+
 //!                          | kernel stack, grows down  |
 //!                          +---------------------------+
@@ -33,7 +34,9 @@
 //!                          +---------------------------+
 //!                          | reserve, see `make_room`  |  256 KiB
 //!                          +---------------------------+
-//!                          | hole                      |  64 KiB
+//!                          | hole                      |  60 KiB
+//!                          +---------------------------+
+//!                          | context of the program    |  one page
 //!   region                 +---------------------------+
 //! ```
 //!

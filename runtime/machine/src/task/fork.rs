@@ -13,7 +13,8 @@
 //! All other words are the program's and stay as they are, for a number may look like any address. An
 //! exception is the code that an instruction's fault interrupted. Any register of it may hold an address. If
 //! a handler of the fault forks and returns in the child, what looks like an address in the registers and in
-//! that one frame is taken to be one.
+//! that one frame is taken to be one. And so is all of the stack if the program has functions that give more
+//! results than registers have room for, which no C compiler makes.
 
 use super::{Start, Task, ucontext};
 use crate::arch::head::{FRAMES, FUNCTION};
@@ -107,6 +108,11 @@ impl<'t> Copy<'t> {
     /// The copy must be one of frames that a stub which saves all registers left on the stack, with nothing
     /// changed in it.
     pub(super) unsafe fn relocate(&self, mut activation: *const Activation) {
+        if self.module.is_some_and(|module| module.has_result_areas != 0) {
+            // SAFETY: all of it was copied.
+            unsafe { self.move_likely(self.frames.clone()) };
+            return;
+        }
         // SAFETY: the stub's frame is there, and activations lie in live frames.
         unsafe {
             self.move_frame_pointers(self.frames.start + arch::SAVED_FRAME, None);

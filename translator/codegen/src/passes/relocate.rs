@@ -140,6 +140,7 @@ fn kind(func: &Function, kinds: &SecondaryMap<Value, Kind>, inst: Inst) -> Kind 
             let is_pure = !opcode.can_load()
                 && !opcode.can_store()
                 && !opcode.other_side_effects()
+                && !opcode.is_call()
                 && !opcode.is_terminator();
             let results = func.dfg.inst_results(inst);
             if !is_pure || results.len() != 1 || func.dfg.value_type(results[0]) != I64 {

@@ -20,7 +20,7 @@
 //!                                                                            +------------------+
 //! ```
 //!
-//! An activation is 176 bytes: {fp, pc, x19 .. x28, d8 .. d15, previous, faulted}.
+//! An activation is 176 bytes: {fp, pc, x19 .. x28, d8 .. d15, previous, signal_frame}.
 
 use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;

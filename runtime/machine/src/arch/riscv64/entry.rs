@@ -20,7 +20,7 @@
 //!                                      +------------------+    = s0 - 208    +------------------+ s0 - 304
 //! ```
 //!
-//! An activation is 224 bytes: {fp, pc, s1 .. s11, fs0 .. fs11, previous, faulted}.
+//! An activation is 224 bytes: {fp, pc, s1 .. s11, fs0 .. fs11, previous, signal_frame}.
 
 use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;

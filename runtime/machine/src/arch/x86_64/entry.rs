@@ -3,15 +3,15 @@
 //! # The stacks
 //!
 //! Addresses grow upwards. A task's block lies right above its kernel stack; in user mode that stack is
-//! empty, and so an entry needs no saved stack pointer to find it: its top is the block's address, which
-//! is a constant below the context that translated code passes.
+//! empty, and so an entry needs no saved stack pointer to find it: its top is the block's address.
+//! That is a constant above the context that translated code passes, which lies at the start of the region.
 //!
 //! `linnet_user_syscall`, when it calls the kernel. `rbx` is the task, which survives the call:
 //!
 //! ```text
 //!    user stack                               kernel stack
 //!
-//!   | a5, a4           |                     | Task: kernel and user context, |
+//!   | a5, a4           |                     | Task: the kernel's context,     |
 //!   | return address   |                     | user_sp, action, forking, ..   |
 //!   +------------------+                     +--------------------------------+ <- rbx = task
 //!   | caller's rbp     | <- rbp              | 0, so that rsp is aligned      |
@@ -32,7 +32,7 @@
 //!   | caller's rbp     | <- rbp
 //!   | caller's rbx     |
 //!   +------------------+
-//!   | faulted = 0      |
+//!   | signal_frame = 0 |
 //!   | previous = null  |
 //!   | r15, r14, r13,   |  callee-saved, as the caller has them
 //!   | r12, rbx         |
