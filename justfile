@@ -48,6 +48,11 @@ soak MINUTES='30':
 torture FILTER='O':
     cargo test --release -p linnet-tests --test torture -- {{FILTER}}
 
+# Run the runtime's unit tests under Miri; minutes
+[group: 'test']
+miri FILTER='':
+    MIRIFLAGS=-Zmiri-permissive-provenance cargo +nightly miri test --target-dir target/miri -p linnet-machine --lib -- {{FILTER}}
+
 # Run the official WebAssembly test suite, or its files whose names hold one of NAMES
 [group: 'test']
 spec *NAMES:

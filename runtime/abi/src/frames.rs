@@ -1,11 +1,11 @@
 //! Frames as data: what the translator, who captures native frames and who rebuilds them agree on.
 //!
-//! A *site* is a place in a function where a frame of it can be captured: a call that may come to a
-//! capture, or a poll at a loop head. A site and what is recorded there are the same on every
-//! instruction set, because both follow from the WebAssembly code alone: the operands, the locals that
-//! are used later, the exceptions that open clauses have caught, and in a function that `setjmp` returns
-//! to what that goes on with. Where the site is in the machine code, and how its values are read, is in
-//! a [`Place`].
+//! A *capture point* is a place in a function where a frame of it can be captured: a call that may come to
+//! a capture, or a poll at a loop head. A capture point, and what is recorded there, are the same on every
+//! instruction set, because both follow from the WebAssembly code alone: the operands, the locals that are
+//! used later, the exceptions that open clauses have caught, and, in a function that `setjmp` returns to,
+//! what that return needs. A [`NativePoint`] says where the capture point is in the machine code, and how
+//! its values are read.
 //!
 //! # The record
 //!
@@ -18,7 +18,7 @@
 //!
 //! # Rebuilding
 //!
-//! Each function that has a site is there a second time, as `fn(*mut Context) -> results`, which begins
+//! Each function that has a capture point is there a second time, as `fn(*mut Context) -> results`, which begins
 //! where a frame was captured. It takes its values from the [`Node`] that `Context::record` points to,
 //! lets that point to the node of the next inner frame, and calls the code of that one in place of the
 //! call that the captured frame was in.
@@ -29,7 +29,7 @@ pub const MAGIC: u32 = u32::from_le_bytes(*b"LNFR");
 /// Version of the tables and of the record.
 pub const VERSION: u32 = 2;
 
-/// What a site waits for.
+/// What a capture point waits for.
 pub mod kind {
     /// A function of the module, or of a type that the module has: another frame of the module, or of
     /// the host's if a host function is called through the table.
@@ -92,19 +92,19 @@ pub struct Frames {
     /// Wasm index of the first of them.
     pub first_function: u32,
     pub functions: *const Function,
-    pub sites: *const Site,
+    pub points: *const CapturePoint,
     /// Value types, one byte each.
     pub types: *const u8,
-    pub places: *const Place,
+    pub native_points: *const NativePoint,
     /// One row for each row of [`crate::module::Module::functions`].
     pub code: *const Code,
-    pub site_count: u32,
+    pub point_count: u32,
     pub type_count: u32,
-    pub place_count: u32,
+    pub native_point_count: u32,
     pub code_count: u32,
-    /// Bytes of the largest frame that has a site, without its return address.
+    /// Bytes of the largest frame that has a capture point, without its return address.
     pub largest_frame: u32,
-    /// Words of the values of the site with the most of them.
+    /// Words of the values of the capture point with the most of them.
     pub most_words: u32,
     /// 1 if the module's functions have the convention of tail calls, in which the context may be in
     /// another register, and 0 if they have the C convention.
@@ -116,13 +116,13 @@ pub struct Frames {
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
-    /// Where a captured frame goes on: `fn(*mut Context) -> results`; null if it has no site.
+    /// Where a captured frame goes on: `fn(*mut Context) -> results`; null if it has no capture point.
     pub resume: *const u8,
     /// Bytes of native stack that its frame takes then.
     pub frame_size: u32,
-    /// Range in [`Frames::sites`].
-    pub first_site: u32,
-    pub site_count: u32,
+    /// Range in [`Frames::points`].
+    pub first_point: u32,
+    pub point_count: u32,
     /// Range in [`Frames::types`]: what it gives.
     pub first_result: u32,
     pub result_count: u32,
@@ -132,7 +132,7 @@ pub struct Function {
 /// Where a frame can be captured. Its number in a record counts from the function's first.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub struct Site {
+pub struct CapturePoint {
     /// One of [`kind`].
     pub kind: u32,
     /// Range in [`Frames::types`]: the values of the frame.
@@ -145,26 +145,25 @@ pub struct Site {
     pub words: u32,
 }
 
-/// Range in [`Frames::places`] of a function's code, sorted by offset.
+/// Range in [`Frames::native_points`] of a function's code, sorted by offset.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Code {
-    pub first_place: u32,
-    pub place_count: u32,
+    pub first_native_point: u32,
+    pub native_point_count: u32,
 }
 
-/// A site in machine code. Where the code generator has put a function in place of a call of it, several
-/// frames have one native frame: the places behind its calls have the same offset, the innermost frame's
-/// first.
+/// A capture point in machine code. Where a function is inlined, several frames share one native frame: their
+/// points at a call have the same offset, the innermost frame's first.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct NativePoint {
     /// Return address, as an offset from the function's start.
     pub offset: u32,
     /// Frame pointer minus stack pointer while the call runs.
     pub frame_size: u32,
-    /// Row in [`Frames::sites`].
-    pub site: u32,
+    /// Row in [`Frames::points`].
+    pub point: u32,
     /// With [`IN_SLOT`]: where in the frame its values are, above the stack pointer. Else: code that
     /// writes them, as an offset from the function's start. It is entered with the frame's registers as
     /// an exception handler is, takes the address of the first word in the first payload register, and
@@ -172,18 +171,18 @@ pub struct Place {
     pub entry: u32,
 }
 
-/// In [`Place::entry`]: the values are in the native frame.
+/// In [`NativePoint::entry`]: the values are in the native frame.
 pub const IN_SLOT: u32 = 1 << 31;
 
-/// `linnet_frames_captured(first_word) -> !`: the end of a place's code.
+/// `linnet_frames_captured(first_word) -> !`: the end of a landing pad.
 pub const CAPTURED: &str = "linnet_frames_captured";
 
 /// A frame to be rebuilt. Its values follow.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Node {
-    /// Number of the site in its function.
-    pub site: u64,
+    /// Number of the capture point in its function.
+    pub point: u64,
     /// Code of the next inner frame.
     pub code: *const u8,
     /// Its node.
@@ -213,8 +212,8 @@ pub const HOST_FRAME: u32 = u32::MAX;
 pub struct FrameHeader {
     /// Wasm index of the function, or [`HOST_FRAME`].
     pub function: u32,
-    /// Number of the site in the function; in a host frame, what the host likes.
-    pub site: u32,
+    /// Number of the capture point in the function; in a host frame, what the host likes.
+    pub point: u32,
     /// Words of 8 bytes.
     pub words: u32,
     /// Zero.

@@ -5,7 +5,8 @@ use crate::arch::{self, CalleeSaved};
 use crate::tables::Tables;
 use core::ptr;
 use linnet_abi::frames::{
-    FrameHeader, HOST_FRAME, IN_SLOT, MAGIC, Place, RecordHeader, Site, VERSION, ValueType,
+    CapturePoint, FrameHeader, HOST_FRAME, IN_SLOT, MAGIC, NativePoint, RecordHeader, VERSION,
+    ValueType,
 };
 
 /// Where a stack of translated code stands: the frame and the return address of a call, and the
@@ -35,7 +36,7 @@ pub trait Host {
     fn below(&mut self, position: &Position) -> Option<HostFrame<'_>>;
 }
 
-/// Stack that the code at a place may use, in bytes: what a signal frame of the host takes, in case that
+/// Stack that a landing pad may use, in bytes: what a signal frame of the host takes, in case that
 /// one comes meanwhile.
 const PAD_STACK: usize = 16384;
 
@@ -67,8 +68,8 @@ impl Writer<'_> {
     }
 
     /// Writes the header in front of the word `first`.
-    fn head(&mut self, first: usize, function: u32, site: u32, words: usize) {
-        self.out[first - FRAME_WORDS] = u64::from(function) | u64::from(site) << 32;
+    fn head(&mut self, first: usize, function: u32, point: u32, words: usize) {
+        self.out[first - FRAME_WORDS] = u64::from(function) | u64::from(point) << 32;
         self.out[first - 1] = words as u64;
     }
 
@@ -129,19 +130,19 @@ pub unsafe fn capture(
         let index = tables.rows[row].index;
         // Entries and thunks, which are no functions of the module, keep nothing.
         if index != u32::MAX {
-            let missing = Error::NotASite { function: index, offset };
-            let places = tables.places(row, offset);
-            if places.is_empty() {
+            let missing = Error::NotACapturePoint { function: index, offset };
+            let native_points = tables.native_points(row, offset);
+            if native_points.is_empty() {
                 return Err(missing);
             }
-            for place in places {
-                let (site, index, number) = tables.site_of(place).ok_or(missing)?;
-                let first = writer.frame(site.words as usize)?;
+            for native_point in native_points {
+                let (point, index, number) = tables.point_of(native_point).ok_or(missing)?;
+                let first = writer.frame(point.words as usize)?;
                 let code = tables.rows[row].start as u64;
-                let to = &mut writer.out[first - 1..first + site.words as usize];
-                // SAFETY: the tables say that the frame is one of this place, and the caller that it lives.
-                unsafe { values(tables, site, place, code, &position, to, scratch) };
-                writer.head(first, index, number, site.words as usize);
+                let to = &mut writer.out[first - 1..first + point.words as usize];
+                // SAFETY: the tables say that the frame stands at this point, and the caller that it lives.
+                unsafe { values(tables, point, native_point, code, &position, to, scratch) };
+                writer.head(first, index, number, point.words as usize);
             }
         }
         // SAFETY: a live frame.
@@ -167,26 +168,26 @@ unsafe fn caller(tables: &Tables<'_>, row: usize, position: &Position) -> Positi
 /// Writes the values of a frame behind the first word of `to`.
 ///
 /// # Safety
-/// The frame at `position` must be live and stand at `place`, in code that begins at `code`.
+/// The frame at `position` must be live and stand at `native_point`, in code that begins at `code`.
 unsafe fn values(
     tables: &Tables<'_>,
-    site: &Site,
-    place: &Place,
+    point: &CapturePoint,
+    native_point: &NativePoint,
     code: u64,
     position: &Position,
     to: &mut [u64],
     scratch: &mut [u64],
 ) {
     let Position { fp, saved, .. } = position;
-    let size = place.frame_size as usize;
+    let size = native_point.frame_size as usize;
     let sp = fp - size as u64;
-    if place.entry & IN_SLOT != 0 {
-        let from = (sp + u64::from(place.entry & !IN_SLOT)) as *const u64;
+    if native_point.entry & IN_SLOT != 0 {
+        let from = (sp + u64::from(native_point.entry & !IN_SLOT)) as *const u64;
         // SAFETY: the frame wrote that many words into its slot before the call.
-        unsafe { ptr::copy_nonoverlapping(from, to[1..].as_mut_ptr(), site.words as usize) };
+        unsafe { ptr::copy_nonoverlapping(from, to[1..].as_mut_ptr(), point.words as usize) };
         // The frame wrote halves of words and left what was beside them.
         let mut words = to[1..].iter_mut();
-        for ty in tables.values(site) {
+        for ty in tables.values(point) {
             let first = words.next();
             if ty == ValueType::V128 {
                 words.next();
@@ -204,7 +205,7 @@ unsafe fn values(
     // reads the frame, writes its values behind the first word and comes back.
     unsafe {
         ptr::copy_nonoverlapping(sp as *const u8, copy as *mut u8, size + 16);
-        let pad = code + u64::from(place.entry);
+        let pad = code + u64::from(native_point.entry);
         arch::run_pad(pad, copy, copy_fp, saved, to[1..].as_mut_ptr());
     }
 }

@@ -33,7 +33,7 @@ pub enum Error {
     NoTables,
     /// A frame stands where none can be captured: the wasm index of its function, and the offset in its
     /// code.
-    NotASite { function: u32, offset: u32 },
+    NotACapturePoint { function: u32, offset: u32 },
     /// The memory for the record is too small.
     NoRoom,
     /// The memory to run a frame's code in is too small.
@@ -44,7 +44,7 @@ pub enum Error {
     OtherModule,
     /// The record ends too early or goes on too long.
     Length,
-    /// Frame number: there is no such function or site, or it needs other values.
+    /// Frame number: there is no such function or capture point, or it needs other values.
     NoSuchFrame(u32),
     /// Frame number: one of its values is none of its type.
     Value(u32),
@@ -58,7 +58,7 @@ impl Display for Error {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Error::NoTables => write!(f, "the module was translated without frames as data"),
-            Error::NotASite { function, offset } => {
+            Error::NotACapturePoint { function, offset } => {
                 write!(f, "function {function} stands at {offset:#x}, where it cannot be captured")
             }
             Error::NoRoom => write!(f, "the record needs more memory"),

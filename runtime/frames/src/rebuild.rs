@@ -10,7 +10,7 @@ use crate::capture::Position;
 use crate::record::{Frame, Record};
 use crate::tables::Tables;
 use linnet_abi::context::Context;
-use linnet_abi::frames::{Function, Node, Site, ValueType, kind};
+use linnet_abi::frames::{CapturePoint, Function, Node, ValueType, kind};
 
 /// A host function that goes on: gives the bits of what its caller in the module awaits. Where another
 /// frame of the module was called by it, [`HostNode::enter`] runs that one to its end first. `position` is
@@ -22,7 +22,7 @@ pub type GoOn =
 #[repr(C)]
 #[derive(Debug)]
 pub struct HostNode {
-    /// Its `site` is the host's number.
+    /// Its `capture point` is the host's number.
     node: Node,
     go_on: GoOn,
     /// Whether the result is a float of 32 bits, whose high half must be ones in some registers.
@@ -36,7 +36,7 @@ impl HostNode {
     /// The host's number of the frame.
     #[must_use]
     pub fn number(&self) -> u32 {
-        self.node.site as u32
+        self.node.point as u32
     }
 
     /// What the host wrote down.
@@ -127,21 +127,21 @@ impl<'p> Plan<'p> {
             check_order(tables, outer, own).ok_or(Error::Order(n.saturating_sub(1)))?;
             let node = &raw mut memory[at];
             let (size, code) = match own {
-                Some((function, site)) => {
-                    check_values(tables, site, &frame).ok_or(Error::Value(n))?;
+                Some((function, point)) => {
+                    check_values(tables, point, &frame).ok_or(Error::Value(n))?;
                     stack = stack.saturating_add(function.frame_size as usize);
                     (size_of::<Node>() / 8, function.resume)
                 }
                 None => {
                     stack = stack.saturating_add(resume.host_frame);
-                    let is_f32 = outer.and_then(|o| tables.awaited(o.site?).next());
+                    let is_f32 = outer.and_then(|o| tables.awaited(o.point?).next());
                     memory[at + 3] = resume.go_on as usize as u64;
                     memory[at + 4] = u64::from(is_f32 == Some(ValueType::F32));
                     memory[at + 5] = u64::from(tables.tail_calls());
                     memory[at + 6] = frame.words().len() as u64;
                     // A call through the table has the module's convention.
                     let by_module =
-                        outer.and_then(|o| o.site).is_some_and(|site| site.kind == kind::CALL);
+                        outer.and_then(|o| o.point).is_some_and(|point| point.kind == kind::CALL);
                     let code = match tables.tail_calls() && by_module {
                         true => arch::tail_host_node as *const u8,
                         false => arch::host_node as *const u8,
@@ -149,7 +149,7 @@ impl<'p> Plan<'p> {
                     (size_of::<HostNode>() / 8, code)
                 }
             };
-            memory[at] = u64::from(frame.site);
+            memory[at] = u64::from(frame.point);
             memory[at + 1] = 0;
             memory[at + 2] = 0;
             if let Some(outer) = outer {
@@ -161,11 +161,11 @@ impl<'p> Plan<'p> {
             for (to, word) in memory[at + size..].iter_mut().zip(frame.words()) {
                 *to = word;
             }
-            outer = Some(Outer { node: at, site: own.map(|o| o.1) });
+            outer = Some(Outer { node: at, point: own.map(|o| o.1) });
             at += size + frame.words().len();
         }
         // The innermost frame is the host's: it gives a result.
-        if outer.is_none_or(|o| o.site.is_some()) {
+        if outer.is_none_or(|o| o.point.is_some()) {
             return Err(Error::Order(record.count().saturating_sub(1)));
         }
         if stack > resume.stack {
@@ -193,21 +193,21 @@ struct Outer<'m> {
     /// Where its node is.
     node: usize,
     /// Nothing if it is the host's.
-    site: Option<&'m Site>,
+    point: Option<&'m CapturePoint>,
 }
 
 struct Own;
 
 impl Own {
-    /// Function and site of a frame; `Some(None)` for one of the host.
+    /// Function and capture point of a frame; `Some(None)` for one of the host.
     fn find<'m>(
         tables: &Tables<'m>,
         frame: &Frame<'_>,
-    ) -> Option<Option<(&'m Function, &'m Site)>> {
+    ) -> Option<Option<(&'m Function, &'m CapturePoint)>> {
         let Some(index) = frame.function else { return Some(None) };
         let function = tables.function(index).filter(|f| !f.resume.is_null())?;
-        let site = tables.site(function, frame.site)?;
-        (frame.words().len() == site.words as usize).then_some(Some((function, site)))
+        let point = tables.point(function, frame.point)?;
+        (frame.words().len() == point.words as usize).then_some(Some((function, point)))
     }
 }
 
@@ -215,30 +215,30 @@ impl Own {
 fn check_order(
     tables: &Tables<'_>,
     outer: Option<Outer<'_>>,
-    own: Option<(&Function, &Site)>,
+    own: Option<(&Function, &CapturePoint)>,
 ) -> Option<()> {
     let fits = match (outer, own) {
         // Somebody must enter the module.
         (None, own) => own.is_some(),
-        (Some(Outer { site: None, .. }), own) => own.is_some(),
-        (Some(Outer { site: Some(site), .. }), Some((function, _))) => {
-            let (given, awaited) = (tables.results(function), tables.awaited(site));
+        (Some(Outer { point: None, .. }), own) => own.is_some(),
+        (Some(Outer { point: Some(point), .. }), Some((function, _))) => {
+            let (given, awaited) = (tables.results(function), tables.awaited(point));
             // C programs drop a result that way, see the translator's indirect calls.
-            let dropped = site.result_count == 0 && function.result_count == 1;
-            site.kind == kind::CALL && (dropped || given.eq(awaited))
+            let dropped = point.result_count == 0 && function.result_count == 1;
+            point.kind == kind::CALL && (dropped || given.eq(awaited))
         }
-        (Some(Outer { site: Some(site), .. }), None) => {
-            let mut awaited = tables.awaited(site);
+        (Some(Outer { point: Some(point), .. }), None) => {
+            let mut awaited = tables.awaited(point);
             awaited.next() != Some(ValueType::V128) && awaited.next().is_none()
         }
     };
     fits.then_some(())
 }
 
-/// Whether the words of a frame are values of its site.
-fn check_values(tables: &Tables<'_>, site: &Site, frame: &Frame<'_>) -> Option<()> {
+/// Whether the words of a frame are values of its capture point.
+fn check_values(tables: &Tables<'_>, point: &CapturePoint, frame: &Frame<'_>) -> Option<()> {
     let mut words = frame.words();
-    for ty in tables.values(site) {
+    for ty in tables.values(point) {
         for _ in 0..ty.words() {
             let word = words.next()?;
             if ty.is_half() && word >> 32 != 0 {

@@ -16,8 +16,8 @@ pub struct Record<'r> {
 pub struct Frame<'r> {
     /// Wasm index of the function, or nothing for a frame of the host.
     pub function: Option<u32>,
-    /// Number of the site in the function, or the host's number.
-    pub site: u32,
+    /// Number of the capture point in the function, or the host's number.
+    pub point: u32,
     bytes: &'r [u8],
 }
 
@@ -83,7 +83,7 @@ impl<'r> Iterator for Frames<'r> {
         self.left = self.left.checked_sub(1)?;
         let head = |at| word32(self.bytes, at);
         let function = head(offset_of!(FrameHeader, function))?;
-        let site = head(offset_of!(FrameHeader, site))?;
+        let point = head(offset_of!(FrameHeader, point))?;
         let words = head(offset_of!(FrameHeader, words))? as usize;
         if head(offset_of!(FrameHeader, reserved))? != 0 {
             return None;
@@ -91,7 +91,7 @@ impl<'r> Iterator for Frames<'r> {
         let rest = self.bytes.get(size_of::<FrameHeader>()..)?;
         let (bytes, rest) = rest.split_at_checked(words.checked_mul(8)?)?;
         self.bytes = rest;
-        Some(Frame { function: (function != HOST_FRAME).then_some(function), site, bytes })
+        Some(Frame { function: (function != HOST_FRAME).then_some(function), point, bytes })
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the translator says about the code of a module.
 
 use crate::Error;
-use linnet_abi::frames::{Code, Frames, Function, MAGIC, Place, Site, VERSION, ValueType};
+use linnet_abi::frames::{
+    CapturePoint, Code, Frames, Function, MAGIC, NativePoint, VERSION, ValueType,
+};
 use linnet_abi::module::{Function as CodeRow, Module, SavedRegister};
 
 /// A module's tables as slices.
@@ -13,9 +15,9 @@ pub struct Tables<'m> {
     saved: *const SavedRegister,
     frames: &'m Frames,
     functions: &'m [Function],
-    sites: &'m [Site],
+    points: &'m [CapturePoint],
     types: &'m [u8],
-    places: &'m [Place],
+    native_points: &'m [NativePoint],
     code: &'m [Code],
 }
 
@@ -49,9 +51,9 @@ impl<'m> Tables<'m> {
                 saved: module.saved,
                 frames,
                 functions: slice(frames.functions, frames.function_count),
-                sites: slice(frames.sites, frames.site_count),
+                points: slice(frames.points, frames.point_count),
                 types: slice(frames.types, frames.type_count),
-                places: slice(frames.places, frames.place_count),
+                native_points: slice(frames.native_points, frames.native_point_count),
                 code: slice(frames.code, frames.code_count),
             })
         }
@@ -67,15 +69,18 @@ impl<'m> Tables<'m> {
         (offset < u64::from(row.len)).then_some((n, offset as u32 + 1))
     }
 
-    /// The places behind a call: one for each frame that the native one stands for, the innermost first.
+    /// The capture points of a call: one for each frame that the native one stands for, the innermost first.
     #[must_use]
-    pub fn places(&self, row: usize, offset: u32) -> &'m [Place] {
+    pub fn native_points(&self, row: usize, offset: u32) -> &'m [NativePoint] {
         let Some(code) = self.code.get(row) else { return &[] };
-        let first = code.first_place as usize;
-        let places = self.places.get(first..first + code.place_count as usize).unwrap_or_default();
-        let first = places.partition_point(|p| p.offset < offset);
-        let count = places[first..].iter().take_while(|p| p.offset == offset).count();
-        &places[first..first + count]
+        let first = code.first_native_point as usize;
+        let native_points = self
+            .native_points
+            .get(first..first + code.native_point_count as usize)
+            .unwrap_or_default();
+        let first = native_points.partition_point(|p| p.offset < offset);
+        let count = native_points[first..].iter().take_while(|p| p.offset == offset).count();
+        &native_points[first..first + count]
     }
 
     /// Callee-saved registers that the code of a row keeps in its frame.
@@ -98,21 +103,21 @@ impl<'m> Tables<'m> {
         self.functions.get(index.checked_sub(self.frames.first_function)? as usize)
     }
 
-    /// A site of it.
+    /// A capture point of it.
     #[must_use]
-    pub fn site(&self, function: &Function, number: u32) -> Option<&'m Site> {
-        (number < function.site_count)
-            .then(|| self.sites.get(function.first_site as usize + number as usize))?
+    pub fn point(&self, function: &Function, number: u32) -> Option<&'m CapturePoint> {
+        (number < function.point_count)
+            .then(|| self.points.get(function.first_point as usize + number as usize))?
     }
 
-    /// The site of a place, the wasm index of its function, and its number there.
+    /// The capture point of a native one, the wasm index of its function, and its number there.
     #[must_use]
-    pub fn site_of(&self, place: &Place) -> Option<(&'m Site, u32, u32)> {
-        let behind = self.functions.partition_point(|f| f.first_site <= place.site);
+    pub fn point_of(&self, native_point: &NativePoint) -> Option<(&'m CapturePoint, u32, u32)> {
+        let behind = self.functions.partition_point(|f| f.first_point <= native_point.point);
         let row = behind.checked_sub(1)?;
-        let number = place.site - self.functions[row].first_site;
+        let number = native_point.point - self.functions[row].first_point;
         let index = self.frames.first_function + row as u32;
-        Some((self.sites.get(place.site as usize)?, index, number))
+        Some((self.points.get(native_point.point as usize)?, index, number))
     }
 
     fn types(&self, first: u32, count: u32) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
@@ -120,14 +125,20 @@ impl<'m> Tables<'m> {
         codes.iter().take(count as usize).filter_map(|code| ValueType::from_code(*code))
     }
 
-    /// What a frame needs at a site.
-    pub fn values(&self, site: &Site) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
-        self.types(site.first_value, site.value_count)
+    /// What a frame needs at a capture point.
+    pub fn values(
+        &self,
+        point: &CapturePoint,
+    ) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+        self.types(point.first_value, point.value_count)
     }
 
-    /// What the call of a site gives.
-    pub fn awaited(&self, site: &Site) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
-        self.types(site.first_result, site.result_count)
+    /// What the call of a capture point gives.
+    pub fn awaited(
+        &self,
+        point: &CapturePoint,
+    ) -> impl Iterator<Item = ValueType> + Clone + use<'m> {
+        self.types(point.first_result, point.result_count)
     }
 
     /// What a function gives.

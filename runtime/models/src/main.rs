@@ -29,9 +29,6 @@ macro_rules! fatal {
 use fatal;
 
 // The runtime's source, where its own paths find it.
-mod border {
-    pub(crate) use crate::stage::kernel;
-}
 mod cpu {
     pub(crate) use crate::{timer, vcpu};
 }

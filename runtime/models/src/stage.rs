@@ -59,7 +59,7 @@ fn explore_some(
             *HOST.lock().unwrap() =
                 Host { running: 1, waiters: BTreeMap::new(), next: 0, over: false };
             MAPPED.lock().unwrap().clear();
-            vcpu::init(vcpus);
+            vcpu::init(vcpus, |n| std::ptr::from_ref(ram::pending(n)).cast_mut());
             for vcpu in vcpu::all() {
                 vcpu.deadline.store(u64::MAX, crate::sync::atomic::Ordering::SeqCst);
                 ram::pending(vcpu.number).store(0, crate::sync::atomic::Ordering::SeqCst);
@@ -273,21 +273,9 @@ pub(crate) mod arch {
     }
 }
 
-pub(crate) mod kernel {
-    #[expect(non_camel_case_types, reason = "a symbol of the kernel")]
-    pub(crate) enum Symbol {
-        linnet_pending,
-    }
-
-    pub(crate) fn symbol(_: Symbol) -> u32 {
-        0
-    }
-}
-
 pub(crate) mod ram {
     use crate::sync::atomic::AtomicU32;
     use crate::vcpu::MAX_VCPUS;
-    use linnet_abi::irq;
 
     pub(crate) const PAGE_SHIFT: u32 = 16;
 
@@ -308,11 +296,6 @@ pub(crate) mod ram {
     impl Ram {
         pub(crate) fn get() -> &'static Ram {
             &RAM
-        }
-
-        /// Of the kernel's memory there are only the words in which interrupts are requested.
-        pub(crate) fn host(&self, offset: u32) -> *mut u8 {
-            std::ptr::from_ref(pending(offset / irq::STRIDE)).cast_mut().cast()
         }
     }
 }

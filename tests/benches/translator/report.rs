@@ -7,15 +7,15 @@ use std::process::Command;
 
 use linnet_build::{At as _, Error, Result};
 
+use crate::engines::Engine;
 use crate::programs::{Program, run};
-use crate::sides::Side;
 use crate::translation::Translations;
 use crate::{ROUNDS, Times};
 
 pub(crate) struct Report<'a> {
     pub(crate) programs: &'a [&'a Program],
     pub(crate) times: &'a Times,
-    pub(crate) missing: &'a [(Side, String)],
+    pub(crate) missing: &'a [(Engine, String)],
 }
 
 const INTRODUCTION: &str = "\
@@ -32,9 +32,9 @@ const NOTES: &str = "
 ## What is measured
 
 - Every program checks itself: it prints a sum of all that it calculated, and these are equal on all
-  sides. It takes the time itself, of the work alone, with `CLOCK_MONOTONIC`; the number is the
+  engines. It takes the time itself, of the work alone, with `CLOCK_MONOTONIC`; the number is the
   shortest of all its runs.
-- All sides get `-O2` and the same sources. The C library is musl, or WASI's, which is made of musl;
+- All engines get `-O2` and the same sources. The C library is musl, or WASI's, which is made of musl;
   `malloc` is part of the programs. zstd is without its assembly and intrinsics, and in SQLite `long
   double` is `double`.
 - Linnet's programs run in a guest, started as `linnet boot -- PROGRAM` starts them, with its timer and
@@ -47,45 +47,45 @@ const NOTES: &str = "
 ";
 
 impl Report<'_> {
-    fn sides(&self) -> Vec<Side> {
-        let present = |side: &Side| !self.missing.iter().any(|(missing, _)| missing == side);
-        Side::ALL.into_iter().filter(present).collect()
+    fn engines(&self) -> Vec<Engine> {
+        let present = |engine: &Engine| !self.missing.iter().any(|(missing, _)| missing == engine);
+        Engine::ALL.into_iter().filter(present).collect()
     }
 
-    fn ratio(&self, program: &Program, side: Side) -> Option<f64> {
+    fn ratio(&self, program: &Program, engine: Engine) -> Option<f64> {
         Some(
-            self.times.get(&(program.name, side))?
-                / self.times.get(&(program.name, Side::Clang))?,
+            self.times.get(&(program.name, engine))?
+                / self.times.get(&(program.name, Engine::Clang))?,
         )
     }
 
-    fn mean(&self, side: Side) -> f64 {
-        let ratios = self.programs.iter().filter_map(|program| self.ratio(program, side));
+    fn mean(&self, engine: Engine) -> f64 {
+        let ratios = self.programs.iter().filter_map(|program| self.ratio(program, engine));
         let (sum, count) = ratios.fold((0.0, 0), |(sum, n), ratio| (sum + ratio.ln(), n + 1));
         (sum / f64::from(count)).exp()
     }
 
     pub(crate) fn table(&self) -> String {
-        let sides = self.sides();
+        let engines = self.engines();
         let mut text = format!("| {:<14} | clang, ms |", "program");
-        for side in &sides[1..] {
-            let _ = write!(text, " {side} |");
+        for engine in &engines[1..] {
+            let _ = write!(text, " {engine} |");
         }
         text += "\n|:---------------|----------:|";
-        for side in &sides[1..] {
-            let _ = write!(text, "{}:|", "-".repeat(side.to_string().len() + 1));
+        for engine in &engines[1..] {
+            let _ = write!(text, "{}:|", "-".repeat(engine.to_string().len() + 1));
         }
         for program in self.programs {
-            let native = self.times[&(program.name, Side::Clang)];
+            let native = self.times[&(program.name, Engine::Clang)];
             let _ = write!(text, "\n| {:<14} | {:>9.2} |", program.name, native / 1e6);
-            for side in &sides[1..] {
-                let ratio = self.ratio(program, *side).unwrap_or(f64::NAN);
-                let _ = write!(text, " {ratio:>0$.2} |", side.to_string().len());
+            for engine in &engines[1..] {
+                let ratio = self.ratio(program, *engine).unwrap_or(f64::NAN);
+                let _ = write!(text, " {ratio:>0$.2} |", engine.to_string().len());
             }
         }
         let _ = write!(text, "\n| {:<14} | {:>9} |", "geometric mean", "");
-        for side in &sides[1..] {
-            let _ = write!(text, " {:>1$.3} |", self.mean(*side), side.to_string().len());
+        for engine in &engines[1..] {
+            let _ = write!(text, " {:>1$.3} |", self.mean(*engine), engine.to_string().len());
         }
         text.push('\n');
         text
@@ -104,15 +104,15 @@ impl Report<'_> {
         let _ = writeln!(
             page,
             "\nMeasured on {} on {}, {} CPUs; load {least:.1} to {most:.1}, from other work too. \
-             {ROUNDS} rounds in which the sides took turns. {}.\n\n{}",
+             {ROUNDS} rounds in which the engines took turns. {}.\n\n{}",
             date()?,
             processor(),
             std::thread::available_parallelism().map_or(1, usize::from),
             versions(),
             self.table(),
         );
-        for (side, why) in self.missing {
-            let _ = writeln!(page, "{side} is left out: {}.", why.lines().next().unwrap_or(""));
+        for (engine, why) in self.missing {
+            let _ = writeln!(page, "{engine} is left out: {}.", why.lines().next().unwrap_or(""));
         }
         page += "Made by\n\n```console\n$ cargo bench --package linnet-tests --bench translator\n```\n\n\
                  All numbers are in [benchmarks-translator.toml](benchmarks-translator.toml), in \
@@ -128,45 +128,45 @@ impl Report<'_> {
     /// What frames as data cost: on the mean, at most, and which program that is.
     fn frames(&self) -> (f64, f64, &'static str) {
         let costs = self.programs.iter().filter_map(|program| {
-            let time = |side| self.times.get(&(program.name, side));
-            Some((time(Side::LinnetFrames)? / time(Side::Linnet)?, program.name))
+            let time = |engine| self.times.get(&(program.name, engine));
+            Some((time(Engine::LinnetFrames)? / time(Engine::Linnet)?, program.name))
         });
         let worst =
             costs.fold((0.0, ""), |worst, cost| if cost.0 > worst.0 { cost } else { worst });
-        (self.mean(Side::LinnetFrames) / self.mean(Side::Linnet), worst.0, worst.1)
+        (self.mean(Engine::LinnetFrames) / self.mean(Engine::Linnet), worst.0, worst.1)
     }
 
     fn toml(&self) -> Result<String> {
         let mut text = format!("date = \"{}\"\nprocessor = \"{}\"\n", date()?, processor());
         for program in self.programs {
             let _ = writeln!(text, "\n[{}]", program.name);
-            for side in self.sides() {
-                let time = self.times[&(program.name, side)];
-                let _ = writeln!(text, "\"{side}\" = {time:.0}");
+            for engine in self.engines() {
+                let time = self.times[&(program.name, engine)];
+                let _ = writeln!(text, "\"{engine}\" = {time:.0}");
             }
         }
         let _ = writeln!(text, "\n[geometric-mean]");
-        for side in self.sides() {
-            let _ = writeln!(text, "\"{side}\" = {:.3}", self.mean(side));
+        for engine in self.engines() {
+            let _ = writeln!(text, "\"{engine}\" = {:.3}", self.mean(engine));
         }
         Ok(text)
     }
 
     /// Bars for each program, and the mean.
     fn picture(&self) -> String {
-        const SIDES: [(Side, &str); 4] = [
-            (Side::Linnet, "#d9480f"),
-            (Side::LinnetSimd, "#f59f00"),
-            (Side::Wasm2c, "#4263eb"),
-            (Side::Wasmtime, "#868e96"),
+        const ENGINES: [(Engine, &str); 4] = [
+            (Engine::Linnet, "#d9480f"),
+            (Engine::LinnetSimd, "#f59f00"),
+            (Engine::Wasm2c, "#4263eb"),
+            (Engine::Wasmtime, "#868e96"),
         ];
         // A bar ends here, with an arrow's worth of truth in its number.
         const MOST: f64 = 2.0;
         const UNIT: f64 = 270.0;
         const LEFT: f64 = 110.0;
         const BAR: f64 = 9.0;
-        let sides: Vec<_> = SIDES.iter().filter(|(s, _)| self.sides().contains(s)).collect();
-        let group = BAR * sides.len() as f64 + 9.0;
+        let engines: Vec<_> = ENGINES.iter().filter(|(s, _)| self.engines().contains(s)).collect();
+        let group = BAR * engines.len() as f64 + 9.0;
         let height = 50.0 + group * (self.programs.len() + 1) as f64 + 10.0;
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {height}\" font-family=\
@@ -174,11 +174,11 @@ impl Report<'_> {
             LEFT + MOST * UNIT + 50.0
         );
         let mut x = LEFT;
-        for (side, color) in &sides {
+        for (engine, color) in &engines {
             let _ = writeln!(
                 svg,
                 "<rect x=\"{x}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{color}\"/>\
-                 <text x=\"{}\" y=\"17\">{side}</text>",
+                 <text x=\"{}\" y=\"17\">{engine}</text>",
                 x + 14.0
             );
             x += 130.0;
@@ -200,7 +200,7 @@ impl Report<'_> {
                 "<text x=\"{}\" y=\"{middle}\" text-anchor=\"end\">{name}</text>",
                 LEFT - 6.0
             );
-            for ((_, color), ratio) in sides.iter().zip(ratios) {
+            for ((_, color), ratio) in engines.iter().zip(ratios) {
                 let length = ratio.min(MOST) * UNIT;
                 let _ = writeln!(
                     svg,
@@ -215,10 +215,10 @@ impl Report<'_> {
             y += 9.0;
         };
         for program in self.programs {
-            let ratio = |(side, _): &&(Side, &str)| self.ratio(program, *side).unwrap_or(0.0);
-            row(program.name, sides.iter().map(ratio).collect());
+            let ratio = |(engine, _): &&(Engine, &str)| self.ratio(program, *engine).unwrap_or(0.0);
+            row(program.name, engines.iter().map(ratio).collect());
         }
-        row("mean", sides.iter().map(|(side, _)| self.mean(*side)).collect());
+        row("mean", engines.iter().map(|(engine, _)| self.mean(*engine)).collect());
         svg += "</svg>\n";
         svg
     }

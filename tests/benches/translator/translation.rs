@@ -13,8 +13,8 @@ use linnet_abi::calls::KERNEL_PREFIX;
 use linnet_build::{At as _, Builder, Error, Result, host};
 use linnet_codegen::{Options, translate};
 
+use crate::engines::{Engine, Engines, WASM2C};
 use crate::programs::{Program, here, run};
-use crate::sides::{Side, Sides, WASM2C};
 
 /// `TRANSLATE MODULE PREFIX plain|frames|host`
 pub(crate) const TRANSLATE: &str = "--translate";
@@ -51,10 +51,10 @@ pub(crate) struct Translations {
 }
 
 impl Translations {
-    pub(crate) fn measure(builder: &Builder, sides: &Sides, sqlite: &Program) -> Result<Self> {
-        let work = sides.work();
+    pub(crate) fn measure(builder: &Builder, engines: &Engines, sqlite: &Program) -> Result<Self> {
+        let work = engines.work();
         let kernel = builder.kernel_module()?;
-        let own = sides.file(Side::Linnet, sqlite, "wasm");
+        let own = engines.file(Engine::Linnet, sqlite, "wasm");
         let large = work.join("large.wasm");
         let bytes = fs::read(&own).at(own.display())?;
         let copies = multiplied(&bytes, COPIES);
@@ -75,13 +75,13 @@ impl Translations {
         let with_frames = best(&own, "p", "frames", 1, 1)?;
         let growth = with_frames.code as f64 / rows[2].translation.code as f64;
         let mut peers = Vec::new();
-        if sides.has(Side::Wasm2c) {
-            let module = sides.file(Side::Wasm2c, sqlite, "wasm");
+        if engines.has(Engine::Wasm2c) {
+            let module = engines.file(Engine::Wasm2c, sqlite, "wasm");
             peers.push(("Linnet", best(&module, "p", "host", 1, ROUNDS)?.seconds));
             eprintln!("translating SQLite with wasm2c and gcc");
             peers.push(("wasm2c + gcc", wasm2c(&module, work)?));
-            if sides.has(Side::Wasmtime) {
-                peers.push(("wasmtime", wasmtime(&module, sides)?));
+            if engines.has(Engine::Wasmtime) {
+                peers.push(("wasmtime", wasmtime(&module, engines)?));
             }
         }
         Ok(Translations { rows, growth, peers })
@@ -190,11 +190,11 @@ fn wasm2c(module: &Path, work: &Path) -> Result<f64> {
     Ok(started.elapsed().as_secs_f64())
 }
 
-fn wasmtime(module: &Path, sides: &Sides) -> Result<f64> {
-    let file: PathBuf = sides.work().join("wasmtime-time");
+fn wasmtime(module: &Path, engines: &Engines) -> Result<f64> {
+    let file: PathBuf = engines.work().join("wasmtime-time");
     let mut best = f64::INFINITY;
     for _ in 0..ROUNDS {
-        let mut python = Command::new(sides.python()?);
+        let mut python = Command::new(engines.python()?);
         python.arg(here().join("wasi/run.py")).arg("--compile").arg(module).arg(&file);
         // It prints how long the compilation took.
         let text = run(python.env("RAYON_NUM_THREADS", "1"))?;

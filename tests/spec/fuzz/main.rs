@@ -6,12 +6,12 @@
 //! runs so many. A module that fails is written to a file.
 
 mod damage;
+mod engines;
 mod generate;
-mod sides;
 
+use engines::Engine;
 use generate::Case;
 use linnet_spec::Error;
-use sides::Side;
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ fn fuzz() -> Result<bool, Error> {
     let first = number("FUZZ_SEED")?.unwrap_or(if seconds.is_some() { now << 16 } else { 0 });
     let count = number("FUZZ_COUNT")?.or(seconds.is_none().then_some(COUNT)).unwrap_or(u64::MAX);
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let sides = Side::all(&directory.join("spec"))?;
+    let engines = Engine::all(&directory.join("spec"))?;
     let directory = directory.join("fuzz");
     // Others may run at the same time.
     let place = directory.join(std::process::id().to_string());
@@ -86,14 +86,17 @@ fn fuzz() -> Result<bool, Error> {
         totals.none += next - seed - cases.len() as u64;
         let seen = thread::scope(|scope| {
             let (cases, place) = (&cases, &place);
-            let run = |side| scope.spawn(move || Side::run(side, cases, place));
-            let runs: Vec<_> = sides.iter().map(run).collect();
+            let run = |engine| scope.spawn(move || Engine::run(engine, cases, place));
+            let runs: Vec<_> = engines.iter().map(run).collect();
             let ends = runs.into_iter().map(|run| run.join().unwrap_or_else(|e| resume_unwind(e)));
             ends.collect::<Result<Vec<_>, Error>>()
         })?;
         for (i, case) in cases.iter().enumerate() {
-            let all: Vec<_> =
-                sides.iter().zip(&seen).map(|(side, seen)| (side.name(), &*seen[i])).collect();
+            let all: Vec<_> = engines
+                .iter()
+                .zip(&seen)
+                .map(|(engine, seen)| (engine.name(), &*seen[i]))
+                .collect();
             let all = if case.is_ambiguous { &all[1..] } else { &all };
             totals.ambiguous += u64::from(case.is_ambiguous);
             compare(case, all, &directory, &mut totals)?;
@@ -132,7 +135,7 @@ fn same_words(line: &str) -> String {
     line.replace("undefined element", "out of bounds table access")
 }
 
-/// Compares what all sides did with one module, each with the first.
+/// Compares what all engines did with one module, each with the first.
 fn compare(
     case: &Case,
     all: &[(&str, &[String])],

@@ -1,7 +1,7 @@
 //! CLIF to machine code, with what the tables need to know of it.
 
 use crate::error::{Error, Result};
-use crate::frames::{self, Place};
+use crate::frames::{self, NativePoint};
 use crate::func::Env;
 use crate::passes;
 use cranelift_codegen::binemit::{Addend, Reloc};
@@ -59,7 +59,7 @@ pub(crate) struct Code {
     pub relocations: Vec<Relocation>,
     pub traps: Vec<TrapSite>,
     /// Sorted by offset.
-    pub sites: Vec<Site>,
+    pub call_sites: Vec<CallSite>,
     /// Which one of them is [`linnet_abi::module::Function::wide_site`].
     pub wide_site: Option<usize>,
     pub saved: Vec<SavedRegister>,
@@ -68,7 +68,7 @@ pub(crate) struct Code {
     /// the module's code section. Sorted by offset.
     pub locations: Vec<(u32, u32)>,
     /// Sorted by offset.
-    pub places: Vec<Place>,
+    pub native_points: Vec<NativePoint>,
     /// Frame pointer minus stack pointer.
     pub frame_size: u32,
 }
@@ -92,7 +92,7 @@ pub(crate) enum Referent {
 
 /// A call that has handlers.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub(crate) struct CallSite {
     pub offset: u32,
     pub frame_size: u32,
     pub handlers: Vec<Handler>,
@@ -153,10 +153,10 @@ pub(crate) fn compile(
         .traps()
         .iter()
         .filter_map(|t| Some(TrapSite { offset: t.offset, code: trap_of(t.code)? }));
-    let places = places(buffer);
-    let mut sites: Vec<_> = buffer
+    let native_points = native_points(buffer);
+    let mut call_sites: Vec<_> = buffer
         .call_sites()
-        .map(|site| Site {
+        .map(|site| CallSite {
             offset: site.ret_addr,
             frame_size: site.frame_offset.unwrap_or(0),
             handlers: site.exception_handlers.iter().filter_map(handler).collect(),
@@ -166,7 +166,7 @@ pub(crate) fn compile(
     let locations =
         buffer.get_srclocs_sorted().iter().filter(|l| !l.loc.is_default()).collect::<Vec<_>>();
     let begin = locations.first().map_or(0, |l| l.start);
-    let wide_site = split_wide_site(&mut sites, begin);
+    let wide_site = split_wide_site(&mut call_sites, begin);
     let unwind = compiled
         .create_unwind_info(isa)
         .map_err(|e| Error::new(format!("code generator: unwind information: {e}")))?;
@@ -179,7 +179,7 @@ pub(crate) fn compile(
         align: buffer.alignment.max(if has_loops && env.options.polls { LOOPS_ALIGN } else { 0 }),
         relocations,
         traps: traps.collect(),
-        sites,
+        call_sites,
         wide_site,
         saved: saved_registers(&buffer.unwind_info),
         unwind,
@@ -188,28 +188,30 @@ pub(crate) fn compile(
             .filter(|l| l.loc.bits() != WIDE_BEGIN)
             .map(|l| (l.start, l.loc.bits()))
             .collect(),
-        places,
+        native_points,
         frame_size: buffer.frame_layout().map_or(0, |l| l.frame_to_fp_offset),
     })
 }
 
 /// Where the code can be captured.
-fn places(buffer: &MachBufferFinalized<Final>) -> Vec<Place> {
+fn native_points(buffer: &MachBufferFinalized<Final>) -> Vec<NativePoint> {
     let slots = buffer.frame_layout().map(|layout| &layout.stackslots);
     let mut known = slots.into_iter().flat_map(|slots| slots.values());
     let poll_slot = known.find(|s| s.key == Some(frames::poll_slot()));
     let poll_slot = IN_SLOT | poll_slot.map_or(0, |s| s.offset);
-    let place = |offset, frame_size, tag: u32, entry| {
-        let site = tag & (frames::POLL_TAG - 1);
-        Place { offset, frame_size, function: 0, site, entry }
+    let native_point = |offset, frame_size, tag: u32, entry| {
+        let point = tag & (frames::POLL_TAG - 1);
+        NativePoint { offset, frame_size, function: 0, point, entry }
     };
     let calls = buffer.call_sites().flat_map(|site| {
         let frame_size = site.frame_offset.unwrap_or(0);
         site.exception_handlers.iter().filter_map(move |handler| match *handler {
-            FinalizedMachExceptionHandler::Tag(tag, pad) if frames::is_site(tag.as_u32()) => {
+            FinalizedMachExceptionHandler::Tag(tag, pad)
+                if frames::is_capture_point(tag.as_u32()) =>
+            {
                 let is_poll = tag.as_u32() & frames::POLL_TAG != 0;
                 let entry = if is_poll { poll_slot } else { pad };
-                Some(place(site.ret_addr, frame_size, tag.as_u32(), entry))
+                Some(native_point(site.ret_addr, frame_size, tag.as_u32(), entry))
             }
             _ => None,
         })
@@ -222,28 +224,28 @@ fn places(buffer: &MachBufferFinalized<Final>) -> Vec<Place> {
         let call = behind.checked_sub(1).map(|last| returns[last]);
         let pairs = tags.tags.chunks_exact(2);
         pairs.filter_map(move |pair| match *pair {
-            [DebugTag::User(tag), DebugTag::StackSlot(slot)] if frames::is_site(tag) => {
+            [DebugTag::User(tag), DebugTag::StackSlot(slot)] if frames::is_capture_point(tag) => {
                 let entry = IN_SLOT | slots?[slot].offset;
-                Some(place(call?, frame_size, tag, entry))
+                Some(native_point(call?, frame_size, tag, entry))
             }
             _ => None,
         })
     });
-    let mut places: Vec<_> = calls.chain(polls).collect();
+    let mut native_points: Vec<_> = calls.chain(polls).collect();
     // Those of one call stay in their order.
-    places.sort_by_key(|p| p.offset);
-    places
+    native_points.sort_by_key(|p| p.offset);
+    native_points
 }
 
-/// Moves [`WIDE`] handlers to a site at `begin` and returns its number.
-fn split_wide_site(sites: &mut Vec<Site>, begin: u32) -> Option<usize> {
+/// Moves [`WIDE`] handlers to a call site at `begin` and returns its number.
+fn split_wide_site(sites: &mut Vec<CallSite>, begin: u32) -> Option<usize> {
     let is_wide = |h: &Handler| h.tag != TAG_ANY && h.tag & WIDE != 0;
     let site = sites.iter_mut().find(|s| s.handlers.iter().any(is_wide))?;
     let mut handlers = std::mem::take(&mut site.handlers);
     for handler in &mut handlers {
         handler.tag &= !WIDE;
     }
-    let wide = Site { offset: begin, frame_size: site.frame_size, handlers };
+    let wide = CallSite { offset: begin, frame_size: site.frame_size, handlers };
     let at = sites.partition_point(|s| s.offset < begin);
     sites.insert(at, wide);
     Some(at)
@@ -273,7 +275,9 @@ fn missing(libcall: LibCall) -> Error {
 
 fn handler(handler: &FinalizedMachExceptionHandler) -> Option<Handler> {
     match *handler {
-        FinalizedMachExceptionHandler::Tag(tag, _) if frames::is_site(tag.as_u32()) => None,
+        FinalizedMachExceptionHandler::Tag(tag, _) if frames::is_capture_point(tag.as_u32()) => {
+            None
+        }
         FinalizedMachExceptionHandler::Tag(tag, offset) => {
             Some(Handler { tag: tag.as_u32(), offset })
         }

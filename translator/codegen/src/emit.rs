@@ -5,7 +5,7 @@ use crate::debug::{self, Defined};
 use crate::error::{Error, Result};
 use crate::frames::{
     self,
-    table::{Own, Tables},
+    tables::{Own, Tables},
 };
 use crate::func::{Compiled, Env};
 use crate::image::Image;
@@ -527,7 +527,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                     name_offset: names.bytes.len() as u32,
                     name_len: name.len() as u32,
                     first_site: site_count,
-                    site_count: code.sites.len() as u32,
+                    site_count: code.call_sites.len() as u32,
                     first_saved: first_saved,
                     saved_count: code.saved.len() as u32,
                     first_trap: trap_count,
@@ -537,7 +537,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 }
             );
             names.bytes.extend_from_slice(name.as_bytes());
-            for site in &code.sites {
+            for site in &code.call_sites {
                 let row = sites.row::<CallSite>();
                 fields!(
                     sites,
@@ -559,7 +559,7 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 let row = traps.row::<TrapSite>();
                 fields!(traps, row, TrapSite { offset: trap.offset, code: trap.code });
             }
-            site_count += code.sites.len() as u32;
+            site_count += code.call_sites.len() as u32;
             trap_count += code.traps.len() as u32;
         }
         let name_size = names.bytes.len() as u64;
@@ -593,19 +593,19 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             let results = results.map(frames::value_type).collect();
             Own { compiled, results, resume: resume.map(Address::Function) }
         });
-        let sites = tables.functions(own);
+        let first_points = tables.functions(own);
         for (_, _, code) in self.own_codes(functions) {
-            tables.code(code, first, &sites);
+            tables.code(code, first, &first_points);
         }
         for trampoline in trampolines {
-            tables.code(&trampoline.code, first, &sites);
+            tables.code(&trampoline.code, first, &first_points);
         }
         let mut head = tables.head(first, self.env.tail_calls);
         for (at, name, table) in [
             (offset_of!(Frames, functions), "linnet.frames.functions", tables.functions),
-            (offset_of!(Frames, sites), "linnet.frames.sites", tables.sites),
+            (offset_of!(Frames, points), "linnet.frames.sites", tables.points),
             (offset_of!(Frames, types), "linnet.frames.types", tables.types),
-            (offset_of!(Frames, places), "linnet.frames.places", tables.places),
+            (offset_of!(Frames, native_points), "linnet.frames.places", tables.native_points),
             (offset_of!(Frames, code), "linnet.frames.code", tables.code),
         ] {
             head.put_address(at, self.local_table(name, table)?);

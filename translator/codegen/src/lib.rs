@@ -8,7 +8,7 @@
 //! | [`exec`]     | the program file that the kernel maps                                   |
 //! | [`func`]     | one function: validation and CLIF together, operators by family         |
 //! | [`libcall`]  | calls from translated code to the runtime                               |
-//! | [`frames`]   | which functions and sites can be captured, and the tables of them        |
+//! | [`frames`]   | which functions can be captured and where, and the tables of that      |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
 //! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
 //! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
@@ -134,9 +134,9 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let read = Instant::now();
     let isa = target::isa(options)?;
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
-    let reaches = if options.frames {
+    let capturable = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
-        frames::reach::find(&module, &symbols, options.polls, &never)
+        frames::capturable::find(&module, &symbols, options.polls, &never)
     } else {
         Vec::new()
     };
@@ -146,7 +146,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         symbols,
         tail_calls,
         setjmp,
-        reaches,
+        capturable,
         isa: &*isa,
         options,
         sources,

@@ -5,7 +5,7 @@
 
 use crate::compile::{self, Code, data, namespace, trap_code};
 use crate::error::{Error, Result};
-use crate::func::{self, Border, Env};
+use crate::func::{self, Abi, Env};
 use crate::imports::Symbol;
 use crate::standalone::thunk;
 use cranelift_codegen::Context;
@@ -68,7 +68,7 @@ pub(crate) fn compile_all(env: &Env) -> Result<Vec<Trampoline>> {
     trampolines.push(build(env, CALL_RESTORER, 4, false, shapes)?);
     if env.tail_calls {
         for function in wrapped(env) {
-            trampolines.push(thunk::wrapper(env, function, Border::Runtime)?);
+            trampolines.push(thunk::wrapper(env, function, Abi::Runtime)?);
         }
     }
     Ok(trampolines)
@@ -101,12 +101,12 @@ fn build(
     shapes: Vec<Shape>,
 ) -> Result<Trampoline> {
     // The program calls its handlers' thunk itself, the runtime the others.
-    let border = if number == CALL_HANDLER { Border::Inner } else { Border::Runtime };
-    let mut signature = Signature::new(env.convention(border));
+    let abi = if number == CALL_HANDLER { Abi::Internal } else { Abi::Runtime };
+    let mut signature = Signature::new(env.convention(abi));
     signature.params.push(AbiParam::new(I64));
-    signature.params.extend(vec![env.param(I32, Border::Runtime); 1 + args]);
+    signature.params.extend(vec![env.param(I32, Abi::Runtime); 1 + args]);
     if returns {
-        signature.returns.push(env.param(I32, Border::Runtime));
+        signature.returns.push(env.param(I32, Abi::Runtime));
     }
     let name = NAMES[number as usize];
     let mut context = Context::new();
@@ -126,7 +126,7 @@ fn build(
         let matches = b.ins().icmp_imm_u(IntCC::Equal, found, i64::from(env.module.signature(ty)));
         b.ins().brif(matches, call, &[], next, &[]);
         b.switch_to_block(call);
-        let signature = env.signature(&env.module.types[ty as usize], Border::Inner)?;
+        let signature = env.signature(&env.module.types[ty as usize], Abi::Internal)?;
         let signature = b.import_signature(signature);
         let values: Vec<Value> =
             [params[0]].into_iter().chain(params[2..2 + args].iter().copied()).collect();

@@ -22,11 +22,11 @@ impl CalleeSaved {
     }
 }
 
-/// Runs the code of a place on a frame, until it says that its values are at `first_word`. The word
+/// Runs the landing pad of a capture point on a frame, until it says that its values are at `first_word`. The word
 /// before that is used.
 ///
 /// # Safety
-/// `pc` must be code of the place that the frame at `sp` and `fp` stands at, `saved` what the frame had in
+/// `pc` must be the landing pad of the capture point that the frame at `sp` and `fp` stands at, `saved` what the frame had in
 /// the callee-saved registers, and there must be stack below `sp`.
 #[unsafe(naked)]
 pub unsafe extern "C" fn run_pad(
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn run_pad(
     )
 }
 
-/// The end of the code of a place: back to who called [`run_pad`].
+/// The end of a landing pad: back to who called [`run_pad`].
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 extern "C" fn linnet_frames_captured(first_word: *mut u64) -> ! {

@@ -58,3 +58,46 @@ impl Write for Archive<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_those_of_newc() {
+        let mut buffer = [0xff; 1024];
+        let mut archive = Archive::new(&mut buffer);
+        archive.entry("linnet", 0o040_755, 0);
+        archive.entry("linnet/command", 0o100_644, 5);
+        archive.bytes(b"echo\0");
+        archive.align();
+        archive.end();
+        assert!(archive.fits());
+        let len = archive.len;
+        let text = |from: usize, len| std::str::from_utf8(&buffer[from..from + len]).unwrap();
+        assert_eq!(text(0, 6), "070701");
+        assert_eq!([text(14, 8), text(54, 8), text(94, 8)], ["000041ed", "00000000", "00000007"]);
+        assert_eq!(text(110, 7), "linnet\0");
+        // Header and name end at a multiple of 4, and so do contents.
+        let second = (110_usize + 7).next_multiple_of(4);
+        assert_eq!([text(second, 6), text(second + 54, 8)], ["070701", "00000005"]);
+        let contents = (second + 110 + 15).next_multiple_of(4);
+        assert_eq!(&buffer[contents..contents + 8], b"echo\0\0\0\0");
+        let last = contents + 8;
+        assert_eq!(text(last + 110, 11), "TRAILER!!!\0");
+        assert_eq!(len, (last + 110 + 11).next_multiple_of(4));
+        assert!(buffer[len..].iter().all(|byte| *byte == 0xff));
+    }
+
+    #[test]
+    fn a_full_buffer_is_counted_on_and_not_overrun() {
+        let mut long = [0; 1024];
+        let mut archive = Archive::new(&mut long);
+        archive.entry("name", 0o100_644, 1);
+        let len = archive.len;
+        let mut short = [0; 100];
+        let mut archive = Archive::new(&mut short);
+        archive.entry("name", 0o100_644, 1);
+        assert_eq!((archive.len, archive.fits()), (len, false));
+    }
+}

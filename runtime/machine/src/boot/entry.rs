@@ -17,6 +17,7 @@ use crate::task::{self, Task};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::fmt::Write;
+use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
 
 const DEFAULT_MEMORY: u64 = 1 << 30;
@@ -142,7 +143,8 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     ram::init(memory, image::kernel());
     ram::set_page_shift(Ram::get().word(kernel::symbol(kernel::Symbol::linnet_page_shift)));
     check_page_size(page);
-    vcpu::init(cpus);
+    let pending = kernel::symbol(kernel::Symbol::linnet_pending);
+    vcpu::init(cpus, |n| Ram::get().host(pending + n * irq::STRIDE).cast());
     task::init(page);
     fault::init();
     let initrd = load_initrd(process, options, memory);

@@ -1,5 +1,6 @@
 //! From the host's first instruction to the guest kernel's.
 
 mod cpio;
+#[cfg(not(test))]
 pub mod entry;
 mod options;

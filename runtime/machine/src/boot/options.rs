@@ -164,3 +164,54 @@ fn size(text: &str) -> Option<u64> {
     };
     digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+
+    /// What `words` ask for, as text.
+    fn parsed(words: &[&str]) -> String {
+        let words: Vec<CString> = words.iter().map(|word| CString::new(*word).unwrap()).collect();
+        match parse(words.iter().map(CString::as_c_str)) {
+            Ok(Options { cpus, memory, command, .. }) => format!("{cpus:?} {memory:?} {command:?}"),
+            Err(stop) => stop.to_string().lines().next().unwrap_or("stop").to_owned(),
+        }
+    }
+
+    #[test]
+    fn values_come_after_an_equals_sign_or_in_the_next_word() {
+        assert_eq!(parsed(&[]), "None None None");
+        assert_eq!(parsed(&["--cpus", "3", "--memory=64M"]), "Some(3) Some(67108864) None");
+        assert_eq!(parsed(&["--memory", "65536KiB"]), "None Some(67108864) None");
+        assert_eq!(parsed(&["--memory"]), "option '--memory' needs a value");
+        assert_eq!(parsed(&["-h"]), "stop");
+    }
+
+    #[test]
+    fn a_command_begins_after_two_dashes() {
+        assert_eq!(parsed(&["--cpus", "1", "--", "ls", "--cpus"]), "Some(1) None Some(3)");
+        assert_eq!(parsed(&["--"]), "None None None");
+        assert_eq!(parsed(&["ls"]), "unknown option 'ls'");
+    }
+
+    #[test]
+    fn what_no_machine_can_have_is_refused() {
+        for value in ["0", "65", "-1", "x", "", "18446744073709551617"] {
+            assert_eq!(parsed(&["--cpus", value]), format!("'{value}' is no value for --cpus"));
+        }
+        for value in ["31M", "4G", "1T", "M", "", "99999999999999999999G", "17592186044417G"] {
+            assert_eq!(parsed(&["--memory", value]), format!("'{value}' is no value for --memory"));
+        }
+        assert_eq!(parsed(&["--address-bits", "40"]), "'40' is no value for --address-bits");
+    }
+
+    #[test]
+    fn disks_are_as_many_as_there_is_room_for() {
+        let disks = |n: usize| parsed(&["--disk", "a,ro"].repeat(n));
+        assert_eq!(disks(MAX_DISKS), "None None None");
+        assert_eq!(disks(MAX_DISKS + 1), "'a,ro' is no value for --disk");
+        assert_eq!(Disk::new("a,ro"), Disk { path: "a", read_only: true });
+        assert_eq!(Disk::new("a,rw"), Disk { path: "a,rw", read_only: false });
+    }
+}

@@ -1,11 +1,9 @@
 //! vCPUs: one host thread each, with its interrupts, its timer, and its idle loop.
 
 use crate::arch;
-use crate::border::kernel;
 use crate::cpu::timer;
 use crate::host::exit::{self, fatal};
 use crate::host::{clock, sys};
-use crate::memory::ram::Ram;
 use crate::task::{self, Task};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
@@ -76,15 +74,13 @@ pub fn get(number: u32) -> &'static Vcpu {
     &VCPUS[number as usize % MAX_VCPUS]
 }
 
-/// Fix the number of vCPUs and find their pending words.
-pub fn init(count: u32) {
+/// Fix the number of vCPUs. `pending` is where their pending words are in the host's memory, for good.
+pub fn init(count: u32, pending: impl Fn(u32) -> *mut AtomicU32) {
     COUNT.store(count, Ordering::Relaxed);
     let limit = if count <= sys::host_cpus() { SPIN_MAX } else { 0 };
     SPIN_LIMIT.store(limit, Ordering::Relaxed);
-    let words = kernel::symbol(kernel::Symbol::linnet_pending);
     for vcpu in all() {
-        let word = Ram::get().host(words + vcpu.number * irq::STRIDE);
-        vcpu.pending.store(word.cast(), Ordering::Relaxed);
+        vcpu.pending.store(pending(vcpu.number), Ordering::Relaxed);
     }
 }
 

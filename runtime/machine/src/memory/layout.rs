@@ -142,3 +142,32 @@ fn reserve(address: usize, size: usize) -> Option<usize> {
         at => Some(usize::try_from(at).unwrap_or(0)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_and_regions_lie_side_by_side_where_the_process_may_have_memory() {
+        let small = [38, 39].map(|bits| (bits, Layout::small(bits)));
+        for (bits, layout) in small.into_iter().chain([(LARGE_BITS, LARGE)]) {
+            let slots_end = layout.slots as usize + layout.slot_count * SLOT_SIZE as usize;
+            let regions_end = layout.regions + layout.region_count * REGION_SIZE;
+            assert!(slots_end <= layout.regions, "{bits}");
+            assert!(regions_end < 1 << bits, "{bits}");
+            assert!(
+                layout.regions.is_multiple_of(REGION_SIZE),
+                "a task is found by masking: {bits}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_region_has_holes_below_both_stacks() {
+        assert!(USER_BOTTOM < USER_TOP && USER_TOP + GUARD <= UCONTEXT_AREA);
+        let kernel_bottom = TASK_OFFSET - KERNEL_STACK;
+        assert_eq!(UCONTEXT_AREA + UCONTEXT_AREA_SIZE + GUARD, kernel_bottom);
+        assert_eq!(TASK_OFFSET + PAGE, REGION_SIZE);
+        assert!(RESERVE > ROOM, "a handler of an overflow has its room in the reserve");
+    }
+}

@@ -3,6 +3,7 @@
 pub mod ids;
 pub mod image;
 pub mod layout;
+pub mod physical;
 pub mod ram;
 pub mod slot_sharing;
 pub mod tlb;

@@ -102,7 +102,8 @@ impl ContextStore {
 
     /// Moves all frames together.
     fn compact(&mut self) {
-        let base = ptr::from_mut(self).cast::<u8>();
+        // Frames lie behind what `self` may be used for.
+        let base = ptr::with_exposed_provenance_mut::<u8>(ptr::from_mut(self).addr());
         self.end = FRAMES;
         let mut from = FRAMES as u32;
         while let Some(next) = (0..self.used)
@@ -197,5 +198,98 @@ pub(super) fn inherit(parent: &Task, child: &Task) {
             ptr::copy_nonoverlapping((parent_at + at) as *const u8, copy, size);
             Copy::new(parent, child, end - size, child_at + at).relocate(activation);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::alloc::{Layout, alloc_zeroed, dealloc};
+
+    /// A store with room for some pieces of frames.
+    struct Area {
+        base: *mut u8,
+        layout: Layout,
+    }
+
+    impl Area {
+        fn new(pieces: usize) -> Area {
+            let layout = Layout::from_size_align(FRAMES + pieces * PIECE, 16).unwrap();
+            // SAFETY: not of size 0.
+            let mut area = Area { base: unsafe { alloc_zeroed(layout) }, layout };
+            area.base.expose_provenance();
+            area.store().end = FRAMES;
+            area
+        }
+
+        fn store(&mut self) -> &mut ContextStore {
+            // SAFETY: zeros are a store, and the area is as large.
+            unsafe { &mut *self.base.cast() }
+        }
+
+        /// Save frames that are all one byte; false if there is no room.
+        fn save(&mut self, name: u32, size: usize, byte: u8) -> bool {
+            let limit = self.layout.size();
+            let Some(saved) = self.store().place(name, size, limit) else { return false };
+            let at = saved.at as usize;
+            // SAFETY: `place` has made room.
+            unsafe { self.base.add(at).write_bytes(byte, size) };
+            true
+        }
+
+        /// The saved bytes of a name.
+        fn frames(&mut self, name: u32) -> Option<Vec<u8>> {
+            let saved = *self.store().find(name)?;
+            // SAFETY: written by `save`.
+            let bytes = unsafe {
+                std::slice::from_raw_parts(self.base.add(saved.at as usize), saved.size as usize)
+            };
+            Some(bytes.to_vec())
+        }
+    }
+
+    impl Drop for Area {
+        fn drop(&mut self) {
+            // SAFETY: allocated in `new`.
+            unsafe { dealloc(self.base, self.layout) };
+        }
+    }
+
+    #[test]
+    fn contexts_keep_their_frames_and_their_place() {
+        let mut area = Area::new(4);
+        assert!(area.save(7, 100, 1) && area.save(8, PIECE + 1, 2));
+        let place = area.store().find(7).unwrap().at;
+        assert!(area.save(7, PIECE, 3));
+        assert_eq!(area.store().find(7).unwrap().at, place);
+        assert_eq!(area.frames(7), Some(vec![3; PIECE]));
+        assert_eq!(area.frames(8), Some(vec![2; PIECE + 1]));
+        assert_eq!(area.frames(9), None);
+    }
+
+    #[test]
+    fn room_between_contexts_is_found_again() {
+        let mut area = Area::new(4);
+        for name in 1..=4 {
+            assert!(area.save(name, PIECE, name as u8));
+        }
+        assert!(!area.save(5, 1, 5), "the area is full");
+        for name in [1, 3] {
+            area.store().find(name).unwrap().name = 0;
+        }
+        assert!(area.save(6, 2 * PIECE, 6), "two pieces, once the others lie together");
+        assert_eq!(area.frames(2), Some(vec![2; PIECE]));
+        assert_eq!(area.frames(4), Some(vec![4; PIECE]));
+        assert_eq!(area.frames(6), Some(vec![6; 2 * PIECE]));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "millions of comparisons take minutes there")]
+    fn there_are_no_more_contexts_than_entries() {
+        let mut area = Area::new(MAX_CONTEXTS + 1);
+        assert!((1..=MAX_CONTEXTS as u32).all(|name| area.save(name, 1, 1)));
+        assert!(!area.save(MAX_CONTEXTS as u32 + 1, 1, 1));
+        area.store().find(MAX_CONTEXTS as u32).unwrap().name = 0;
+        assert!(area.save(MAX_CONTEXTS as u32 + 1, 1, 1));
     }
 }

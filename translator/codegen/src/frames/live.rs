@@ -1,4 +1,4 @@
-//! Which locals a frame still needs at a site.
+//! Which locals a frame still needs at a capture point.
 //!
 //! A backward pass over the operators, again and again until the loops' heads settle. It follows from
 //! the WebAssembly code alone, so that a record is the same on every instruction set.
@@ -14,7 +14,7 @@ const MAX_ROUNDS: usize = 24;
 /// Words that the sets of all open blocks may take together.
 const MAX_WORDS: usize = 1 << 22;
 
-/// Locals that are live, for each site by the offset of its operator in the file.
+/// Locals that are live, for each capture point by the offset of its operator in the file.
 pub(crate) type Live = FxHashMap<u64, Vec<u32>>;
 
 type Bits = Vec<u64>;
@@ -51,7 +51,7 @@ struct Block {
     clauses_left: usize,
 }
 
-/// Finds them, for all sites or for those `wanted`, which are sorted. Sites that are not among them would
+/// Finds them, for all capture points or for those `wanted`, which are sorted. Capture points that are not among them would
 /// take too much and cannot be captured. The body is not validated yet: of one that is wrong the result
 /// means nothing.
 pub(crate) fn find(body: &FunctionBody, locals: usize, wanted: Option<&[u64]>) -> Live {
@@ -317,15 +317,15 @@ impl<'e> Pass<'e> {
         changed
     }
 
-    fn note(&mut self, found: &mut Option<&mut Live>, site: u64, live: &Bits) {
+    fn note(&mut self, found: &mut Option<&mut Live>, point: u64, live: &Bits) {
         let Some(found) = found else { return };
-        let is_wanted = self.wanted.is_none_or(|wanted| wanted.binary_search(&site).is_ok());
+        let is_wanted = self.wanted.is_none_or(|wanted| wanted.binary_search(&point).is_ok());
         if self.listed > super::MAX_VALUES || !is_wanted {
             return;
         }
         let locals = 0..self.locals as u32;
         let list: Vec<_> = locals.filter(|l| live[*l as usize / 64] >> (l % 64) & 1 == 1).collect();
         self.listed += list.len();
-        found.insert(site, list);
+        found.insert(point, list);
     }
 }

@@ -144,7 +144,7 @@ impl Translator<'_, '_, '_, '_> {
         let expected = self.pop();
         let address = self.atomic_address(ty, memarg);
         let context = self.context();
-        self.announce_site(kind::HOST);
+        self.announce_capture_point(kind::HOST);
         let result = self.libcall(libcall, &[context, address, expected, timeout]);
         self.stack.extend(result);
     }

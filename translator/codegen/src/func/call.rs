@@ -1,6 +1,6 @@
 //! Calls: direct, through the table, and to the runtime.
 
-use super::{Border, Translator};
+use super::{Abi, Translator};
 use crate::compile::{namespace, trap_code};
 use crate::error::Result;
 use crate::imports::Symbol;
@@ -34,7 +34,7 @@ pub(super) type TaggedHandler = (Option<ExceptionTag>, Block);
 pub(super) struct Direct {
     pub callee: FuncRef,
     pub args: Vec<Value>,
-    pub border: Border,
+    pub abi: Abi,
 }
 
 /// A table entry that an indirect call goes to; the call is to be written where the builder stands.
@@ -74,12 +74,12 @@ impl Translator<'_, '_, '_, '_> {
             let reference = self.function_reference(function);
             return self.call_by_reference(reference, self.module.functions[function as usize]);
         }
-        let Some(Direct { callee, args, border }) = self.direct(function)? else {
+        let Some(Direct { callee, args, abi }) = self.direct(function)? else {
             self.barrier();
             return Ok(());
         };
-        if self.reaches(function) {
-            self.announce_site(if border == Border::Runtime { kind::HOST } else { kind::CALL });
+        if self.is_capturable(function) {
+            self.announce_capture_point(if abi == Abi::Runtime { kind::HOST } else { kind::CALL });
         }
         let results = self.call_function(callee, &args);
         self.stack.extend(results);
@@ -88,20 +88,20 @@ impl Translator<'_, '_, '_, '_> {
 
     /// What a direct call calls; nothing if that is a barrier.
     pub(super) fn direct(&mut self, function: u32) -> Result<Option<Direct>> {
-        let (space, index, border) = match self.env.symbols.get(function as usize) {
+        let (space, index, abi) = match self.env.symbols.get(function as usize) {
             Some(Symbol::Barrier) => return Ok(None),
             Some(Symbol::CallHandler) => {
-                (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Border::Inner)
+                (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Abi::Internal)
             }
-            Some(Symbol::Runtime(_)) => (namespace::FUNCTION, function, Border::Runtime),
-            None => (namespace::FUNCTION, function, Border::Inner),
+            Some(Symbol::Runtime(_)) => (namespace::FUNCTION, function, Abi::Runtime),
+            None => (namespace::FUNCTION, function, Abi::Internal),
         };
         let ty = self.module.function_type(function);
-        let signature = self.env.signature(ty, border)?;
+        let signature = self.env.signature(ty, abi)?;
         let callee = self.function_ref(space, index, signature);
         let mut args = vec![self.context()];
         args.extend(self.pop_many(ty.params().len()));
-        Ok(Some(Direct { callee, args, border }))
+        Ok(Some(Direct { callee, args, abi }))
     }
 
     /// A named ordering of the kernel. Processors with a total store order keep these by themselves:
@@ -187,7 +187,7 @@ impl Translator<'_, '_, '_, '_> {
         handlers: &[TaggedHandler],
     ) -> Vec<Value> {
         let code = self.entry_code(entry);
-        self.announce_site(kind::CALL);
+        self.announce_capture_point(kind::CALL);
         self.emit_call_with(Callee::Indirect(signature, code), args, handlers)
     }
 
@@ -250,7 +250,7 @@ impl Translator<'_, '_, '_, '_> {
         let clif = |ty: Type| if ty == Type::I32 { I32 } else { I64 };
         let mut signature = Signature::new(CallConv::SystemV);
         for (_, ty) in call.params {
-            signature.params.push(self.env.param(clif(type_of(ty)), Border::Runtime));
+            signature.params.push(self.env.param(clif(type_of(ty)), Abi::Runtime));
         }
         if let Some(result) = call.result_type() {
             signature.returns.push(AbiParam::new(clif(result)));
@@ -286,7 +286,7 @@ impl Translator<'_, '_, '_, '_> {
         handlers: &[TaggedHandler],
     ) -> Vec<Value> {
         match self.take_announced() {
-            Some(kind) => self.call_site(kind, callee, args, handlers),
+            Some(kind) => self.call_at_capture_point(kind, callee, args, handlers),
             None if handlers.is_empty() => self.plain_call(callee, args),
             None => self.try_call(callee, args, handlers, &[]),
         }

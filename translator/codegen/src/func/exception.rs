@@ -6,9 +6,9 @@
 //! one can overwrite it. A `throw` whose handler is in the same function is a jump.
 
 use super::Translator;
+use super::capture_point::words;
 use super::control::{Kind, block_args};
-use super::site::words;
-use super::thrown::Thrown;
+use super::host_exceptions::Thrown;
 use crate::compile::trap_code;
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
@@ -27,7 +27,7 @@ pub(super) type Handlers = Vec<(Option<u32>, Block)>;
 pub(super) enum Catches {
     None,
     Handlers(Handlers),
-    /// In a standalone module: see [`super::thrown`].
+    /// In a standalone module: see [`super::host_exceptions`].
     Dispatch(Block),
     /// Goes on at the block that many levels out.
     Delegate(u32),

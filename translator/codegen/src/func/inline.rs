@@ -3,11 +3,12 @@
 //! LLVM has inlined within each C file, and for WebAssembly's prices. A native call costs more: the
 //! context and what lives across the call must be where the convention wants them.
 
-mod sites;
+mod capture_points;
 
 use super::{Env, Variant, Worker, tail};
 use crate::compile::{data, namespace};
-use crate::frames::{INLINED_TAG, Place};
+use crate::frames::{INLINED_TAG, NativePoint};
+use capture_points::Capture;
 use cranelift_codegen::Context;
 use cranelift_codegen::FxHashSet;
 use cranelift_codegen::inline::{Inline, InlineCommand};
@@ -15,7 +16,6 @@ use cranelift_codegen::ir::{
     ExternalName, FuncRef, Function, Inst, InstructionData, Opcode, SourceLoc, Value,
 };
 use rayon::prelude::*;
-use sites::Capture;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -32,15 +32,15 @@ const MIN_BUDGET: u64 = 200;
 /// Functions that can be inlined, by their wasm indices.
 pub(super) struct Inlinable {
     functions: HashMap<u32, Small>,
-    /// Those that have sites: the number of the first as tags have it, and the wasm index.
-    first_sites: Vec<(u32, u32)>,
+    /// Those that have capture points: the number of the first as tags have it, and the wasm index.
+    first_points: Vec<(u32, u32)>,
 }
 
 struct Small {
     size: u64,
     function: Function,
     /// Where its frames can be captured.
-    sites: u32,
+    points: u32,
 }
 
 impl Inlinable {
@@ -57,37 +57,39 @@ impl Inlinable {
                 if size > most || env.is_exported(index) || env.has_lines(&body.body) {
                     return None;
                 }
-                // A call in place of a tail call would be no site.
+                // A call in place of a tail call would be no capture point.
                 if env.options.frames && env.tail_calls && tail::makes_one(&body.body) {
                     return None;
                 }
                 // A mistake is reported when the function's turn comes.
-                let sites = worker.build(env, index, body, Variant::Call).ok()?.len() as u32;
+                let points = worker.build(env, index, body, Variant::Call).ok()?.len() as u32;
                 let function = &worker.context.func;
-                let small = || Small { size, function: function.clone(), sites };
+                let small = || Small { size, function: function.clone(), points };
                 is_suitable(function).then(|| (index, small()))
             });
         let mut small: Vec<_> = small.flatten_iter().collect();
         small.sort_unstable_by_key(|(index, _)| *index);
-        let (mut first_sites, mut next) = (Vec::new(), INLINED_TAG);
-        for (index, Small { function, sites, .. }) in &mut small {
-            if *sites > 0 {
-                first_sites.push((next, *index));
-                sites::renumber(function, next);
-                next += *sites;
+        let (mut first_points, mut next) = (Vec::new(), INLINED_TAG);
+        for (index, Small { function, points, .. }) in &mut small {
+            if *points > 0 {
+                first_points.push((next, *index));
+                capture_points::renumber(function, next);
+                next += *points;
             }
         }
-        Inlinable { functions: small.into_iter().collect(), first_sites }
+        Inlinable { functions: small.into_iter().collect(), first_points }
     }
 
-    /// Says whose the sites of a function's places are.
-    pub(super) fn resolve(&self, index: u32, places: &mut [Place]) {
-        for place in places {
-            place.function = index;
-            if place.site & INLINED_TAG != 0 {
-                let behind = self.first_sites.partition_point(|(first, _)| *first <= place.site);
-                let (first, function) = self.first_sites[behind - 1];
-                (place.function, place.site) = (function, place.site - first);
+    /// Says whose the capture points of a function's places are.
+    pub(super) fn resolve(&self, index: u32, native_points: &mut [NativePoint]) {
+        for native_point in native_points {
+            native_point.function = index;
+            if native_point.point & INLINED_TAG != 0 {
+                let behind =
+                    self.first_points.partition_point(|(first, _)| *first <= native_point.point);
+                let (first, function) = self.first_points[behind - 1];
+                (native_point.function, native_point.point) =
+                    (function, native_point.point - first);
             }
         }
     }
@@ -103,7 +105,7 @@ impl Inlinable {
     /// For a function of `size` bytes of wasm.
     pub(super) fn apply(&self, size: u64, context: &mut Context) -> Inliner<'_> {
         let (budget, hot) = (size.max(MIN_BUDGET), self.hot(context));
-        let has_wide_handler = sites::has_wide_handler(&context.func);
+        let has_wide_handler = capture_points::has_wide_handler(&context.func);
         Inliner { inlinable: self, budget, hot, has_wide_handler, calls: Vec::new() }
     }
 
@@ -143,7 +145,12 @@ impl Inlinable {
 fn is_suitable(function: &Function) -> bool {
     let mut names = function.params.user_named_funcs().values();
     let own = names.find(|n| n.namespace == namespace::DATA && n.index != data::TABLE);
-    own.is_none() && function.dfg.exception_tables.values().all(|t| sites::only_site(t).is_some())
+    own.is_none()
+        && function
+            .dfg
+            .exception_tables
+            .values()
+            .all(|t| capture_points::only_capture_point(t).is_some())
 }
 
 /// One function's calls.
@@ -210,8 +217,8 @@ impl Inline for Inliner<'_> {
             Some(small)
                 if small.size <= self.budget
                     && (small.size <= MAX_BYTES || self.hot.contains(&call))
-                    // Who has sites is captured, and then the caller must be.
-                    && (small.sites == 0 || capture.is_some()) =>
+                    // Who has capture points is captured, and then the caller must be.
+                    && (small.points == 0 || capture.is_some()) =>
             {
                 self.budget -= small.size;
                 let (start, location) = (caller.dfg.num_insts(), caller.srcloc(call));

@@ -1,6 +1,6 @@
 //! What functions of standalone modules find in their instance: see `linnet_abi::instance`.
 
-use super::{Border, Translator};
+use super::{Abi, Translator};
 use crate::compile::{data, trap_code, trap_number};
 use crate::error::Result;
 use crate::standalone::Sections;
@@ -196,12 +196,12 @@ impl<'m, 'a> Translator<'_, 'm, 'a, '_> {
     }
 
     /// Signature of a function that is called by reference.
-    pub(super) fn foreign_signature(&mut self, ty: u32) -> Result<SigRef> {
+    pub(super) fn cross_module_signature(&mut self, ty: u32) -> Result<SigRef> {
         let canonical = self.module.canonical[ty as usize];
         if let Some(known) = self.signature_refs.get(&canonical) {
             return Ok(*known);
         }
-        let signature = self.env.signature(&self.module.types[ty as usize], Border::Foreign)?;
+        let signature = self.env.signature(&self.module.types[ty as usize], Abi::CrossModule)?;
         let reference = self.b.import_signature(signature);
         self.signature_refs.insert(canonical, reference);
         Ok(reference)

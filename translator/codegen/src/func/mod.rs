@@ -6,22 +6,22 @@
 
 mod atomic;
 mod call;
+mod capture_point;
 mod control;
 mod exception;
+mod host_exceptions;
 pub(crate) mod initialize;
 mod inline;
 mod instance;
-mod lanes;
-mod local;
+mod locals;
 mod memory;
 mod numeric;
 mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
 mod simd;
-mod site;
+mod simd_scalarized;
 pub(crate) mod tail;
-mod thrown;
 
 use crate::Options;
 use crate::compile::{self, Code, data, namespace};
@@ -31,6 +31,7 @@ use crate::frames;
 use crate::imports::Symbol;
 use crate::module::{self, Body, Module};
 use crate::standalone::types;
+use capture_point::CapturePoints;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
 use cranelift_codegen::ir::{
@@ -44,9 +45,8 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use exception::Clauses;
 use inline::Inlinable;
 use linnet_abi::context::offset;
-use local::Local;
+use locals::Local;
 use setjmp::ReturnPoint;
-use site::Sites;
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wasmparser::{
@@ -64,21 +64,21 @@ pub(crate) struct Env<'m, 'a> {
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
     /// Functions that can be on the stack when frames are captured; empty if that is left out.
-    pub reaches: Vec<bool>,
+    pub capturable: Vec<bool>,
     pub isa: &'m dyn TargetIsa,
     pub options: &'m Options,
     pub sources: &'m Sources<'a>,
 }
 
-/// Who calls a function.
+/// Which conventions a call follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Border {
+pub(crate) enum Abi {
     /// Translated code on both sides.
-    Inner,
+    Internal,
     /// The runtime on one side: the C convention to the letter.
     Runtime,
     /// Perhaps another module on one side: the C convention, but for the upper bits of words.
-    Foreign,
+    CrossModule,
 }
 
 /// An operator's name for messages, as close to the text format as its variant's name allows.
@@ -118,8 +118,8 @@ impl Env<'_, '_> {
     }
 
     /// An `i32` or `i64` that crosses a border.
-    pub(crate) fn param(&self, ty: Type, border: Border) -> AbiParam {
-        if border == Border::Runtime && ty == I32 && self.options.target.extends_words() {
+    pub(crate) fn param(&self, ty: Type, abi: Abi) -> AbiParam {
+        if abi == Abi::Runtime && ty == I32 && self.options.target.extends_words() {
             AbiParam::new(ty).sext()
         } else {
             AbiParam::new(ty)
@@ -127,14 +127,14 @@ impl Env<'_, '_> {
     }
 
     /// Signature of a wasm type: the context comes first.
-    pub(crate) fn signature(&self, ty: &FuncType, border: Border) -> Result<Signature> {
-        let mut signature = Signature::new(self.convention(border));
+    pub(crate) fn signature(&self, ty: &FuncType, abi: Abi) -> Result<Signature> {
+        let mut signature = Signature::new(self.convention(abi));
         signature.params.push(AbiParam::new(I64));
         for param in ty.params() {
-            signature.params.push(self.param(self.clif_type(*param)?, border));
+            signature.params.push(self.param(self.clif_type(*param)?, abi));
         }
         for result in ty.results() {
-            signature.returns.push(self.param(self.clif_type(*result)?, border));
+            signature.returns.push(self.param(self.clif_type(*result)?, abi));
         }
         Ok(signature)
     }
@@ -145,8 +145,8 @@ impl Env<'_, '_> {
         self.options.standalone || self.sources.function(self.module.code_address(body)).is_some()
     }
 
-    pub(crate) fn convention(&self, border: Border) -> CallConv {
-        if border == Border::Inner && self.tail_calls { CallConv::Tail } else { CallConv::SystemV }
+    pub(crate) fn convention(&self, abi: Abi) -> CallConv {
+        if abi == Abi::Internal && self.tail_calls { CallConv::Tail } else { CallConv::SystemV }
     }
 
     /// Whether the runtime calls the function itself.
@@ -162,8 +162,8 @@ impl Env<'_, '_> {
 pub(crate) struct Compiled {
     pub code: Code,
     /// Where its frames can be captured.
-    pub sites: Vec<frames::Site>,
-    /// The variant that goes on with a captured frame, if there are such sites.
+    pub capture_points: Vec<frames::CapturePoint>,
+    /// The variant that goes on with a captured frame, if there are such capture points.
     pub resume: Option<Code>,
 }
 
@@ -230,7 +230,7 @@ impl Worker {
         body: &Body,
     ) -> Result<Compiled> {
         let mut compile = |variant| -> Result<_> {
-            let sites = self.build(env, index, body, variant)?;
+            let points = self.build(env, index, body, variant)?;
             let range = body.body.range();
             let mut inliner = inlinable.apply(range.end - range.start, &mut self.context);
             self.context
@@ -238,13 +238,13 @@ impl Worker {
                 .map_err(|e| Error::new(format!("code generator: {e}")))?;
             inliner.finish(&mut self.context.func);
             let mut code = compile::compile(&mut self.context, &mut self.registers, env)?;
-            inlinable.resolve(index, &mut code.places);
-            Ok((code, sites))
+            inlinable.resolve(index, &mut code.native_points);
+            Ok((code, points))
         };
-        let (code, sites) = compile(Variant::Call)?;
-        let resume = if sites.is_empty() { None } else { Some(compile(Variant::Resume)?) };
-        debug_assert!(resume.as_ref().is_none_or(|r| r.1 == sites));
-        Ok(Compiled { code, sites, resume: resume.map(|r| r.0) })
+        let (code, points) = compile(Variant::Call)?;
+        let resume = if points.is_empty() { None } else { Some(compile(Variant::Resume)?) };
+        debug_assert!(resume.as_ref().is_none_or(|r| r.1 == points));
+        Ok(Compiled { code, capture_points: points, resume: resume.map(|r| r.0) })
     }
 
     /// Leaves the function's CLIF in `self.context`.
@@ -254,7 +254,7 @@ impl Worker {
         index: u32,
         body: &Body,
         variant: Variant,
-    ) -> Result<Vec<frames::Site>> {
+    ) -> Result<Vec<frames::CapturePoint>> {
         let built = self.translate(env, index, body, variant);
         if built.is_err() {
             // An unfinished function leaves its traces here.
@@ -269,9 +269,9 @@ impl Worker {
         index: u32,
         body: &Body,
         variant: Variant,
-    ) -> Result<Vec<frames::Site>> {
-        let border = if env.is_exported(index) { Border::Runtime } else { Border::Inner };
-        let mut signature = env.signature(env.module.function_type(index), border)?;
+    ) -> Result<Vec<frames::CapturePoint>> {
+        let abi = if env.is_exported(index) { Abi::Runtime } else { Abi::Internal };
+        let mut signature = env.signature(env.module.function_type(index), abi)?;
         let mut space = namespace::FUNCTION;
         if variant == Variant::Resume {
             signature.params.truncate(1);
@@ -286,9 +286,9 @@ impl Worker {
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
         let translator = Translator::new(env, builder, index, Some(body), variant)?;
-        let (validator, sites) = translator.run(body, allocations)?;
+        let (validator, points) = translator.run(body, allocations)?;
         self.validator = validator;
-        Ok(sites)
+        Ok(points)
     }
 }
 
@@ -324,7 +324,7 @@ struct Translator<'e, 'm, 'a, 'b> {
     /// In functions that `setjmp` returns to.
     return_point: Option<ReturnPoint>,
     /// In functions whose frames can be captured.
-    sites: Option<Sites>,
+    capture_points: Option<CapturePoints>,
     function_refs: FxHashMap<(u32, u32), FuncRef>,
     data_refs: FxHashMap<u32, GlobalValue>,
     signature_refs: FxHashMap<u32, SigRef>,
@@ -362,13 +362,13 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             reachable: true,
             clauses: None,
             return_point: None,
-            sites: None,
+            capture_points: None,
             function_refs: FxHashMap::default(),
             data_refs: FxHashMap::default(),
             signature_refs: FxHashMap::default(),
         };
-        // Constant while the function runs. Not needed: dropped. Needed: loaded once, unless a call makes
-        // it another process: see `passes::relocate`.
+        // Constant while the function runs. Not needed: dropped. Needed: loaded once, unless a call may fork: see
+        // `passes::relocate`.
         let flags = translator.constant_flags();
         translator.heap_base = translator.b.ins().load(I64, flags, context, offset::HEAP_BASE);
         if let Some(body) = body {
@@ -389,13 +389,13 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         mut self,
         body: &Body<'a>,
         allocations: FuncValidatorAllocations,
-    ) -> Result<(FuncValidatorAllocations, Vec<frames::Site>)> {
+    ) -> Result<(FuncValidatorAllocations, Vec<frames::CapturePoint>)> {
         let mut validator = body.validator(allocations);
         let body = &body.body;
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         self.declare_locals(body)?;
-        self.begin_sites(body);
+        self.begin_capture_points(body);
         self.push_function_frame()?;
         let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
@@ -412,10 +412,10 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         }
         operators.finish()?;
         self.end_return_point()?;
-        let sites = self.end_sites();
+        let points = self.end_capture_points();
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());
-        Ok((validator.into_allocations(), sites))
+        Ok((validator.into_allocations(), points))
     }
 
     fn operator(&mut self, operator: &Operator<'a>, body: &FunctionBody<'a>) -> Result<()> {
@@ -521,7 +521,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         if let Some(known) = self.signature_refs.get(&canonical) {
             return Ok(*known);
         }
-        let signature = self.env.signature(&self.module.types[ty as usize], Border::Inner)?;
+        let signature = self.env.signature(&self.module.types[ty as usize], Abi::Internal)?;
         let reference = self.b.import_signature(signature);
         self.signature_refs.insert(canonical, reference);
         Ok(reference)

@@ -135,7 +135,7 @@ impl Translator<'_, '_, '_, '_> {
 
     /// Calls what a reference of type `ty`, not null, refers to.
     pub(super) fn call_by_reference(&mut self, reference: Value, ty: u32) -> Result<()> {
-        let signature = self.foreign_signature(ty)?;
+        let signature = self.cross_module_signature(ty)?;
         let args = self.reference_args(reference, ty);
         let code = self.reference_field(reference, offset::FUNC_CODE, I64);
         let results = self.emit_call(Callee::Indirect(signature, code), &args);

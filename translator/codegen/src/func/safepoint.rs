@@ -24,7 +24,7 @@ impl Translator<'_, '_, '_, '_> {
         self.b.ins().brif(poll, cold, &[], next, &[]);
         self.b.seal_block(cold);
         self.b.switch_to_block(cold);
-        if self.poll_site(next) {
+        if self.poll_at_capture_point(next) {
             self.b.seal_block(next);
             self.b.switch_to_block(next);
             self.unsettle();

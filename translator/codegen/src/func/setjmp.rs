@@ -17,7 +17,7 @@
 
 use super::call::Callee;
 use super::control::block_args;
-use super::{Border, Translator, import_function};
+use super::{Abi, Translator, import_function};
 use crate::compile::{WIDE, WIDE_BEGIN, namespace};
 use crate::error::{Error, Result};
 use crate::frames::live;
@@ -201,7 +201,7 @@ impl Translator<'_, '_, '_, '_> {
         let activation = self.b.ins().stack_load(I64, I64, slot, 0);
         let number = self.b.ins().iconst(I32, number);
         let signature =
-            self.env.signature(self.module.function_type(functions.begin), Border::Inner)?;
+            self.env.signature(self.module.function_type(functions.begin), Abi::Internal)?;
         let begin = self.function_ref(namespace::FUNCTION, functions.begin, signature);
         let context = self.context();
         let args = [context, env, activation, number];
@@ -287,7 +287,7 @@ impl Translator<'_, '_, '_, '_> {
         let caught = self.take_exception(Some(functions.tag))?;
         let activation = self.b.ins().stack_load(I64, I64, activation, 0);
         let signature =
-            self.env.signature(self.module.function_type(functions.test), Border::Inner)?;
+            self.env.signature(self.module.function_type(functions.test), Abi::Internal)?;
         let test = self.function_ref(namespace::FUNCTION, functions.test, signature);
         let context = self.context();
         let args = [context, caught.payload[0], activation];

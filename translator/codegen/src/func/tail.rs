@@ -1,7 +1,7 @@
 //! Tail calls: the called function takes the place of the caller, whose frame goes.
 
 use super::call::{Callee, Direct, Entry};
-use super::{Border, Translator};
+use super::{Abi, Translator};
 use crate::error::Result;
 use crate::module::Module;
 use cranelift_codegen::ir::types::I64;
@@ -73,18 +73,18 @@ impl Translator<'_, '_, '_, '_> {
             let ty = self.module.functions[function as usize];
             return self.return_call_by_reference(reference, ty);
         }
-        let Some(Direct { callee, args, border }) = self.direct(function)? else {
+        let Some(Direct { callee, args, abi }) = self.direct(function)? else {
             self.barrier();
             self.b.ins().return_(&[]);
             return Ok(());
         };
-        if border == Border::Inner {
+        if abi == Abi::Internal {
             self.b.ins().return_call(callee, &args);
             return Ok(());
         }
         // The runtime's functions have the C convention: they return to this one first.
-        if self.reaches(function) {
-            self.announce_site(kind::HOST);
+        if self.is_capturable(function) {
+            self.announce_capture_point(kind::HOST);
         }
         let results = self.emit_call_with(Callee::Direct(callee), &args, &[]);
         self.b.ins().return_(&results);
@@ -113,11 +113,11 @@ impl Translator<'_, '_, '_, '_> {
         self.b.seal_block(direct);
         self.b.seal_block(usual);
         self.b.switch_to_block(direct);
-        let signature = self.env.signature(&self.module.types[ty as usize], Border::Inner)?;
+        let signature = self.env.signature(&self.module.types[ty as usize], Abi::Internal)?;
         let signature = self.b.import_signature(signature);
         self.b.ins().return_call_indirect(signature, tail, &args);
         self.b.switch_to_block(usual);
-        let signature = self.foreign_signature(ty)?;
+        let signature = self.cross_module_signature(ty)?;
         let code = self.reference_field(reference, offset::FUNC_CODE, I64);
         let results = self.plain_call(Callee::Indirect(signature, code), &args);
         self.b.ins().return_(&results);

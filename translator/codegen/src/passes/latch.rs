@@ -1,4 +1,4 @@
-//! Compares a loop's counter behind its increment.
+//! Compares a loop's counter after its increment.
 //!
 //! Code for WebAssembly often ends a loop by comparing the counter as it was before the increment, so
 //! that the old and the new value are both alive at the branch: they need two registers, and a move
@@ -26,7 +26,7 @@ pub(super) fn run(context: &mut Context) {
 struct Latch {
     branch: Inst,
     cond: IntCC,
-    /// The counter behind its increment.
+    /// The counter after its increment.
     next: Value,
     increment: i64,
     limit: Limit,

@@ -1,35 +1,35 @@
 //! Passes of our own over CLIF: three before Cranelift's optimizer, the others between it and instruction
 //! selection.
 //!
-//! | file          | what it does                                                          |
-//! |---------------|-----------------------------------------------------------------------|
-//! | [`address`]   | adds parts of an index to the address as 64 bits                      |
-//! | [`anew`]      | makes what is cheap to make anew where it is used                     |
-//! | [`arguments`] | copies arguments that are needed elsewhere too                        |
-//! | [`bounds`]    | upper bounds of values                                                |
-//! | [`chains`]    | lets a sum over a loop's rounds stay in one register                  |
-//! | [`latch`]     | compares a loop's counter behind its increment                        |
-//! | [`masks`]     | removes masks of bits that are clear already                          |
-//! | [`phis`]      | removes block parameters that are always the same value               |
-//! | [`relocate`]  | keeps host addresses from being alive across calls                    |
-//! | [`slots`]     | keeps values that live long in stack slots                            |
-//! | [`users`]     | where values are needed, and where they come from                     |
-//! | [`widen`]     | keeps addresses zero-extended                                         |
+//! | file                | what it does                                                     |
+//! |---------------------|------------------------------------------------------------------|
+//! | [`accumulators`]    | keeps the sum of a loop in one register                          |
+//! | [`address_mode`]    | adds parts of an index to the address as 64 bits                 |
+//! | [`argument_copies`] | copies arguments that are also used elsewhere                    |
+//! | [`constant_phis`]   | removes block parameters that are always the same value          |
+//! | [`latch`]           | compares a loop's counter after its increment                    |
+//! | [`redundant_masks`] | removes masks of bits that are clear already                     |
+//! | [`relocate`]        | keeps host addresses from living across calls                    |
+//! | [`rematerialize`]   | computes cheap values again at each use                          |
+//! | [`spill`]           | keeps values that live long in stack slots                       |
+//! | [`uses`]            | where values are used and defined                                |
+//! | [`value_range`]     | upper bounds of values                                           |
+//! | [`zext`]            | keeps addresses zero-extended                                    |
 //!
 //! What each gives is measured in `docs/src/reference/benchmarks-translator.md`.
 
-mod address;
-mod anew;
-mod arguments;
-mod bounds;
-mod chains;
+mod accumulators;
+mod address_mode;
+mod argument_copies;
+mod constant_phis;
 mod latch;
-mod masks;
-mod phis;
+mod redundant_masks;
 mod relocate;
-mod slots;
-mod users;
-mod widen;
+mod rematerialize;
+mod spill;
+mod uses;
+mod value_range;
+mod zext;
 
 use crate::Options;
 use cranelift_codegen::control::ControlPlane;
@@ -65,13 +65,13 @@ pub(crate) fn optimize(
 /// Runs the passes before the optimizer. They leave aliases.
 fn prepare(context: &mut Context, options: &Options) {
     context.compute_cfg();
-    phis::run(&mut context.func, &context.cfg);
-    masks::run(&mut context.func, &context.cfg);
-    let shape = address::Shape {
+    constant_phis::run(&mut context.func, &context.cfg);
+    redundant_masks::run(&mut context.func, &context.cfg);
+    let shape = address_mode::Shape {
         has_guard: !options.standalone,
         is_indexed: options.target.extends_words_for_free(),
     };
-    address::run(&mut context.func, &context.cfg, shape);
+    address_mode::run(&mut context.func, &context.cfg, shape);
 }
 
 /// Runs the others. The control flow stays as it is.
@@ -83,22 +83,24 @@ fn finish(context: &mut Context, options: &Options) -> CodegenResult<()> {
     if target.extends_words_for_free() {
         let loops = &context.loop_analysis;
         let heads: Vec<_> = loops.loops().map(|found| loops.loop_header(found)).collect();
-        chains::run(&mut context.func, &context.cfg, &heads);
-        widen::run(&mut context.func, &context.cfg);
+        accumulators::run(&mut context.func, &context.cfg, &heads);
+        zext::run(&mut context.func, &context.cfg);
     }
     if options.is_program() {
         relocate::run(context)?;
     }
-    let users = users::find(&context.func);
+    let uses = uses::find(&context.func);
     if target.has_few_registers() {
-        arguments::run(&mut context.func, &users);
+        argument_copies::run(&mut context.func, &uses);
     }
-    slots::run(context, &users);
-    anew::run(&mut context.func);
+    // A standalone module finds all its memory by the context, and a program finds that from its stack pointer.
+    let has_slot = !options.standalone && !options.is_program();
+    spill::run(context, &uses, target.has_few_registers() && has_slot);
+    rematerialize::run(&mut context.func);
     Ok(())
 }
 
-/// The optimizer has run: nothing behind it merges or reorders accesses of memory. A sequence point
+/// The optimizer has run: nothing after it merges or reorders accesses of memory. A sequence point
 /// there only keeps a load from being an operand of the instruction that needs it.
 fn remove_sequence_points(func: &mut Function) {
     let mut cursor = FuncCursor::new(func);

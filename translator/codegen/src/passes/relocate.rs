@@ -16,7 +16,7 @@
 //! A poll is such a call, in a cold block: the loop around it keeps its addresses in registers, and the
 //! cold block has them as distances from the base while it calls.
 
-use super::users;
+use super::uses;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::packed_option::PackedOption;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
@@ -178,7 +178,7 @@ fn shared(func: &Function, kinds: &SecondaryMap<Value, Kind>) -> EntitySet<Value
     let mut todo = Vec::new();
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {
-            users::for_operands(func, inst, |value| {
+            uses::for_operands(func, inst, |value| {
                 if kinds[value] != Kind::None
                     && home(func, value) != Some(block)
                     && shared.insert(value)
@@ -301,7 +301,7 @@ impl Pass<'_> {
             next = self.context.func.layout.next_inst(inst);
             used.clear();
             let func = &self.context.func;
-            users::for_operands(func, inst, |value| {
+            uses::for_operands(func, inst, |value| {
                 if self.kinds[value] != Kind::None {
                     used.push((value, value));
                 }
@@ -309,7 +309,7 @@ impl Pass<'_> {
             for (value, current) in &mut used {
                 *current = self.at(*value, Place { block, before: inst, is_end: false });
             }
-            users::replace(&mut self.context.func, inst, &used);
+            uses::replace(&mut self.context.func, inst, &used);
             if is_call(&self.context.func, inst) {
                 self.round += 1;
                 self.touched.clear();
@@ -636,7 +636,7 @@ fn is_free(context: &Context) -> bool {
     func.layout.blocks().all(|block| {
         func.layout.block_insts(block).all(|inst| {
             let mut is_free = true;
-            users::for_operands(func, inst, |value| {
+            uses::for_operands(func, inst, |value| {
                 is_free &= kinds[value] == Kind::None || is_near(context, value, block, inst);
             });
             is_free

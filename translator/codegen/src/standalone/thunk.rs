@@ -2,7 +2,7 @@
 
 use crate::compile::{self, Code, namespace};
 use crate::error::Result;
-use crate::func::{self, Border, Env, initialize};
+use crate::func::{self, Abi, Env, initialize};
 use crate::module::Module;
 use crate::standalone::Sections;
 use crate::trampoline::{INITIALIZE, Trampoline};
@@ -50,7 +50,7 @@ pub(crate) fn compile_all(env: &Env, sections: &Sections) -> Result<Vec<Trampoli
     }
     if env.tail_calls {
         for function in module.imported()..module.functions.len() as u32 {
-            thunks.push(wrapper(env, function, Border::Foreign)?);
+            thunks.push(wrapper(env, function, Abi::CrossModule)?);
         }
     }
     Ok(thunks)
@@ -108,7 +108,7 @@ fn store_all(b: &mut FunctionBuilder, values: &[Value], to: Value) {
 
 /// `fn(context, code, values)`
 fn enter(env: &Env, ty: &FuncType) -> Result<Code> {
-    let callee = env.signature(ty, Border::Foreign)?;
+    let callee = env.signature(ty, Abi::CrossModule)?;
     build(env, words(3), |b, params| {
         let mut args = vec![params[0]];
         args.extend(load_all(env, b, ty.params(), params[2])?);
@@ -123,7 +123,7 @@ fn enter(env: &Env, ty: &FuncType) -> Result<Code> {
 
 /// A function of that type that calls its context's `HostFunction::call`.
 fn host(env: &Env, ty: &FuncType) -> Result<Code> {
-    build(env, env.signature(ty, Border::Foreign)?, |b, params| {
+    build(env, env.signature(ty, Abi::CrossModule)?, |b, params| {
         let count = ty.params().len().max(ty.results().len()).max(1);
         let size = (count * size_of::<Slot>()) as u32;
         let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
@@ -141,10 +141,10 @@ fn host(env: &Env, ty: &FuncType) -> Result<Code> {
 }
 
 /// In a module with tail calls, standalone or not, a function in the convention of those that call it from the
-/// other side of `border`. One that is imported has that convention, and is called from inside.
-pub(crate) fn wrapper(env: &Env, function: u32, border: Border) -> Result<Trampoline> {
+/// other side of `abi`. One that is imported has that convention, and is called from inside.
+pub(crate) fn wrapper(env: &Env, function: u32, abi: Abi) -> Result<Trampoline> {
     let is_own = function >= env.module.imported();
-    let (here, there) = if is_own { (border, Border::Inner) } else { (Border::Inner, border) };
+    let (here, there) = if is_own { (abi, Abi::Internal) } else { (Abi::Internal, abi) };
     let ty = env.module.function_type(function);
     let there = env.signature(ty, there)?;
     let code = build(env, env.signature(ty, here)?, |b, params| {

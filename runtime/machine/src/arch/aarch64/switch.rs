@@ -8,6 +8,10 @@ use linnet_abi::module::REGISTER_FLOAT;
 /// relative to its own frame pointer.
 pub const RUNTIME_FRAME: i64 = 0;
 
+/// From `user_sp` to the frame pointer of a stub of `entry` that saves all registers, in which a forked child
+/// goes on.
+pub const SAVED_FRAME: usize = 0;
+
 /// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. FPCR never

@@ -433,9 +433,6 @@ global_asm!(
     throw = sym upcall::throw,
 );
 
-/// From `user_sp` to the frame pointer of a stub that saves all registers: what a forked child goes on in.
-pub const SAVED_FRAME: usize = 208;
-
 unsafe extern "C" {
     /// First user instructions of a forked child: returns 0 from the call that made it.
     #[link_name = "linnet_resume_forked"]

@@ -10,6 +10,10 @@ use linnet_abi::module::REGISTER_FLOAT;
 /// relative to its own frame pointer: right below it, where translated code has them right above.
 pub const RUNTIME_FRAME: i64 = -16;
 
+/// From `user_sp` to the frame pointer of a stub of `entry` that saves all registers, in which a forked child
+/// goes on.
+pub const SAVED_FRAME: usize = 208;
+
 /// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. The

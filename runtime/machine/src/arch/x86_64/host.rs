@@ -1,6 +1,7 @@
 //! The host's system calls, the first instructions of the process and of its threads.
 
 use crate::arch::thread::THREAD_FLAGS;
+#[cfg(not(test))]
 use crate::arch::upcall;
 use core::arch::{asm, global_asm, naked_asm};
 use linnet_host::nr;
@@ -36,6 +37,7 @@ unsafe extern "C" fn signal_restorer() {
 }
 
 // The host starts the process with argc at the stack pointer.
+#[cfg(not(test))]
 global_asm!(
     ".globl _start",
     "_start:",

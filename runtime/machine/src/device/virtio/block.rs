@@ -1,18 +1,8 @@
-//! A disk: a file or a block device of the host.
+//! A disk.
 
-use super::mmio::{Interrupt, Registers};
-use super::queue::{Queue, Request};
-use crate::host::lock::SpinLock;
-use crate::host::sandbox;
-use crate::host::sys::{self, FileError, IoVec};
-use core::cell::UnsafeCell;
-use core::ffi::CStr;
-use core::sync::atomic::AtomicU32;
-
-pub const DEVICE_ID: u32 = 2;
-
-/// Most disks of a machine.
-pub const MAX_DISKS: usize = 8;
+use super::mmio::Device;
+use super::queue::{Malformed, OpenQueue, Request};
+use crate::host::sys::{EINTR, IoVec};
 
 const SECTOR: u64 = 512;
 
@@ -37,88 +27,49 @@ const UNSUPPORTED: u8 = 2;
 const HEADER_SIZE: usize = 16;
 const ID_SIZE: usize = 20;
 
-pub struct Disk {
-    file: File,
-    pub registers: SpinLock<Registers>,
-    pub interrupt: Interrupt,
-    /// Notifications since the queue was last seen empty.
-    pub notified: AtomicU32,
+/// Where a disk's sectors are: a file or a block device of the host.
+pub trait Backend {
+    /// Read at an offset into parts that lie in guest memory; bytes or a negative errno.
+    fn read(&self, parts: &[IoVec], offset: u64) -> isize;
+
+    /// Write what parts in guest memory hold at an offset; bytes or a negative errno.
+    fn write(&self, parts: &[IoVec], offset: u64) -> isize;
+
+    /// Put what was written where it is safe. Whether that worked.
+    fn flush(&self) -> bool;
 }
 
-#[derive(Debug, Clone, Copy)]
-struct File {
-    fd: i32,
+/// A disk.
+pub struct Disk<B> {
+    pub backend: B,
     sectors: u64,
     read_only: bool,
 }
 
-struct Disks(UnsafeCell<[Option<Disk>; MAX_DISKS]>);
+impl<B: Backend> Device for Disk<B> {
+    const ID: u32 = 2;
 
-// SAFETY: written before the second thread starts. A disk's own parts are for many threads.
-unsafe impl Sync for Disks {}
-
-static DISKS: Disks = Disks(UnsafeCell::new([const { None }; MAX_DISKS]));
-
-/// Disk number `n`.
-pub fn disk(n: u32) -> Option<&'static Disk> {
-    // SAFETY: written only before the second thread starts.
-    unsafe { (*DISKS.0.get()).get(n as usize)?.as_ref() }
-}
-
-pub fn count() -> u32 {
-    (0..MAX_DISKS as u32).take_while(|n| disk(*n).is_some()).count() as u32
-}
-
-/// Make a file the next disk; there must be room for one.
-///
-/// Inside the sandbox, that is after a restart, nothing can be opened: what was open is.
-pub fn attach(path: &CStr, read_only: bool) -> Result<(), FileError> {
-    let n = count();
-    let fd = match sandbox::is_inside() {
-        true => sys::inherited_disk(n),
-        false => sys::open_disk(path, read_only, n)?,
-    };
-    let sectors = sys::size(fd)? / SECTOR;
-    let disk = Disk {
-        file: File { fd, sectors, read_only },
-        registers: SpinLock::new(Registers::NEW),
-        interrupt: Interrupt::new(),
-        notified: AtomicU32::new(0),
-    };
-    // SAFETY: only one thread runs yet.
-    unsafe { (*DISKS.0.get())[n as usize] = Some(disk) };
-    Ok(())
-}
-
-/// Before a restart that can open them again.
-pub fn detach_all() {
-    for n in 0..count() {
-        if let Some(disk) = disk(n) {
-            sys::close(disk.file.fd);
-        }
-    }
-}
-
-impl Disk {
-    pub fn features(&self) -> u64 {
-        let read_only = if self.file.read_only { FEATURE_READ_ONLY } else { 0 };
+    fn features(&self) -> u64 {
+        let read_only = if self.read_only { FEATURE_READ_ONLY } else { 0 };
         FEATURE_SEGMENTS | FEATURE_FLUSH | read_only
     }
 
-    /// Bytes of `struct virtio_blk_config`.
-    pub fn configuration(&self, offset: u32, size: u32) -> u32 {
+    /// Of `struct virtio_blk_config`.
+    fn configuration(&self, offset: u32, size: u32) -> u32 {
         let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.file.sectors.to_le_bytes());
+        bytes[..8].copy_from_slice(&self.sectors.to_le_bytes());
         bytes[12..].copy_from_slice(&SEGMENTS.to_le_bytes());
-        let at = |i: u32| bytes.get((offset + i) as usize).copied().unwrap_or(0);
-        (0..size.min(4)).fold(0, |value, i| value | u32::from(at(i)) << (8 * i))
+        let at = |i: u32| {
+            let at = offset.checked_add(i)?;
+            bytes.get(at as usize).copied()
+        };
+        (0..size.min(4)).fold(0, |value, i| value | u32::from(at(i).unwrap_or(0)) << (8 * i))
     }
 
-    /// Do the requests of a queue. Whether the driver wants to know of it.
-    pub fn serve(&self, queue: &mut Queue) -> Result<bool, ()> {
+    fn serve(&self, queue: &mut OpenQueue) -> Result<bool, Malformed> {
         let mut any = false;
         while let Some(mut request) = queue.pop_available()? {
-            let written = self.file.serve(&mut request)?;
+            let written = self.request(&mut request)?;
             queue.push_used(&request, written);
             any = true;
         }
@@ -126,37 +77,42 @@ impl Disk {
     }
 }
 
-impl File {
+impl<B: Backend> Disk<B> {
+    /// A disk of `size` bytes; what is left of them after whole sectors is not used.
+    pub fn new(backend: B, size: u64, read_only: bool) -> Disk<B> {
+        Disk { backend, sectors: size / SECTOR, read_only }
+    }
+
     /// Do a request; the number of bytes written into it.
-    fn serve(self, request: &mut Request) -> Result<u32, ()> {
+    fn request(&self, request: &mut Request) -> Result<u32, Malformed> {
         let (mut readable, mut writable) = request.split();
         let mut header = [0; HEADER_SIZE];
         readable = take_front(readable, &mut header)?;
         let status = take_last(&mut writable)?;
         let kind = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
-        let sector = u64::from_le_bytes(header[8..].try_into().map_err(|_| ())?);
+        let sector = u64::from_le_bytes(header[8..].try_into().map_err(|_| Malformed)?);
         let len: usize = writable.iter().map(|part| part.len).sum();
         let (answer, written) = match kind {
-            IN => match self.transfer(sector, writable, sys::preadv) {
+            IN => match self.transfer(sector, writable, B::read) {
                 Ok(()) => (OK, len),
                 Err(answer) => (answer, 0),
             },
             OUT if self.read_only => (IO_ERROR, 0),
-            OUT => (self.transfer(sector, readable, sys::pwritev).err().unwrap_or(OK), 0),
-            FLUSH => (if sys::fdatasync(self.fd) == 0 { OK } else { IO_ERROR }, 0),
+            OUT => (self.transfer(sector, readable, B::write).err().unwrap_or(OK), 0),
+            FLUSH => (if self.backend.flush() { OK } else { IO_ERROR }, 0),
             GET_ID => (OK, put(writable, &[0; ID_SIZE])),
             _ => (UNSUPPORTED, 0),
         };
         // SAFETY: `take_last` took it from guest memory.
         unsafe { status.write_volatile(answer) };
-        Ok(written as u32 + 1)
+        Ok((written as u32).wrapping_add(1))
     }
 
     fn transfer(
-        self,
+        &self,
         sector: u64,
         mut parts: &mut [IoVec],
-        call: unsafe fn(i32, &[IoVec], u64) -> isize,
+        call: fn(&B, &[IoVec], u64) -> isize,
     ) -> Result<(), u8> {
         let mut left: u64 = parts.iter().map(|part| part.len as u64).sum();
         let end = left.checked_add(sector.checked_mul(SECTOR).ok_or(IO_ERROR)?).ok_or(IO_ERROR)?;
@@ -164,9 +120,8 @@ impl File {
             return Err(IO_ERROR);
         }
         while left != 0 {
-            // SAFETY: the parts lie in guest memory.
-            let n = unsafe { call(self.fd, parts, end - left) };
-            if n == sys::EINTR {
+            let n = call(&self.backend, parts, end - left);
+            if n == EINTR {
                 continue;
             }
             if n <= 0 {
@@ -194,10 +149,10 @@ fn advance(mut parts: &mut [IoVec], mut n: usize) -> &mut [IoVec] {
 }
 
 /// Copy what the parts begin with, and leave it out of them.
-fn take_front<'a>(mut parts: &'a mut [IoVec], to: &mut [u8]) -> Result<&'a mut [IoVec], ()> {
+fn take_front<'a>(mut parts: &'a mut [IoVec], to: &mut [u8]) -> Result<&'a mut [IoVec], Malformed> {
     let mut at = 0;
     while at < to.len() {
-        let first = *parts.first().ok_or(())?;
+        let first = *parts.first().ok_or(Malformed)?;
         let n = first.len.min(to.len() - at);
         for i in 0..n {
             // SAFETY: the parts lie in guest memory, which the guest may be writing.
@@ -210,9 +165,9 @@ fn take_front<'a>(mut parts: &'a mut [IoVec], to: &mut [u8]) -> Result<&'a mut [
 }
 
 /// Take the last byte away from the parts.
-fn take_last(parts: &mut &mut [IoVec]) -> Result<*mut u8, ()> {
-    let last = parts.last_mut().ok_or(())?;
-    last.len = last.len.checked_sub(1).ok_or(())?;
+fn take_last(parts: &mut &mut [IoVec]) -> Result<*mut u8, Malformed> {
+    let last = parts.last_mut().ok_or(Malformed)?;
+    last.len = last.len.checked_sub(1).ok_or(Malformed)?;
     Ok(last.start.wrapping_add(last.len))
 }
 

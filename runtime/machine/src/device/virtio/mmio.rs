@@ -1,11 +1,9 @@
-//! The registers of a device.
+//! The registers of a device, and when it is told to work.
 
-use super::block::Disk;
-use super::queue::{MAX_SIZE, Queue};
-use super::{BASE, SIZE, block};
-use crate::cpu::vcpu;
+use super::queue::{MAX_SIZE, Malformed, OpenQueue, Queue};
+use crate::host::lock::SpinLock;
+use crate::memory::physical::GuestMemory;
 use core::sync::atomic::{AtomicU32, Ordering};
-use linnet_abi::irq;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"virt");
 const VERSION: u32 = 2;
@@ -41,17 +39,32 @@ const STATUS_NEEDS_RESET: u32 = 64;
 
 const INTERRUPT_USED: u32 = 1;
 
+/// What a kind of device has of its own.
+pub trait Device {
+    /// Number of the kind: section 5.
+    const ID: u32;
+
+    /// Feature bits besides those of all devices.
+    fn features(&self) -> u64;
+
+    /// Bytes of the configuration space.
+    fn configuration(&self, offset: u32, size: u32) -> u32;
+
+    /// Do the requests of a queue. Whether the driver wants to know of it.
+    fn serve(&self, queue: &mut OpenQueue) -> Result<bool, Malformed>;
+}
+
 /// What the driver wrote.
 #[derive(Debug)]
-pub struct Registers {
-    pub features_select: u32,
-    pub queue_select: u32,
-    pub status: u32,
-    pub queue: Queue,
+struct Registers {
+    features_select: u32,
+    queue_select: u32,
+    status: u32,
+    queue: Queue,
 }
 
 impl Registers {
-    pub const NEW: Registers = Registers {
+    const NEW: Registers = Registers {
         features_select: 0,
         queue_select: 0,
         status: 0,
@@ -59,117 +72,120 @@ impl Registers {
     };
 }
 
-/// The interrupt of a device.
-#[derive(Debug)]
-pub struct Interrupt {
-    status: AtomicU32,
+/// A device with its registers.
+pub struct Mmio<D> {
+    pub device: D,
+    registers: SpinLock<Registers>,
+    interrupt: AtomicU32,
+    /// Notifications since the queue was last seen empty.
+    notified: AtomicU32,
 }
 
-impl Interrupt {
-    pub const fn new() -> Interrupt {
-        Interrupt { status: AtomicU32::new(0) }
+impl<D: Device> Mmio<D> {
+    pub const fn new(device: D) -> Mmio<D> {
+        Mmio {
+            device,
+            registers: SpinLock::new(Registers::NEW),
+            interrupt: AtomicU32::new(0),
+            notified: AtomicU32::new(0),
+        }
     }
 
-    fn raise(&self, device: u32) {
-        self.status.fetch_or(INTERRUPT_USED, Ordering::SeqCst);
-        vcpu::get(0).interrupt(1 << (irq::DEVICE_SHIFT + irq::LINE_VIRTIO + device));
+    /// Read a register. 0 where there is none.
+    pub fn read(&self, offset: u32, size: u32) -> u32 {
+        if offset >= register::CONFIGURATION {
+            return self.device.configuration(offset - register::CONFIGURATION, size);
+        }
+        let registers = self.registers.lock();
+        let is_queue = registers.queue_select == 0;
+        match offset {
+            register::MAGIC => MAGIC,
+            register::VERSION => VERSION,
+            register::DEVICE_ID => D::ID,
+            register::VENDOR_ID => VENDOR,
+            register::DEVICE_FEATURES => {
+                let features = FEATURE_VERSION_1 | self.device.features();
+                match registers.features_select {
+                    0 => features as u32,
+                    1 => (features >> 32) as u32,
+                    _ => 0,
+                }
+            }
+            register::QUEUE_SIZE_MAX if is_queue => MAX_SIZE.into(),
+            register::QUEUE_READY if is_queue => registers.queue.ready.into(),
+            register::INTERRUPT_STATUS => self.interrupt.load(Ordering::SeqCst),
+            register::STATUS => registers.status,
+            _ => 0,
+        }
     }
-}
 
-/// The device at a bus address, its number, and the offset of the register.
-fn find(address: u32) -> Option<(&'static Disk, u32, u32)> {
-    let offset = address.checked_sub(BASE)?;
-    Some((block::disk(offset / SIZE)?, offset / SIZE, offset % SIZE))
-}
-
-/// Read a register. All ones where there is none, as on a bus.
-pub fn read(address: u32, size: u32) -> u32 {
-    let Some((disk, _, offset)) = find(address) else { return u32::MAX };
-    if offset >= register::CONFIGURATION {
-        return disk.configuration(offset - register::CONFIGURATION, size);
+    /// Write a register; `raise` raises the interrupt line.
+    pub fn write(&self, memory: GuestMemory, offset: u32, value: u32, raise: impl Fn()) {
+        if offset == register::QUEUE_NOTIFY {
+            return self.serve(memory, raise);
+        }
+        if offset == register::INTERRUPT_ACKNOWLEDGE {
+            self.interrupt.fetch_and(!value, Ordering::SeqCst);
+            return;
+        }
+        let mut registers = self.registers.lock();
+        let is_queue = registers.queue_select == 0;
+        match offset {
+            register::DEVICE_FEATURES_SELECT => registers.features_select = value,
+            register::QUEUE_SELECT => registers.queue_select = value,
+            register::QUEUE_SIZE if is_queue => registers.queue.size = value as u16,
+            register::QUEUE_DESCRIPTORS if is_queue => registers.queue.descriptors = value,
+            register::QUEUE_AVAILABLE if is_queue => registers.queue.available = value,
+            register::QUEUE_USED if is_queue => registers.queue.used = value,
+            register::QUEUE_READY if is_queue => {
+                registers.queue.ready = value == 1;
+                registers.queue.taken = 0;
+            }
+            register::STATUS => {
+                registers.status = value;
+                if value == 0 {
+                    *registers = Registers::NEW;
+                    self.interrupt.store(0, Ordering::SeqCst);
+                }
+            }
+            _ => {}
+        }
     }
-    let registers = disk.registers.lock();
-    let is_queue = registers.queue_select == 0;
-    match offset {
-        register::MAGIC => MAGIC,
-        register::VERSION => VERSION,
-        register::DEVICE_ID => block::DEVICE_ID,
-        register::VENDOR_ID => VENDOR,
-        register::DEVICE_FEATURES => {
-            let features = FEATURE_VERSION_1 | disk.features();
-            match registers.features_select {
-                0 => features as u32,
-                1 => (features >> 32) as u32,
-                _ => 0,
+
+    /// Do all that the driver asks for. One vCPU does it; what others ask for meanwhile it does as well.
+    fn serve(&self, memory: GuestMemory, raise: impl Fn()) {
+        if self.notified.fetch_add(1, Ordering::AcqRel) != 0 {
+            return;
+        }
+        let mut seen = 1;
+        loop {
+            if self.serve_once(memory) {
+                self.interrupt.fetch_or(INTERRUPT_USED, Ordering::SeqCst);
+                raise();
+            }
+            let done = self.notified.compare_exchange(seen, 0, Ordering::AcqRel, Ordering::Acquire);
+            match done {
+                Ok(_) => return,
+                Err(now) => seen = now,
             }
         }
-        register::QUEUE_SIZE_MAX if is_queue => MAX_SIZE.into(),
-        register::QUEUE_READY if is_queue => registers.queue.ready.into(),
-        register::INTERRUPT_STATUS => disk.interrupt.status.load(Ordering::SeqCst),
-        register::STATUS => registers.status,
-        _ => 0,
     }
-}
 
-/// Write a register.
-pub fn write(address: u32, _size: u32, value: u32) {
-    let Some((disk, device, offset)) = find(address) else { return };
-    if offset == register::QUEUE_NOTIFY {
-        return serve(disk, device);
-    }
-    if offset == register::INTERRUPT_ACKNOWLEDGE {
-        disk.interrupt.status.fetch_and(!value, Ordering::SeqCst);
-        return;
-    }
-    let mut registers = disk.registers.lock();
-    let is_queue = registers.queue_select == 0;
-    match offset {
-        register::DEVICE_FEATURES_SELECT => registers.features_select = value,
-        register::QUEUE_SELECT => registers.queue_select = value,
-        register::QUEUE_SIZE if is_queue => registers.queue.size = value as u16,
-        register::QUEUE_DESCRIPTORS if is_queue => registers.queue.descriptors = value,
-        register::QUEUE_AVAILABLE if is_queue => registers.queue.available = value,
-        register::QUEUE_USED if is_queue => registers.queue.used = value,
-        register::QUEUE_READY if is_queue => {
-            registers.queue.ready = value == 1;
-            registers.queue.taken = 0;
-        }
-        register::STATUS => {
-            registers.status = value;
-            if value == 0 {
-                *registers = Registers::NEW;
-                disk.interrupt.status.store(0, Ordering::SeqCst);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Do all that the driver asks for. One vCPU does it; what others ask for meanwhile it does as well.
-fn serve(disk: &'static Disk, device: u32) {
-    if disk.notified.fetch_add(1, Ordering::AcqRel) != 0 {
-        return;
-    }
-    let mut seen = 1;
-    loop {
-        let mut queue = disk.registers.lock().queue;
-        let result = if queue.is_valid() { disk.serve(&mut queue) } else { Err(()) };
-        let mut registers = disk.registers.lock();
+    /// Do what is in the queue; whether the driver is to know of it.
+    fn serve_once(&self, memory: GuestMemory) -> bool {
+        let queue = self.registers.lock().queue;
+        let (result, taken) = match queue.open(memory) {
+            Some(mut open) => (self.device.serve(&mut open), open.taken()),
+            None => (Err(Malformed), queue.taken),
+        };
+        let mut registers = self.registers.lock();
         if registers.queue.ready {
-            registers.queue.taken = queue.taken;
+            registers.queue.taken = taken;
             if result.is_err() {
                 registers.status |= STATUS_NEEDS_RESET;
                 registers.queue.ready = false;
             }
         }
-        drop(registers);
-        if result == Ok(true) {
-            disk.interrupt.raise(device);
-        }
-        let done = disk.notified.compare_exchange(seen, 0, Ordering::AcqRel, Ordering::Acquire);
-        match done {
-            Ok(_) => return,
-            Err(now) => seen = now,
-        }
+        result == Ok(true)
     }
 }

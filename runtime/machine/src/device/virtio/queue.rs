@@ -1,17 +1,21 @@
 //! A split virtqueue in guest memory.
 
 use crate::host::sys::IoVec;
-use crate::memory::ram::Ram;
+use crate::memory::physical::GuestMemory;
+use core::ptr;
 use core::sync::atomic::{AtomicU16, Ordering, fence};
-use linnet_abi::memory::NULL_GUARD;
 
 /// Most descriptors of a queue, and so most parts of a request.
 pub const MAX_SIZE: u16 = 128;
 
-const DESCRIPTOR_SIZE: u64 = 16;
+const DESCRIPTOR_SIZE: usize = 16;
 const FLAG_NEXT: u16 = 1;
 const FLAG_WRITE: u16 = 2;
 const AVAILABLE_NO_INTERRUPT: u16 = 1;
+
+/// The driver wrote something that makes no sense: the queue is of no more use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed;
 
 /// The parts of a request: those that the device reads and those that it writes.
 pub struct Request {
@@ -39,63 +43,78 @@ pub struct Queue {
     pub taken: u16,
 }
 
-/// Host address of a range of guest memory.
-fn host(address: u64, len: u64) -> Option<*mut u8> {
-    let end = address.checked_add(len)?;
-    (address >= NULL_GUARD && end <= Ram::get().size).then(|| Ram::get().host(address as u32))
+impl Queue {
+    /// The queue, if the driver has made it ready and its parts lie in memory, and where they must.
+    pub fn open(&self, memory: GuestMemory) -> Option<OpenQueue> {
+        if !(self.ready && self.size.is_power_of_two() && self.size <= MAX_SIZE) {
+            return None;
+        }
+        let size = usize::from(self.size);
+        let part = |address: u32, len: usize, alignment: u32| {
+            memory.range(address.into(), len as u64).filter(|_| address.is_multiple_of(alignment))
+        };
+        Some(OpenQueue {
+            memory,
+            size: self.size,
+            descriptors: part(self.descriptors, DESCRIPTOR_SIZE * size, 16)?,
+            available: part(self.available, 6 + 2 * size, 2)?,
+            used: part(self.used, 6 + 8 * size, 4)?,
+            taken: self.taken,
+        })
+    }
 }
 
-impl Queue {
-    /// The parts of the queue itself lie in memory, and where they must.
-    pub fn is_valid(&self) -> bool {
-        let size = u64::from(self.size);
-        self.ready
-            && self.size.is_power_of_two()
-            && self.size <= MAX_SIZE
-            && host(u64::from(self.descriptors), DESCRIPTOR_SIZE * size).is_some()
-            && host(u64::from(self.available), 6 + 2 * size).is_some()
-            && host(u64::from(self.used), 6 + 8 * size).is_some()
-            && self.descriptors.is_multiple_of(16)
-            && self.available.is_multiple_of(2)
-            && self.used.is_multiple_of(4)
+/// A queue whose parts are there.
+pub struct OpenQueue {
+    memory: GuestMemory,
+    size: u16,
+    descriptors: *mut u8,
+    available: *mut u8,
+    used: *mut u8,
+    taken: u16,
+}
+
+impl OpenQueue {
+    /// Requests that were taken.
+    pub fn taken(&self) -> u16 {
+        self.taken
     }
 
-    fn half_word(&self, address: u32) -> &'static AtomicU16 {
-        // SAFETY: inside the parts that `is_valid` checked, which are aligned; memory stays mapped.
-        unsafe { AtomicU16::from_ptr(Ram::get().host(address).cast()) }
+    fn half_word(part: *mut u8, offset: usize) -> &'static AtomicU16 {
+        // SAFETY: inside a part that `open` checked, which is aligned; memory stays mapped.
+        unsafe { AtomicU16::from_ptr(part.wrapping_add(offset).cast()) }
     }
 
-    /// Read a word of a descriptor or write one of a used element; the driver may change it meanwhile.
-    fn words<const N: usize>(&self, address: u32) -> *mut [u32; N] {
-        Ram::get().host(address).cast()
+    /// A descriptor: address, length, flags, and the next one's number. The driver may change it meanwhile.
+    fn descriptor(&self, n: u16) -> (u64, u32, u16, u16) {
+        let at = self.descriptors.wrapping_add(usize::from(n) * DESCRIPTOR_SIZE);
+        // SAFETY: inside the table that `open` checked, for n is less than the size.
+        let [low, high, len, rest] = unsafe { at.cast::<[u32; 4]>().read_volatile() };
+        (u64::from(low) | u64::from(high) << 32, len, rest as u16, (rest >> 16) as u16)
     }
 
-    /// The next request, if there is one. `Err` if it is malformed: the queue is of no more use.
-    pub fn pop_available(&mut self) -> Result<Option<Request>, ()> {
-        if self.half_word(self.available + 2).load(Ordering::Acquire) == self.taken {
+    /// The next request, if there is one.
+    pub fn pop_available(&mut self) -> Result<Option<Request>, Malformed> {
+        if Self::half_word(self.available, 2).load(Ordering::Acquire) == self.taken {
             return Ok(None);
         }
-        let at = self.available + 4 + 2 * u32::from(self.taken % self.size);
-        let head = self.half_word(at).load(Ordering::Relaxed);
+        let slot = usize::from(self.taken % self.size);
+        let head = Self::half_word(self.available, 4 + 2 * slot).load(Ordering::Relaxed);
         self.taken = self.taken.wrapping_add(1);
-        let nothing = IoVec { start: core::ptr::null_mut(), len: 0 };
+        let nothing = IoVec { start: ptr::null_mut(), len: 0 };
         let mut request =
             Request { head, parts: [nothing; MAX_SIZE as usize], readable: 0, count: 0 };
         let mut next = head;
         loop {
             if next >= self.size || request.count == self.size.into() {
-                return Err(());
+                return Err(Malformed);
             }
-            let at = self.descriptors + u32::from(next) * DESCRIPTOR_SIZE as u32;
-            // SAFETY: inside the table that `is_valid` checked.
-            let [low, high, len, rest] = unsafe { self.words::<4>(at).read_volatile() };
-            let address = u64::from(low) | u64::from(high) << 32;
-            let (flags, following) = (rest as u16, (rest >> 16) as u16);
-            let start = host(address, len.into()).ok_or(())?;
+            let (address, len, flags, following) = self.descriptor(next);
+            let start = self.memory.range(address, len.into()).ok_or(Malformed)?;
             if flags & FLAG_WRITE == 0 {
                 // What the device reads comes first.
                 if request.readable != request.count {
-                    return Err(());
+                    return Err(Malformed);
                 }
                 request.readable += 1;
             }
@@ -110,18 +129,19 @@ impl Queue {
 
     /// Return a request to the driver, into which `written` bytes were written.
     pub fn push_used(&self, request: &Request, written: u32) {
-        let index = self.half_word(self.used + 2);
+        let index = Self::half_word(self.used, 2);
         // Only the device writes it.
         let used = index.load(Ordering::Relaxed);
-        let at = self.used + 4 + 8 * u32::from(used % self.size);
-        // SAFETY: inside the ring that `is_valid` checked.
-        unsafe { self.words::<2>(at).write_volatile([request.head.into(), written]) };
+        let at = self.used.wrapping_add(4 + 8 * usize::from(used % self.size));
+        // SAFETY: inside the ring that `open` checked.
+        unsafe { at.cast::<[u32; 2]>().write_volatile([request.head.into(), written]) };
         index.store(used.wrapping_add(1), Ordering::Release);
     }
 
     /// Does the driver want to be told that requests came back?
     pub fn wants_interrupt(&self) -> bool {
         fence(Ordering::SeqCst);
-        self.half_word(self.available).load(Ordering::Relaxed) & AVAILABLE_NO_INTERRUPT == 0
+        let flags = Self::half_word(self.available, 0).load(Ordering::Relaxed);
+        flags & AVAILABLE_NO_INTERRUPT == 0
     }
 }

@@ -1,4 +1,4 @@
-//! Upper bounds of 32-bit values.
+//! Upper ranges of 32-bit values.
 
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
@@ -12,8 +12,8 @@ pub(super) const ANY: u64 = u32::MAX as u64;
 /// Most instructions that are followed back from a value.
 const DEPTH: u32 = 8;
 
-/// Bounds of a function's values, found when asked for.
-pub(super) struct Bounds<'c> {
+/// Upper bounds of a function's values, computed on demand.
+pub(super) struct ValueRanges<'c> {
     cfg: &'c ControlFlowGraph,
     /// Of block parameters.
     known: FxHashMap<Value, u64>,
@@ -22,20 +22,20 @@ pub(super) struct Bounds<'c> {
 /// A block parameter that a branch back to its block increments.
 struct Step {
     increment: u64,
-    /// Whether the branch compares the parameter behind its increment, and not as it was.
+    /// Whether the branch compares the parameter after its increment, and not as it was.
     is_next: bool,
     /// The branch is taken while this holds.
     cond: IntCC,
     limit: u64,
 }
 
-impl<'c> Bounds<'c> {
+impl<'c> ValueRanges<'c> {
     pub(super) fn new(cfg: &'c ControlFlowGraph) -> Self {
-        Bounds { cfg, known: FxHashMap::default() }
+        ValueRanges { cfg, known: FxHashMap::default() }
     }
 
     /// The greatest unsigned number that a value of 32 bits may be.
-    pub(super) fn most(&mut self, func: &Function, value: Value) -> u64 {
+    pub(super) fn max_of(&mut self, func: &Function, value: Value) -> u64 {
         self.find(func, value, DEPTH)
     }
 

@@ -14,7 +14,7 @@
 //!
 //! It runs before the optimizer, which makes one of equal addresses and takes them out of loops.
 
-use super::bounds::{ANY, Bounds, constant, operands};
+use super::value_range::{ANY, ValueRanges, constant, operands};
 use crate::func::HEAP;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
@@ -40,15 +40,15 @@ pub(super) struct Shape {
 }
 
 pub(super) fn run(func: &mut Function, cfg: &ControlFlowGraph, shape: Shape) {
-    let mut bounds = Bounds::new(cfg);
+    let mut ranges = ValueRanges::new(cfg);
     let mut cursor = FuncCursor::new(func);
     while cursor.next_block().is_some() {
         while let Some(inst) = cursor.next_inst() {
             if let Some((address, offset)) = heap_access(cursor.func, inst)
                 && let Some((base, index)) = indexed(cursor.func, address)
-                && let Some(parts) = Parts::of(cursor.func, &mut bounds, index, offset, shape)
+                && let Some(parts) = Parts::of(cursor.func, &mut ranges, index, offset, shape)
             {
-                rewrite(&mut cursor, inst, base, &parts, &mut bounds);
+                rewrite(&mut cursor, inst, base, &parts, &mut ranges);
             }
         }
     }
@@ -96,7 +96,7 @@ impl Parts {
     /// Takes an index apart, if that makes the access shorter.
     fn of(
         func: &Function,
-        bounds: &mut Bounds,
+        ranges: &mut ValueRanges,
         index: Value,
         offset: u64,
         shape: Shape,
@@ -107,7 +107,7 @@ impl Parts {
         let mut room = guard.saturating_sub(offset + WIDEST);
         for _ in 0..PARTS {
             let Some((a, b)) = operands(func, parts.index, Opcode::Iadd) else { break };
-            let (a_most, b_most) = (bounds.most(func, a), bounds.most(func, b));
+            let (a_most, b_most) = (ranges.max_of(func, a), ranges.max_of(func, b));
             let (rest, part, most) = if a_most < b_most { (b, a, a_most) } else { (a, b, b_most) };
             let is_exact = a_most + b_most <= ANY;
             if !is_exact && most > room {
@@ -130,20 +130,26 @@ impl Parts {
             }
             room = room.saturating_sub(most);
         }
-        let is_scaled = shape.is_indexed && scaled(func, bounds, parts.index).is_some();
+        let is_scaled = shape.is_indexed && scaled(func, ranges, parts.index).is_some();
         (parts.index != index || is_scaled).then_some(parts)
     }
 }
 
-fn rewrite(cursor: &mut FuncCursor, access: Inst, base: Value, parts: &Parts, bounds: &mut Bounds) {
+fn rewrite(
+    cursor: &mut FuncCursor,
+    access: Inst,
+    base: Value,
+    parts: &Parts,
+    ranges: &mut ValueRanges,
+) {
     let location = cursor.func.srcloc(access);
     cursor.set_srcloc(location);
     // An addressing mode adds a scaled part last. Otherwise that is the part with the lower bound: the
     // loop's counter, while the other is a pointer that is the same in all rounds.
     let (first, last) = match parts.more {
         Some(more)
-            if scaled(cursor.func, bounds, more).is_none()
-                && scaled(cursor.func, bounds, parts.index).is_some() =>
+            if scaled(cursor.func, ranges, more).is_none()
+                && scaled(cursor.func, ranges, parts.index).is_some() =>
         {
             (Some(more), parts.index)
         }
@@ -152,7 +158,7 @@ fn rewrite(cursor: &mut FuncCursor, access: Inst, base: Value, parts: &Parts, bo
     };
     let mut address = base;
     for part in first.into_iter().chain([last]) {
-        let part = widened(cursor, part, bounds);
+        let part = widened(cursor, part, ranges);
         address = cursor.ins().iadd(address, part);
     }
     match &mut cursor.func.dfg.insts[access] {
@@ -169,15 +175,15 @@ fn rewrite(cursor: &mut FuncCursor, access: Inst, base: Value, parts: &Parts, bo
 }
 
 /// A shift that can be done after the extension, by as much as addressing modes can.
-fn scaled(func: &Function, bounds: &mut Bounds, value: Value) -> Option<(Value, i64)> {
+fn scaled(func: &Function, ranges: &mut ValueRanges, value: Value) -> Option<(Value, i64)> {
     let (shifted, count) = operands(func, value, Opcode::Ishl)?;
     let count = constant(func, count).filter(|count| *count <= 3)?;
-    (bounds.most(func, shifted) << count <= ANY).then_some((shifted, count as i64))
+    (ranges.max_of(func, shifted) << count <= ANY).then_some((shifted, count as i64))
 }
 
 /// A value of 32 bits as 64, in a form that addressing modes know.
-fn widened(cursor: &mut FuncCursor, value: Value, bounds: &mut Bounds) -> Value {
-    match scaled(cursor.func, bounds, value) {
+fn widened(cursor: &mut FuncCursor, value: Value, ranges: &mut ValueRanges) -> Value {
+    match scaled(cursor.func, ranges, value) {
         Some((shifted, count)) => {
             let wide = cursor.ins().uextend(I64, shifted);
             cursor.ins().ishl_imm_u(wide, count)

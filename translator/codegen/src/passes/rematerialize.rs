@@ -1,11 +1,11 @@
-//! Makes what is cheap to make anew where it is used.
+//! Rematerializes cheap values: computes them again at each use.
 //!
-//! The optimizer makes the address of the function table once for all calls of a function, and outside
-//! of loops, and so it does with constants that are arguments of blocks. Such a value then occupies a
-//! register, a callee-saved one if there are calls, or a place on the stack, although one instruction
-//! makes it from nothing.
+//! The optimizer computes the address of the function table once for all calls of a function, outside of
+//! loops. It does the same with constants that are block arguments. Such a value then occupies a register,
+//! a callee-saved one if there are calls, or a spill slot, although one instruction without operands
+//! computes it.
 
-use super::users;
+use super::uses;
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Function, Inst, Opcode, Value, ValueDef};
@@ -33,8 +33,8 @@ fn is_cheap(opcode: Opcode) -> bool {
     matches!(opcode, Opcode::SymbolValue | Opcode::Iconst)
 }
 
-/// What makes a value, if it is cheap.
-pub(super) fn cheap(func: &Function, value: Value) -> Option<Inst> {
+/// The instruction that computes a value, if it is cheap.
+pub(super) fn rematerializable(func: &Function, value: Value) -> Option<Inst> {
     match func.dfg.value_def(value) {
         ValueDef::Result(made, 0) if is_cheap(func.dfg.insts[made].opcode()) => Some(made),
         _ => None,
@@ -42,7 +42,7 @@ pub(super) fn cheap(func: &Function, value: Value) -> Option<Inst> {
 }
 
 struct Pass {
-    /// What stands for a value since the last call in this block.
+    /// The copy of each value since the last call in this block.
     copies: FxHashMap<Value, Value>,
     /// What the current instruction uses that may have to be replaced, and what it is to use.
     used: Vec<(Value, Value)>,
@@ -54,19 +54,22 @@ impl Pass {
         let known =
             func.dfg.inst_values(inst).map(|value| (value, func.dfg.resolve_aliases(value)));
         self.used.clear();
-        self.used
-            .extend(known.filter(|(value, known)| value != known || cheap(func, *known).is_some()));
+        self.used.extend(
+            known.filter(|(value, known)| {
+                value != known || rematerializable(func, *known).is_some()
+            }),
+        );
         for i in 0..self.used.len() {
             let known = self.used[i].1;
             // An alias has no register.
             self.used[i].1 = self.copy(cursor, known).unwrap_or(known);
         }
-        users::replace(cursor.func, inst, &self.used);
+        uses::replace(cursor.func, inst, &self.used);
     }
 
-    /// What stands for a value here, if it is cheap.
+    /// The copy of a value to use here, if it is cheap.
     fn copy(&mut self, cursor: &mut FuncCursor, value: Value) -> Option<Value> {
-        let made = cheap(cursor.func, value)?;
+        let made = rematerializable(cursor.func, value)?;
         if let Some(copy) = self.copies.get(&value) {
             return Some(*copy);
         }

@@ -1,21 +1,21 @@
-//! Where the values of a function are needed, and where they come from.
+//! Where the values of a function are used and defined.
 
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::entity::packed_option::PackedOption;
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Opcode, Value, ValueDef};
 
-/// What needs a value, or its lower half.
+/// How often a value, or its lower half, is used.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Users {
+pub(super) struct Uses {
     pub(super) operands: u32,
     /// Blocks that are not cold.
     pub(super) blocks: u32,
     last: PackedOption<Block>,
 }
 
-/// By the value as [`uncut`] gives it.
-pub(super) fn find(func: &Function) -> SecondaryMap<Value, Users> {
+/// By the value as [`strip_ireduce`] gives it.
+pub(super) fn find(func: &Function) -> SecondaryMap<Value, Uses> {
     let mut found = SecondaryMap::with_capacity(func.dfg.num_values());
     for block in func.layout.blocks() {
         let is_cold = func.layout.is_cold(block);
@@ -24,11 +24,11 @@ pub(super) fn find(func: &Function) -> SecondaryMap<Value, Users> {
                 continue;
             }
             for_operands(func, inst, |value| {
-                let users: &mut Users = &mut found[uncut(func, value)];
-                users.operands += 1;
-                if !is_cold && users.last != Some(block).into() {
-                    users.last = Some(block).into();
-                    users.blocks += 1;
+                let uses: &mut Uses = &mut found[strip_ireduce(func, value)];
+                uses.operands += 1;
+                if !is_cold && uses.last != Some(block).into() {
+                    uses.last = Some(block).into();
+                    uses.blocks += 1;
                 }
             });
         }
@@ -54,8 +54,8 @@ pub(super) fn replace(func: &mut Function, inst: Inst, operands: &[(Value, Value
     }
 }
 
-/// A cursor behind what a value comes from.
-pub(super) fn behind(func: &mut Function, value: Value) -> FuncCursor<'_> {
+/// A cursor after the definition of a value.
+pub(super) fn after_def(func: &mut Function, value: Value) -> FuncCursor<'_> {
     match func.dfg.value_def(value) {
         ValueDef::Result(inst, _) => FuncCursor::new(func).after_inst(inst),
         ValueDef::Param(block, _) => FuncCursor::new(func).at_first_insertion_point(block),
@@ -64,7 +64,7 @@ pub(super) fn behind(func: &mut Function, value: Value) -> FuncCursor<'_> {
 }
 
 /// What a value was before its upper half was cut off, which costs nothing.
-pub(super) fn uncut(func: &Function, value: Value) -> Value {
+pub(super) fn strip_ireduce(func: &Function, value: Value) -> Value {
     let mut value = func.dfg.resolve_aliases(value);
     while let ValueDef::Result(inst, _) = func.dfg.value_def(value)
         && let InstructionData::Unary { opcode: Opcode::Ireduce, arg } = func.dfg.insts[inst]

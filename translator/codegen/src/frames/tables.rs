@@ -1,10 +1,12 @@
 //! The tables in the object: `linnet_abi::frames::Frames` and what it points to.
 
-use super::Site;
+use super::CapturePoint;
 use crate::compile;
 use crate::emit::{Address, Table, fields};
 use crate::func::Compiled;
-use linnet_abi::frames::{Code, Frames, Function, MAGIC, Place, Site as Row, VERSION, ValueType};
+use linnet_abi::frames::{
+    CapturePoint as Row, Code, Frames, Function, MAGIC, NativePoint, VERSION, ValueType,
+};
 use std::collections::HashMap;
 use std::mem::offset_of;
 
@@ -19,9 +21,9 @@ pub(crate) struct Own<'c> {
 #[derive(Default)]
 pub(crate) struct Tables {
     pub functions: Table,
-    pub sites: Table,
+    pub points: Table,
     pub types: Table,
-    pub places: Table,
+    pub native_points: Table,
     pub code: Table,
     counts: Counts,
     /// Lists of types that are there already.
@@ -31,15 +33,15 @@ pub(crate) struct Tables {
 #[derive(Default)]
 struct Counts {
     functions: u32,
-    sites: u32,
-    places: u32,
+    points: u32,
+    native_points: u32,
     code: u32,
     largest_frame: u32,
     most_words: u32,
 }
 
 impl Tables {
-    /// Adds functions in the order of their indices, and gives the first site of each.
+    /// Adds functions in the order of their indices, and gives the first capture point of each.
     pub(crate) fn functions<'c>(&mut self, functions: impl Iterator<Item = Own<'c>>) -> Vec<u32> {
         let mut firsts = Vec::new();
         for Own { compiled, results, resume } in functions {
@@ -48,46 +50,46 @@ impl Tables {
                 self.functions.put_address(row + offset_of!(Function, resume), resume);
             }
             let frame_size = compiled.resume.as_ref().map_or(0, |code| code.frame_size + 16);
-            let (first_site, first_result) = (self.counts.sites, self.types(&results));
+            let (first_point, first_result) = (self.counts.points, self.types(&results));
             let table = &mut self.functions;
             fields!(
                 table,
                 row,
                 Function {
                     frame_size: frame_size,
-                    first_site: first_site,
-                    site_count: compiled.sites.len() as u32,
+                    first_point: first_point,
+                    point_count: compiled.capture_points.len() as u32,
                     first_result: first_result,
                     result_count: results.len() as u32,
                 }
             );
-            for site in &compiled.sites {
-                self.site(site);
+            for point in &compiled.capture_points {
+                self.point(point);
             }
             self.counts.functions += 1;
-            firsts.push(first_site);
+            firsts.push(first_point);
         }
         firsts
     }
 
-    fn site(&mut self, site: &Site) {
-        let row = self.sites.row::<Row>();
-        let words = site.values.iter().map(|ty| ty.words() as u32).sum();
-        let (first_value, first_result) = (self.types(&site.values), self.types(&site.results));
-        let table = &mut self.sites;
+    fn point(&mut self, point: &CapturePoint) {
+        let row = self.points.row::<Row>();
+        let words = point.values.iter().map(|ty| ty.words() as u32).sum();
+        let (first_value, first_result) = (self.types(&point.values), self.types(&point.results));
+        let table = &mut self.points;
         fields!(
             table,
             row,
             Row {
-                kind: site.kind,
+                kind: point.kind,
                 first_value: first_value,
-                value_count: site.values.len() as u32,
+                value_count: point.values.len() as u32,
                 first_result: first_result,
-                result_count: site.results.len() as u32,
+                result_count: point.results.len() as u32,
                 words: words,
             }
         );
-        self.counts.sites += 1;
+        self.counts.points += 1;
         self.counts.most_words = self.counts.most_words.max(words);
     }
 
@@ -102,32 +104,36 @@ impl Tables {
         first
     }
 
-    /// Adds the code of the next row of the module's function table. `first_sites` are those of the
+    /// Adds the code of the next row of the module's function table. `first_points` are those of the
     /// functions, of which the first has the index `first`.
-    pub(crate) fn code(&mut self, code: &compile::Code, first: u32, first_sites: &[u32]) {
+    pub(crate) fn code(&mut self, code: &compile::Code, first: u32, first_points: &[u32]) {
         let row = self.code.row::<Code>();
         let table = &mut self.code;
         fields!(
             table,
             row,
-            Code { first_place: self.counts.places, place_count: code.places.len() as u32 }
+            Code {
+                first_native_point: self.counts.native_points,
+                native_point_count: code.native_points.len() as u32
+            }
         );
-        for place in &code.places {
-            let row = self.places.row::<Place>();
-            let table = &mut self.places;
+        for native_point in &code.native_points {
+            let row = self.native_points.row::<NativePoint>();
+            let table = &mut self.native_points;
             fields!(
                 table,
                 row,
-                Place {
-                    offset: place.offset,
-                    frame_size: place.frame_size,
-                    site: first_sites[(place.function - first) as usize] + place.site,
-                    entry: place.entry,
+                NativePoint {
+                    offset: native_point.offset,
+                    frame_size: native_point.frame_size,
+                    point: first_points[(native_point.function - first) as usize]
+                        + native_point.point,
+                    entry: native_point.entry,
                 }
             );
-            self.counts.largest_frame = self.counts.largest_frame.max(place.frame_size);
+            self.counts.largest_frame = self.counts.largest_frame.max(native_point.frame_size);
         }
-        self.counts.places += code.places.len() as u32;
+        self.counts.native_points += code.native_points.len() as u32;
         self.counts.code += 1;
     }
 
@@ -143,9 +149,9 @@ impl Tables {
                 version: VERSION,
                 function_count: self.counts.functions,
                 first_function: imported,
-                site_count: self.counts.sites,
+                point_count: self.counts.points,
                 type_count: self.types.bytes.len() as u32,
-                place_count: self.counts.places,
+                native_point_count: self.counts.native_points,
                 code_count: self.counts.code,
                 largest_frame: self.counts.largest_frame,
                 most_words: self.counts.most_words,

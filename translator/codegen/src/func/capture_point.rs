@@ -1,4 +1,4 @@
-//! Sites: where a frame can be captured, and where one that was captured goes on.
+//! Capture points: where a frame can be captured, and where one that was captured goes on.
 //!
 //! A call that may come to a capture gets a landing pad that writes what the frame still needs: the
 //! operands, the live locals, what open clauses have caught. It hangs at the call as an exception
@@ -10,16 +10,16 @@
 //! preserve every register, which no call with a handler does. The values are written before it, into
 //! a stack slot of the frame.
 //!
-//! A function that has sites is compiled a second time, to go on with a captured frame. It begins with a
-//! jump to the block of the site, which loads the values and calls what goes on in the frame's place
+//! A function that has capture points is compiled a second time, to go on with a captured frame. It begins with a
+//! jump to the block of the capture point, which loads the values and calls what goes on in the frame's place
 //! above; behind that call the function is as it was. So that it can be entered there, its operands are
 //! variables as the locals are.
 
 use super::call::{Callee, TaggedHandler};
-use super::local::Local;
-use super::{Border, Translator, Variant, import_function};
+use super::locals::Local;
+use super::{Abi, Translator, Variant, import_function};
 use crate::compile::namespace;
-use crate::frames::{self, MAX_VALUES, POLL_TAG, SITE_TAG, Site, live};
+use crate::frames::{self, CAPTURE_TAG, CapturePoint, MAX_VALUES, POLL_TAG, live};
 use crate::libcall::CAPTURED_INDEX;
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -35,12 +35,12 @@ use linnet_abi::trap::Trap;
 use std::mem::{offset_of, size_of};
 use wasmparser::FunctionBody;
 
-/// What a function with sites needs while it is translated.
-pub(super) struct Sites {
+/// What a function with capture points needs while it is translated.
+pub(super) struct CapturePoints {
     live: live::Live,
-    found: Vec<Site>,
+    found: Vec<CapturePoint>,
     values: usize,
-    /// What the call that is about to be translated waits for, if it is a site.
+    /// What the call that is about to be translated waits for, if it is a capture point.
     pending: Option<u32>,
     /// Common end of the landing pads.
     tail: Option<Block>,
@@ -51,10 +51,10 @@ pub(super) struct Sites {
 
 /// The same in the variant that goes on with a captured frame.
 struct Resume {
-    /// Jumps to the block of the site.
+    /// Jumps to the block of the capture point.
     dispatch: Block,
     node: Value,
-    /// By the number of the site.
+    /// By the number of the capture point.
     blocks: Vec<Block>,
     operands: FxHashMap<(usize, Type), Variable>,
     /// The operand stack as the variables have it, in `block`.
@@ -76,9 +76,9 @@ struct Items {
     operands: Vec<Value>,
 }
 
-impl Sites {
-    pub(super) fn find(body: &FunctionBody, locals: usize) -> Sites {
-        Sites {
+impl CapturePoints {
+    pub(super) fn find(body: &FunctionBody, locals: usize) -> CapturePoints {
+        CapturePoints {
             live: live::find(body, locals, None),
             found: Vec::new(),
             values: 0,
@@ -101,16 +101,16 @@ pub(super) fn flags() -> MemFlagsData {
 
 impl Translator<'_, '_, '_, '_> {
     /// Whether frames can be captured while `function` runs.
-    pub(super) fn reaches(&self, function: u32) -> bool {
-        self.env.reaches.get(function as usize).copied().unwrap_or(false)
+    pub(super) fn is_capturable(&self, function: u32) -> bool {
+        self.env.capturable.get(function as usize).copied().unwrap_or(false)
     }
 
     /// Begins the body. In the variant that goes on with a frame it begins elsewhere.
-    pub(super) fn begin_sites(&mut self, body: &FunctionBody) {
-        if !self.reaches(self.function) {
+    pub(super) fn begin_capture_points(&mut self, body: &FunctionBody) {
+        if !self.is_capturable(self.function) {
             return;
         }
-        self.sites = Some(Sites::find(body, self.locals.len()));
+        self.capture_points = Some(CapturePoints::find(body, self.locals.len()));
         self.init_return_slots();
         if self.variant == Variant::Call {
             return;
@@ -132,26 +132,26 @@ impl Translator<'_, '_, '_, '_> {
         // Nothing jumps to the beginning of the body; the jumps are written when all are known.
         self.b.seal_block(body);
         self.b.switch_to_block(body);
-        if let Some(sites) = &mut self.sites {
-            sites.resume = Some(resume);
+        if let Some(points) = &mut self.capture_points {
+            points.resume = Some(resume);
         }
     }
 
     /// The call that comes next may come to a capture.
-    pub(super) fn announce_site(&mut self, kind: u32) {
-        if let Some(sites) = &mut self.sites {
-            sites.pending = Some(kind);
+    pub(super) fn announce_capture_point(&mut self, kind: u32) {
+        if let Some(points) = &mut self.capture_points {
+            points.pending = Some(kind);
         }
     }
 
-    /// What the call that is being translated waits for, if it is a site.
+    /// What the call that is being translated waits for, if it is a capture point.
     pub(super) fn take_announced(&mut self) -> Option<u32> {
-        self.sites.as_mut()?.pending.take()
+        self.capture_points.as_mut()?.pending.take()
     }
 
     /// What the frame needs at the current operator, or nothing if that is too much to be kept.
     fn items(&mut self) -> Option<Items> {
-        let live = self.sites.as_ref()?.live.get(&self.offset)?;
+        let live = self.capture_points.as_ref()?.live.get(&self.offset)?;
         let operands = self.stack.clone();
         let mut list: Vec<_> = operands
             .iter()
@@ -170,28 +170,28 @@ impl Translator<'_, '_, '_, '_> {
         list.extend(
             self.return_slots().into_iter().map(|(slot, at, ty)| (Item::Slot(slot, at), ty)),
         );
-        let sites = self.sites.as_mut()?;
-        if sites.values + list.len() > MAX_VALUES {
+        let points = self.capture_points.as_mut()?;
+        if points.values + list.len() > MAX_VALUES {
             return None;
         }
-        sites.values += list.len();
+        points.values += list.len();
         Some(Items { list, operands })
     }
 
-    /// Number of a new site.
+    /// Number of a new capture point.
     fn number(&mut self, kind: u32, items: &Items, results: &[Type]) -> u32 {
-        let site = Site {
+        let point = CapturePoint {
             kind,
             values: items.list.iter().map(|(_, ty)| frames::value_type(*ty)).collect(),
             results: results.iter().map(|ty| frames::value_type(*ty)).collect(),
         };
-        let Some(sites) = &mut self.sites else { return 0 };
-        sites.found.push(site);
-        sites.found.len() as u32 - 1
+        let Some(points) = &mut self.capture_points else { return 0 };
+        points.found.push(point);
+        points.found.len() as u32 - 1
     }
 
     fn operand(&mut self, i: usize, ty: Type) -> Option<Variable> {
-        let resume = self.sites.as_mut()?.resume.as_mut()?;
+        let resume = self.capture_points.as_mut()?.resume.as_mut()?;
         let b = &mut self.b;
         Some(*resume.operands.entry((i, ty)).or_insert_with(|| b.declare_var(ty)))
     }
@@ -214,7 +214,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     /// A call of `kind` that may come to a capture, with the handlers that it has besides.
-    pub(super) fn call_site(
+    pub(super) fn call_at_capture_point(
         &mut self,
         kind: u32,
         callee: Callee,
@@ -229,18 +229,18 @@ impl Translator<'_, '_, '_, '_> {
             return self.try_call(callee, args, handlers, &[]);
         };
         let returns = self.returns(callee);
-        let site = self.number(kind, &items, &returns);
+        let point = self.number(kind, &items, &returns);
         let (pad, next) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(pad);
         let first_word = self.b.append_block_param(pad, I64);
         for ty in &returns {
             self.b.append_block_param(next, *ty);
         }
-        let capture = (ExceptionTag::from_u32(SITE_TAG | site), pad);
+        let capture = (ExceptionTag::from_u32(CAPTURE_TAG | point), pad);
         self.invoke(callee, args, next, handlers, &[], Some(capture));
         // The runtime has the C convention.
-        let border = if kind == kind::CALL { Border::Inner } else { Border::Runtime };
-        self.restore(&items, (&returns, border), next, handlers, capture);
+        let abi = if kind == kind::CALL { Abi::Internal } else { Abi::Runtime };
+        self.restore(&items, (&returns, abi), next, handlers, capture);
         self.b.seal_block(pad);
         self.b.switch_to_block(pad);
         self.store_items(&items, first_word);
@@ -254,12 +254,12 @@ impl Translator<'_, '_, '_, '_> {
         results
     }
 
-    /// The poll of a loop head, in a cold block, if it is a site: calls the runtime and goes on at
+    /// The poll of a loop head, in a cold block, if it is a capture point: calls the runtime and goes on at
     /// `next`.
-    pub(super) fn poll_site(&mut self, next: Block) -> bool {
+    pub(super) fn poll_at_capture_point(&mut self, next: Block) -> bool {
         let Some(items) = self.items() else { return false };
         let (context, handlers) = (self.context(), self.tagged_handlers());
-        let site = self.number(kind::POLL, &items, &[]);
+        let point = self.number(kind::POLL, &items, &[]);
         let slot = self.poll_slot(&items);
         let address = self.b.ins().stack_addr(I64, slot, 0);
         self.store_items(&items, address);
@@ -267,7 +267,7 @@ impl Translator<'_, '_, '_, '_> {
         let unused = self.b.create_block();
         self.b.set_cold_block(unused);
         self.b.append_block_param(unused, I64);
-        let capture = (ExceptionTag::from_u32(SITE_TAG | POLL_TAG | site), unused);
+        let capture = (ExceptionTag::from_u32(CAPTURE_TAG | POLL_TAG | point), unused);
         if handlers.is_empty() {
             let poll = self.poll_function(CallConv::PreserveAll);
             let call = self.b.ins().call(poll, &[context]);
@@ -278,7 +278,7 @@ impl Translator<'_, '_, '_, '_> {
             let poll = Callee::Direct(self.poll_function(CallConv::SystemV));
             self.invoke(poll, &[context], next, &handlers, &[], Some(capture));
         }
-        self.restore(&items, (&[], Border::Runtime), next, &handlers, capture);
+        self.restore(&items, (&[], Abi::Runtime), next, &handlers, capture);
         self.b.seal_block(unused);
         self.b.switch_to_block(unused);
         self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
@@ -286,7 +286,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     fn poll_slot(&mut self, items: &Items) -> StackSlot {
-        let known = self.sites.as_ref().and_then(|s| s.slot);
+        let known = self.capture_points.as_ref().and_then(|s| s.slot);
         let slot = known.unwrap_or_else(|| {
             let (kind, key) = (StackSlotKind::ExplicitSlot, frames::poll_slot());
             self.b.create_sized_stack_slot(StackSlotData::new_with_key(kind, 0, 3, key))
@@ -294,22 +294,22 @@ impl Translator<'_, '_, '_, '_> {
         let size = items.list.iter().map(|(_, ty)| 8 * words(*ty)).sum();
         let data = &mut self.b.func.sized_stack_slots[slot];
         data.size = data.size.max(size);
-        if let Some(sites) = &mut self.sites {
-            sites.slot = Some(slot);
+        if let Some(points) = &mut self.capture_points {
+            points.slot = Some(slot);
         }
         slot
     }
 
     /// Where the pads end.
     fn tail(&mut self) -> Block {
-        if let Some(tail) = self.sites.as_ref().and_then(|s| s.tail) {
+        if let Some(tail) = self.capture_points.as_ref().and_then(|s| s.tail) {
             return tail;
         }
         let tail = self.b.create_block();
         self.b.set_cold_block(tail);
         self.b.append_block_param(tail, I64);
-        if let Some(sites) = &mut self.sites {
-            sites.tail = Some(tail);
+        if let Some(points) = &mut self.capture_points {
+            points.tail = Some(tail);
         }
         tail
     }
@@ -318,12 +318,14 @@ impl Translator<'_, '_, '_, '_> {
     fn restore(
         &mut self,
         items: &Items,
-        (returns, border): (&[Type], Border),
+        (returns, abi): (&[Type], Abi),
         next: Block,
         handlers: &[TaggedHandler],
         capture: (ExceptionTag, Block),
     ) {
-        let Some(node) = self.sites.as_ref().and_then(|s| s.resume.as_ref()).map(|r| r.node) else {
+        let Some(node) =
+            self.capture_points.as_ref().and_then(|s| s.resume.as_ref()).map(|r| r.node)
+        else {
             return;
         };
         let block = self.b.create_block();
@@ -354,13 +356,13 @@ impl Translator<'_, '_, '_, '_> {
         let inner = self.b.ins().load(I64, flags(), node, offset_of!(Node, next) as i32);
         let context = self.context();
         self.b.ins().store(flags(), inner, context, offset::RECORD);
-        let mut signature = Signature::new(self.env.convention(border));
+        let mut signature = Signature::new(self.env.convention(abi));
         signature.params.push(AbiParam::new(I64));
         signature.returns.extend(returns.iter().map(|ty| AbiParam::new(*ty)));
         let signature = self.b.import_signature(signature);
         let callee = Callee::Indirect(signature, code);
         self.invoke(callee, &[context], next, handlers, &[], Some(capture));
-        if let Some(resume) = self.sites.as_mut().and_then(|s| s.resume.as_mut()) {
+        if let Some(resume) = self.capture_points.as_mut().and_then(|s| s.resume.as_mut()) {
             resume.blocks.push(block);
         }
     }
@@ -368,8 +370,8 @@ impl Translator<'_, '_, '_, '_> {
     /// Lets the variables of the operands hold the operand stack, and the operand stack hold what the
     /// variables have here if another block has begun.
     pub(super) fn settle(&mut self) {
-        let Some(sites) = &mut self.sites else { return };
-        let Some(resume) = &mut sites.resume else { return };
+        let Some(points) = &mut self.capture_points else { return };
+        let Some(resume) = &mut points.resume else { return };
         if !self.reachable || self.frames.is_empty() {
             resume.block = None;
             return;
@@ -398,22 +400,24 @@ impl Translator<'_, '_, '_, '_> {
                 settled.push(self.stack[i]);
             }
         }
-        if let Some(resume) = self.sites.as_mut().and_then(|s| s.resume.as_mut()) {
+        if let Some(resume) = self.capture_points.as_mut().and_then(|s| s.resume.as_mut()) {
             resume.settled = settled;
         }
     }
 
     /// The operand stack is to be taken from the variables.
     pub(super) fn unsettle(&mut self) {
-        if let Some(resume) = self.sites.as_mut().and_then(|s| s.resume.as_mut()) {
+        if let Some(resume) = self.capture_points.as_mut().and_then(|s| s.resume.as_mut()) {
             resume.block = None;
         }
         self.settle();
     }
 
-    /// Writes what all sites share, and returns them.
-    pub(super) fn end_sites(&mut self) -> Vec<Site> {
-        let Some(Sites { found, tail, resume, .. }) = self.sites.take() else { return Vec::new() };
+    /// Writes what all capture points share, and returns them.
+    pub(super) fn end_capture_points(&mut self) -> Vec<CapturePoint> {
+        let Some(CapturePoints { found, tail, resume, .. }) = self.capture_points.take() else {
+            return Vec::new();
+        };
         if let Some(tail) = tail {
             self.b.switch_to_block(tail);
             let first_word = self.b.block_params(tail)[0];
@@ -430,12 +434,12 @@ impl Translator<'_, '_, '_, '_> {
             self.b.switch_to_block(wild);
             self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
             self.b.switch_to_block(dispatch);
-            let site = self.b.ins().load(I32, flags(), node, offset_of!(Node, site) as i32);
+            let point = self.b.ins().load(I32, flags(), node, offset_of!(Node, point) as i32);
             let pool = &mut self.b.func.dfg.value_lists;
             let calls: Vec<_> = blocks.iter().map(|b| BlockCall::new(*b, [], pool)).collect();
             let default = BlockCall::new(wild, [], pool);
             let table = self.b.create_jump_table(JumpTableData::new(default, &calls));
-            self.b.ins().br_table(site, table);
+            self.b.ins().br_table(point, table);
         }
         found
     }

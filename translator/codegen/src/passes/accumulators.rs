@@ -1,4 +1,4 @@
-//! Lets a sum over a loop's rounds stay in one register.
+//! Keeps the sum that a loop accumulates in one register.
 //!
 //! An instruction of x86 overwrites its first operand. If the sum so far is the second one, each round
 //! ends with a move to where the next one wants it, and with a jump around that move.
@@ -44,9 +44,9 @@ fn chain(func: &Function, end: Value, param: Value) -> Vec<Inst> {
         let ValueDef::Result(inst, 0) = func.dfg.value_def(value) else { break };
         let InstructionData::Binary { opcode, args } = func.dfg.insts[inst] else { break };
         let [a, b] = args.map(|value| func.dfg.resolve_aliases(value));
-        if !is_commutative(opcode) || leads(func, a, param) {
+        if !is_commutative(opcode) || depends_on(func, a, param) {
             value = a;
-        } else if leads(func, b, param) {
+        } else if depends_on(func, b, param) {
             found.push(inst);
             value = b;
         } else {
@@ -57,7 +57,7 @@ fn chain(func: &Function, end: Value, param: Value) -> Vec<Inst> {
 }
 
 /// Whether a value is `param` or made of it by instructions of the same kind.
-fn leads(func: &Function, value: Value, param: Value) -> bool {
+fn depends_on(func: &Function, value: Value, param: Value) -> bool {
     let mut pending = vec![value];
     for _ in 0..LENGTH {
         let Some(value) = pending.pop() else { return false };

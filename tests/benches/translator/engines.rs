@@ -13,7 +13,7 @@ use linnet_build::{At as _, Builder, Error, Files, Result, Sdk, System, host};
 use crate::programs::{Program, Sources, here, run};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
+pub(crate) enum Engine {
     Clang,
     Gcc,
     Linnet,
@@ -26,30 +26,30 @@ pub(crate) enum Side {
     WasmtimeSimd,
 }
 
-impl Side {
-    pub(crate) const ALL: [Side; 8] = [
-        Side::Clang,
-        Side::Gcc,
-        Side::Linnet,
-        Side::LinnetSimd,
-        Side::LinnetFrames,
-        Side::Wasm2c,
-        Side::Wasmtime,
-        Side::WasmtimeSimd,
+impl Engine {
+    pub(crate) const ALL: [Engine; 8] = [
+        Engine::Clang,
+        Engine::Gcc,
+        Engine::Linnet,
+        Engine::LinnetSimd,
+        Engine::LinnetFrames,
+        Engine::Wasm2c,
+        Engine::Wasmtime,
+        Engine::WasmtimeSimd,
     ];
 }
 
-impl fmt::Display for Side {
+impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Side::Clang => "clang",
-            Side::Gcc => "gcc",
-            Side::Linnet => "Linnet",
-            Side::LinnetSimd => "Linnet, vectors",
-            Side::LinnetFrames => "Linnet, frames",
-            Side::Wasm2c => "wasm2c + gcc",
-            Side::Wasmtime => "wasmtime",
-            Side::WasmtimeSimd => "wasmtime, vectors",
+            Engine::Clang => "clang",
+            Engine::Gcc => "gcc",
+            Engine::Linnet => "Linnet",
+            Engine::LinnetSimd => "Linnet, vectors",
+            Engine::LinnetFrames => "Linnet, frames",
+            Engine::Wasm2c => "wasm2c + gcc",
+            Engine::Wasmtime => "wasmtime",
+            Engine::WasmtimeSimd => "wasmtime, vectors",
         })
     }
 }
@@ -78,19 +78,19 @@ const PLACE: &str = "bench";
 /// A run that takes longer hangs.
 const LIMIT: &str = "120";
 
-pub(crate) struct Sides {
+pub(crate) struct Engines {
     work: PathBuf,
     sdk: Sdk,
     /// The boot binary with the programs.
     guest: PathBuf,
     /// The same with `--frames`.
     guest_with_frames: PathBuf,
-    /// Sides that can't be built here, with the reason.
-    pub(crate) missing: Vec<(Side, String)>,
+    /// Engines that can't be built here, with the reason.
+    pub(crate) missing: Vec<(Engine, String)>,
 }
 
-impl Sides {
-    /// Builds all programs for all sides, or for those that are chosen.
+impl Engines {
+    /// Builds all programs for all engines, or for those that are chosen.
     pub(crate) fn build(
         builder: &Builder,
         work: &Path,
@@ -99,76 +99,76 @@ impl Sides {
     ) -> Result<Self> {
         fs::create_dir_all(work).at(work.display())?;
         let sdk = builder.sdk()?;
-        let mut sides = Sides {
+        let mut engines = Engines {
             work: work.to_path_buf(),
             sdk,
             guest: PathBuf::new(),
             guest_with_frames: PathBuf::new(),
             missing: Vec::new(),
         };
-        for side in Side::ALL.into_iter().filter(|side| *side != Side::Clang) {
-            let name = side.to_string();
+        for engine in Engine::ALL.into_iter().filter(|engine| *engine != Engine::Clang) {
+            let name = engine.to_string();
             let is_chosen = name.rsplit(", ").next().is_some_and(|name| chosen.contains(&name));
             if !chosen.is_empty() && !is_chosen {
-                sides.missing.push((side, "not chosen".to_owned()));
+                engines.missing.push((engine, "not chosen".to_owned()));
             }
         }
-        for (side, needed) in [
-            (Side::Gcc, "/usr/bin/musl-gcc"),
-            (Side::Wasm2c, WASM2C),
-            (Side::Wasm2c, "/usr/lib/wasm32-wasi/libc.a"),
-            (Side::Wasmtime, "/usr/lib/wasm32-wasi/libc.a"),
+        for (engine, needed) in [
+            (Engine::Gcc, "/usr/bin/musl-gcc"),
+            (Engine::Wasm2c, WASM2C),
+            (Engine::Wasm2c, "/usr/lib/wasm32-wasi/libc.a"),
+            (Engine::Wasmtime, "/usr/lib/wasm32-wasi/libc.a"),
         ] {
             if !Path::new(needed).exists() {
-                sides.leave_out(side, format!("there is no {needed}"));
+                engines.leave_out(engine, format!("there is no {needed}"));
             }
         }
-        if sides.has(Side::Wasmtime)
-            && let Err(error) = sides.python()
+        if engines.has(Engine::Wasmtime)
+            && let Err(error) = engines.python()
         {
-            sides.leave_out(Side::Wasmtime, error.to_string());
+            engines.leave_out(Engine::Wasmtime, error.to_string());
         }
         let mut files = Files::default();
         for program in programs {
             eprintln!("building {}", program.name);
             let sources = program.sources(builder, work)?;
-            for side in Side::ALL.into_iter().filter(|side| sides.has(*side)) {
-                sides.program(side, program, &sources)?;
+            for engine in Engine::ALL.into_iter().filter(|engine| engines.has(*engine)) {
+                engines.program(engine, program, &sources)?;
             }
-            let own = [Side::Linnet, Side::LinnetSimd];
-            for side in own.into_iter().filter(|side| sides.has(*side)) {
-                let name = format!("{PLACE}/{}", file_name(side, program));
-                files.add(&name, &sides.file(side, program, "wasm"))?;
+            let own = [Engine::Linnet, Engine::LinnetSimd];
+            for engine in own.into_iter().filter(|engine| engines.has(*engine)) {
+                let name = format!("{PLACE}/{}", file_name(engine, program));
+                files.add(&name, &engines.file(engine, program, "wasm"))?;
             }
         }
         let mut system = System::with(files);
-        sides.guest = builder.boot_binary_of(host()?, &system)?;
-        if sides.has(Side::LinnetFrames) {
+        engines.guest = builder.boot_binary_of(host()?, &system)?;
+        if engines.has(Engine::LinnetFrames) {
             system.frames = true;
-            sides.guest_with_frames = builder.boot_binary_of(host()?, &system)?;
+            engines.guest_with_frames = builder.boot_binary_of(host()?, &system)?;
         }
-        Ok(sides)
+        Ok(engines)
     }
 
-    fn leave_out(&mut self, side: Side, why: String) {
-        let also = (side == Side::Wasmtime).then_some(Side::WasmtimeSimd);
-        for side in [Some(side), also].into_iter().flatten() {
-            if self.has(side) {
-                self.missing.push((side, why.clone()));
+    fn leave_out(&mut self, engine: Engine, why: String) {
+        let also = (engine == Engine::Wasmtime).then_some(Engine::WasmtimeSimd);
+        for engine in [Some(engine), also].into_iter().flatten() {
+            if self.has(engine) {
+                self.missing.push((engine, why.clone()));
             }
         }
     }
 
-    pub(crate) fn has(&self, side: Side) -> bool {
-        !self.missing.iter().any(|(missing, _)| *missing == side)
+    pub(crate) fn has(&self, engine: Engine) -> bool {
+        !self.missing.iter().any(|(missing, _)| *missing == engine)
     }
 
     pub(crate) fn work(&self) -> &Path {
         &self.work
     }
 
-    pub(crate) fn file(&self, side: Side, program: &Program, extension: &str) -> PathBuf {
-        self.work.join(file_name(side, program)).with_extension(extension)
+    pub(crate) fn file(&self, engine: Engine, program: &Program, extension: &str) -> PathBuf {
+        self.work.join(file_name(engine, program)).with_extension(extension)
     }
 
     /// Python with wasmtime's package, in a directory of its own.
@@ -184,11 +184,11 @@ impl Sides {
     }
 
     /// The module that wasm2c and wasmtime get.
-    fn wasi(&self, side: Side, program: &Program, sources: &Sources) -> Result<PathBuf> {
-        let module = self.file(side, program, "wasm");
+    fn wasi(&self, engine: Engine, program: &Program, sources: &Sources) -> Result<PathBuf> {
+        let module = self.file(engine, program, "wasm");
         let mut clang = Command::new("clang-19");
         clang.args(WASI).args(COMMON).arg(format!("-I{}", here().join("wasi").display()));
-        if side == Side::WasmtimeSimd {
+        if engine == Engine::WasmtimeSimd {
             clang.arg(SIMD);
         }
         let mut linker = Command::new("clang-19");
@@ -196,32 +196,32 @@ impl Sides {
         Ok(module)
     }
 
-    fn program(&self, side: Side, program: &Program, sources: &Sources) -> Result<()> {
-        let file = self.file(side, program, "");
-        match side {
-            Side::Clang => {
+    fn program(&self, engine: Engine, program: &Program, sources: &Sources) -> Result<()> {
+        let file = self.file(engine, program, "");
+        match engine {
+            Engine::Clang => {
                 let mut clang = Command::new("clang-19");
                 clang.args(COMMON).args(MUSL_HEADERS);
-                // The C library is musl on all sides.
+                // The C library is musl on all engines.
                 self.make(&clang, Command::new("musl-gcc").arg("-static"), sources, &file)
             }
-            Side::Gcc => {
+            Engine::Gcc => {
                 let mut gcc = Command::new("musl-gcc");
                 self.make(gcc.args(COMMON), Command::new("musl-gcc").arg("-static"), sources, &file)
             }
-            Side::Linnet | Side::LinnetSimd => {
+            Engine::Linnet | Engine::LinnetSimd => {
                 let mut clang = self.sdk.compiler();
                 clang.args(COMMON);
-                if side == Side::LinnetSimd {
+                if engine == Engine::LinnetSimd {
                     clang.arg(SIMD);
                 }
                 self.make(&clang, &mut self.sdk.compiler(), sources, &file.with_extension("wasm"))
             }
             // The same modules.
-            Side::LinnetFrames => Ok(()),
-            Side::Wasm2c => {
-                let module = self.wasi(side, program, sources)?;
-                let place = self.file(side, program, "w2c");
+            Engine::LinnetFrames => Ok(()),
+            Engine::Wasm2c => {
+                let module = self.wasi(engine, program, sources)?;
+                let place = self.file(engine, program, "w2c");
                 fs::create_dir_all(&place).at(place.display())?;
                 if newer(&file, &[module.clone(), here().join("wasi/wasm2c.c")]) {
                     return Ok(());
@@ -234,8 +234,8 @@ impl Sides {
                 gcc.arg(here().join("wasi/wasm2c.c")).arg(format!("{WASM2C}/wasm-rt-impl.c"));
                 run(gcc.arg("-o").arg(&file).arg("-lm")).map(drop)
             }
-            Side::Wasmtime | Side::WasmtimeSimd => {
-                let module = self.wasi(side, program, sources)?;
+            Engine::Wasmtime | Engine::WasmtimeSimd => {
+                let module = self.wasi(engine, program, sources)?;
                 if newer(&file, std::slice::from_ref(&module)) {
                     return Ok(());
                 }
@@ -246,7 +246,7 @@ impl Sides {
         }
     }
 
-    /// Compiles each source by itself, unless that was done, and links them. Programs and sides share
+    /// Compiles each source by itself, unless that was done, and links them. Programs and engines share
     /// what is compiled in the same way.
     fn make(
         &self,
@@ -276,38 +276,39 @@ impl Sides {
     }
 
     /// Runs a program: nanoseconds, and the sum of what it calculated.
-    pub(crate) fn run(&self, side: Side, program: &Program) -> Result<(f64, String)> {
-        let file = self.file(side, program, "");
+    pub(crate) fn run(&self, engine: Engine, program: &Program) -> Result<(f64, String)> {
+        let file = self.file(engine, program, "");
         let mut command = Command::new("timeout");
         command.arg(LIMIT);
-        match side {
-            Side::Clang | Side::Gcc | Side::Wasm2c => command.arg(&file),
-            Side::Linnet | Side::LinnetSimd => {
-                command.arg(&self.guest).args(["--cpus", "1", "--", &place(side, program)])
+        match engine {
+            Engine::Clang | Engine::Gcc | Engine::Wasm2c => command.arg(&file),
+            Engine::Linnet | Engine::LinnetSimd => {
+                command.arg(&self.guest).args(["--cpus", "1", "--", &place(engine, program)])
             }
-            Side::LinnetFrames => {
-                let name = place(Side::Linnet, program);
+            Engine::LinnetFrames => {
+                let name = place(Engine::Linnet, program);
                 command.arg(&self.guest_with_frames).args(["--cpus", "1", "--", &name])
             }
-            Side::Wasmtime | Side::WasmtimeSimd => {
+            Engine::Wasmtime | Engine::WasmtimeSimd => {
                 let script = here().join("wasi/run.py");
                 command.arg(self.python()?).arg(script).arg(&file)
             }
         };
-        let text = run(&mut command).map_err(|error| error.at(program.name).at(side))?;
+        let text = run(&mut command).map_err(|error| error.at(program.name).at(engine))?;
         let result = text.trim_end().split_once(' ');
         let result = result.and_then(|(time, sum)| Some((time.parse().ok()?, sum.to_owned())));
-        result.ok_or_else(|| Error::new(format!("no result in {text:?}")).at(program.name).at(side))
+        result
+            .ok_or_else(|| Error::new(format!("no result in {text:?}")).at(program.name).at(engine))
     }
 }
 
 /// In the guest.
-fn place(side: Side, program: &Program) -> String {
-    format!("/{PLACE}/{}", file_name(side, program))
+fn place(engine: Engine, program: &Program) -> String {
+    format!("/{PLACE}/{}", file_name(engine, program))
 }
 
-fn file_name(side: Side, program: &Program) -> String {
-    format!("{}-{}", program.name, side.to_string().replace([' ', ',', '+'], "").to_lowercase())
+fn file_name(engine: Engine, program: &Program) -> String {
+    format!("{}-{}", program.name, engine.to_string().replace([' ', ',', '+'], "").to_lowercase())
 }
 
 fn newer(file: &Path, inputs: &[PathBuf]) -> bool {

@@ -1,12 +1,17 @@
-//! Keeps values that live long in stack slots.
+//! Spills values with long live ranges to stack slots.
 //!
 //! The register allocator splits the life of a value that it finds no register for a few times, and after that
 //! loads the value wherever it is used. So it goes in giant functions, such as interpreters, with all that
-//! lives in the whole of them: calls leave few registers. Here such values are loaded once from one call to the next, and ahead of loops that call nothing. What is alive between
+//! lives in the whole of them, the base of the memory and the context among it: calls leave few registers. Here such
+//! values are loaded once from one call to the next, and ahead of loops that call nothing. What is alive between
 //! calls alone has many registers.
+//!
+//! The context is alive in all of a function. It is needed at calls, where it moves to another register, and
+//! at polls. Where there are few registers, a function that needs it after a call keeps it in a slot, which costs
+//! no more than to save the register that it would take.
 
-use super::anew::cheap;
-use super::users::{self, Users, for_operands};
+use super::rematerialize::rematerializable;
+use super::uses::{self, Uses, for_operands};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::packed_option::PackedOption;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
@@ -23,7 +28,7 @@ use std::cmp::Reverse;
 /// Blocks that need a value that lives long.
 const BLOCKS: u32 = 8;
 
-/// Fewest such values that are too many for the registers.
+/// Fewest such values, without the context, that are too many for the registers.
 const MANY: usize = 12;
 
 /// Most values that get slots, so that large functions do not take memory by the square of their size.
@@ -39,17 +44,25 @@ fn find(copies: &Copies, value: Value) -> Option<Value> {
     copies.iter().find(|(of, _)| *of == value).map(|(_, copy)| *copy)
 }
 
-pub(super) fn run(context: &mut Context, users: &SecondaryMap<Value, Users>) {
+/// `has_slot`: whether the context may have one.
+pub(super) fn run(context: &mut Context, uses: &SecondaryMap<Value, Uses>, has_slot: bool) {
     let calls = Calls::find(context);
-    if calls.blocks.is_empty() {
+    let func = &context.func;
+    let Some(entry) = func.layout.entry_block().filter(|_| !calls.blocks.is_empty()) else {
         return;
-    }
-    let mut values = long_lived(&context.func, users);
+    };
+    let own = func.dfg.block_params(entry).first().copied();
+    let mut values = long_lived(func, uses);
+    values.retain(|value| Some(*value) != own);
     if values.len() < MANY {
+        values.clear();
+    }
+    values.sort_by_key(|value| Reverse(uses[*value].blocks));
+    values.truncate(MOST);
+    values.extend(own.filter(|_| has_slot));
+    if values.is_empty() {
         return;
     }
-    values.sort_by_key(|value| Reverse(users[*value].blocks));
-    values.truncate(MOST);
     let mut parts = SecondaryMap::new();
     for value in &values {
         parts[*value] = Some(*value).into();
@@ -64,19 +77,19 @@ pub(super) fn run(context: &mut Context, users: &SecondaryMap<Value, Users>) {
 }
 
 /// What is needed in many blocks.
-fn long_lived(func: &Function, users: &SecondaryMap<Value, Users>) -> Vec<Value> {
-    let long = users.iter().filter(|(value, users)| {
-        users.blocks >= BLOCKS
+fn long_lived(func: &Function, uses: &SecondaryMap<Value, Uses>) -> Vec<Value> {
+    let long = uses.iter().filter(|(value, uses)| {
+        uses.blocks >= BLOCKS
             && [I32, I64].contains(&func.dfg.value_type(*value))
-            && home(func, *value).is_some()
+            && def_block(func, *value).is_some()
     });
     long.map(|(value, _)| value).collect()
 }
 
-/// Where a value comes from, unless it is one of several that come together there, or cheap to make.
-fn home(func: &Function, value: Value) -> Option<Block> {
+/// The block that defines a value, unless the value is a block parameter or can be rematerialized.
+fn def_block(func: &Function, value: Value) -> Option<Block> {
     match func.dfg.value_def(value) {
-        ValueDef::Result(..) if cheap(func, value).is_some() => None,
+        ValueDef::Result(..) if rematerializable(func, value).is_some() => None,
         ValueDef::Result(inst, _) => func.layout.inst_block(inst),
         ValueDef::Param(block, _) => func.layout.entry_block().filter(|entry| *entry == block),
         ValueDef::Union(..) => None,
@@ -115,7 +128,7 @@ struct Pass<'c> {
     /// The values that are to be replaced, and what was cut off from them in the blocks so far: each with the
     /// value that it is a part of.
     parts: SecondaryMap<Value, PackedOption<Value>>,
-    /// Made for those values that are needed behind a call.
+    /// Made for those values that are needed after a call.
     slots: FxHashMap<Value, StackSlot>,
     /// What there is at the end of a block.
     ends: SecondaryMap<Block, Copies>,
@@ -132,7 +145,7 @@ impl Pass<'_> {
             let dfg = &self.context.func.dfg;
             let opcode = dfg.insts[inst].opcode();
             if opcode == Opcode::Ireduce {
-                // It is cut off anew where it is used.
+                // It is reduced again at each use.
                 let whole = self.parts[dfg.resolve_aliases(dfg.inst_args(inst)[0])];
                 if whole.is_some() {
                     self.parts[dfg.first_result(inst)] = whole;
@@ -181,7 +194,7 @@ impl Pass<'_> {
             let mut cursor = FuncCursor::new(func).at_inst(inst);
             self.used[i].1 = if is_cut { cursor.ins().ireduce(ty, copy) } else { copy };
         }
-        users::replace(&mut self.context.func, inst, &self.used);
+        uses::replace(&mut self.context.func, inst, &self.used);
     }
 
     /// Loads a value for an instruction, ahead of loops that call nothing.
@@ -209,7 +222,7 @@ impl Pass<'_> {
     /// The block ahead of the outermost loop around a block that calls nothing and gets the value from outside.
     fn ahead(&self, value: Value, block: Block) -> Option<Block> {
         let Context { func, loop_analysis: loops, domtree, .. } = &*self.context;
-        let home = home(func, value);
+        let home = def_block(func, value);
         let mut outermost = None;
         let mut around = loops.innermost_loop(block);
         while let Some(found) = around
@@ -253,7 +266,7 @@ impl Pass<'_> {
         for value in values {
             let Some(slot) = self.slots.get(value) else { continue };
             let ty = func.dfg.value_type(*value);
-            users::behind(func, *value).ins().stack_store(ty, *value, *slot, 0);
+            uses::after_def(func, *value).ins().stack_store(ty, *value, *slot, 0);
         }
     }
 }

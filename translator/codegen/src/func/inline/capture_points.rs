@@ -1,12 +1,12 @@
-//! Sites of functions that are there in place of a call.
+//! Capture points of functions that are there in place of a call.
 //!
-//! Such a function shares its native frame with its caller. At one of its sites both are captured: its own
+//! Such a function shares its native frame with its caller. At one of its capture points both are captured: its own
 //! pad writes the values that it needs, and the pad of the call that it replaces writes the caller's. The
 //! code generator hangs the handlers of the call at all calls that it puts in its place; what is not a
-//! site gets rid of them again here. A poll has no handlers, it leaves values in a slot: also the caller's.
+//! capture point gets rid of them again here. A poll has no handlers, it leaves values in a slot: also the caller's.
 
 use crate::compile::{WIDE, namespace};
-use crate::frames::{POLL_TAG, is_site};
+use crate::frames::{POLL_TAG, is_capture_point};
 use crate::libcall::CAPTURED_INDEX;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::types::I64;
@@ -28,12 +28,11 @@ pub(super) struct Capture {
 }
 
 /// A function's calls hang at these if they catch no exceptions: the tag of the one pad, and the pad.
-pub(super) fn only_site(table: &ExceptionTableData) -> Option<(u32, BlockCall)> {
+pub(super) fn only_capture_point(table: &ExceptionTableData) -> Option<(u32, BlockCall)> {
     let mut items = table.items();
     match (items.next(), items.next()) {
-        (Some(ExceptionTableItem::Tag(tag, pad)), None) => {
-            Some((tag.as_u32(), pad)).filter(|(tag, _)| is_site(*tag) && tag & POLL_TAG == 0)
-        }
+        (Some(ExceptionTableItem::Tag(tag, pad)), None) => Some((tag.as_u32(), pad))
+            .filter(|(tag, _)| is_capture_point(*tag) && tag & POLL_TAG == 0),
         _ => None,
     }
 }
@@ -45,7 +44,7 @@ pub(super) fn has_wide_handler(function: &Function) -> bool {
     function.dfg.exception_tables.values().any(|table| table.items().any(is_wide))
 }
 
-/// Adds `first` to the numbers of a function's sites.
+/// Adds `first` to the numbers of a function's capture points.
 pub(super) fn renumber(function: &mut Function, first: u32) {
     for table in function.dfg.exception_tables.values_mut() {
         let items = table.items().map(|item| match item {
@@ -60,7 +59,7 @@ pub(super) fn renumber(function: &mut Function, first: u32) {
         let inst = Inst::from_u32(number as u32);
         let tags = function.debug_tags.get(inst).to_vec();
         let renumbered = tags.into_iter().map(|tag| match tag {
-            DebugTag::User(tag) if is_site(tag) => DebugTag::User(tag + first),
+            DebugTag::User(tag) if is_capture_point(tag) => DebugTag::User(tag + first),
             other => other,
         });
         function.debug_tags.set(inst, renumbered);
@@ -73,7 +72,7 @@ impl Capture {
         let InstructionData::TryCall { exception, .. } = caller.dfg.insts[call] else {
             return None;
         };
-        let (tag, pad) = only_site(&caller.dfg.exception_tables[exception])?;
+        let (tag, pad) = only_capture_point(&caller.dfg.exception_tables[exception])?;
         let pool = &caller.dfg.value_lists;
         Some(Capture { tag, pad: pad.block(pool), args: pad.args(pool).collect() })
     }
@@ -86,8 +85,8 @@ impl Capture {
                 | InstructionData::TryCallIndirect { exception, .. } => exception,
                 _ => continue,
             };
-            let site = only_site(&caller.dfg.exception_tables[exception]);
-            if site.is_none_or(|(tag, _)| tag != self.tag) || self.end_pad(caller, inst) {
+            let point = only_capture_point(&caller.dfg.exception_tables[exception]);
+            if point.is_none_or(|(tag, _)| tag != self.tag) || self.end_pad(caller, inst) {
                 continue;
             }
             if caller.debug_tags.has(inst) {

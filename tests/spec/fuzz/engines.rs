@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 /// A batch that takes longer has a module that does not end.
 const LIMIT_SECONDS: u64 = 120;
 
-pub(crate) enum Side {
+pub(crate) enum Engine {
     /// The program that asks it.
     Wasmtime(PathBuf),
     Translated(Target, Toolchain),
@@ -20,22 +20,22 @@ pub(crate) enum Side {
 /// What each module did, line by line.
 pub(crate) type Seen = Vec<Vec<String>>;
 
-impl Side {
+impl Engine {
     /// Builds what they take.
-    pub(crate) fn all(directory: &Path) -> Result<Vec<Side>, Error> {
-        let mut sides = vec![Side::Wasmtime(reference(&directory.join("reference"))?)];
+    pub(crate) fn all(directory: &Path) -> Result<Vec<Engine>, Error> {
+        let mut engines = vec![Engine::Wasmtime(reference(&directory.join("reference"))?)];
         for target in Target::ALL {
             let toolchain =
                 Toolchain::new(target, "linnet-spec-driver", &directory.join("driver"))?;
-            sides.push(Side::Translated(target, toolchain));
+            engines.push(Engine::Translated(target, toolchain));
         }
-        Ok(sides)
+        Ok(engines)
     }
 
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Side::Wasmtime(_) => "wasmtime",
-            Side::Translated(target, _) => target.name(),
+            Engine::Wasmtime(_) => "wasmtime",
+            Engine::Translated(target, _) => target.name(),
         }
     }
 
@@ -44,7 +44,7 @@ impl Side {
         let place = place.join(self.name());
         fs::create_dir_all(&place)?;
         let (translated, command) = match self {
-            Side::Wasmtime(program) => {
+            Engine::Wasmtime(program) => {
                 for (i, case) in cases.iter().enumerate() {
                     fs::write(place.join(format!("m{i}.wasm")), &case.wasm)?;
                 }
@@ -52,7 +52,7 @@ impl Side {
                 command.arg(&place);
                 ((0..cases.len()).map(Ok).collect(), command)
             }
-            Side::Translated(target, toolchain) => {
+            Engine::Translated(target, toolchain) => {
                 let program = place.join("modules");
                 let translated = link(cases, *target, toolchain, &place, &program)?;
                 (translated, toolchain.command(&program))

@@ -1,13 +1,13 @@
 //! Keeps 32-bit values that serve as addresses zero-extended.
 //!
 //! An access of linear memory extends its index to 64 bits. An instruction that gives 32 bits clears
-//! the others, so that the extension costs nothing right behind it. A value that comes from another
+//! the others, so that the extension costs nothing right after it. A value that comes from another
 //! block, from memory or from a call is not known to be extended: it needs a move at each access, and
 //! both forms occupy registers. This makes block parameters and loads that are extended somewhere 64
 //! bits wide, extends arguments of the function and results of calls where they come from, and cuts what
 //! uses them as 32 bits off again, which costs nothing.
 
-use super::users::behind;
+use super::uses::after_def;
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
@@ -113,13 +113,13 @@ impl Pass<'_> {
     /// Extends what stands for a value, an argument of the function or a call's result, where it comes from:
     /// the move out of the register in which it comes does that.
     fn extend(&mut self, narrow: Value, value: Value) {
-        let wide = behind(self.func, narrow).ins().uextend(I64, narrow);
+        let wide = after_def(self.func, narrow).ins().uextend(I64, narrow);
         self.cut(wide, value);
     }
 
     /// Makes a value the lower half of a wide one.
     fn cut(&mut self, wide: Value, value: Value) {
-        behind(self.func, wide).ins().with_result(value).ireduce(I32, wide);
+        after_def(self.func, wide).ins().with_result(value).ireduce(I32, wide);
         self.wide.insert(value, wide);
     }
 

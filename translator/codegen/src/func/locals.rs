@@ -2,7 +2,7 @@
 //! giant function they are in memory, as that search takes time with the square of the function's
 //! length, and memory with the number of its locals times that of its blocks.
 
-use super::site::{flags, words};
+use super::capture_point::{flags, words};
 use super::{Translator, Variant};
 use crate::error::Result;
 use cranelift_codegen::ir::types::I64;
@@ -47,7 +47,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         let mut memory = None;
         if is_giant(body, types.len() as u64)
             && self.return_point.is_none()
-            && !self.reaches(self.function)
+            && !self.is_capturable(self.function)
         {
             let size = types.iter().map(|ty| 8 * words(*ty)).sum();
             let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
