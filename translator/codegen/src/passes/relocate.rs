@@ -59,6 +59,7 @@ pub(super) fn run(context: &mut Context) -> CodegenResult<()> {
         calls,
         kinds,
         shared,
+        stands_for: SecondaryMap::new(),
         walked: EntitySet::new(),
         now: SecondaryMap::new(),
         round: 0,
@@ -73,7 +74,7 @@ pub(super) fn run(context: &mut Context) -> CodegenResult<()> {
         pass.walk(block);
     }
     pass.join();
-    debug_assert!(is_free(context), "an address is alive across a call");
+    debug_assert!(is_free(context), "an address is alive across a call: {}", context.func.name);
     Ok(())
 }
 
@@ -135,6 +136,12 @@ fn kind(func: &Function, kinds: &SecondaryMap<Value, Kind>, inst: Inst) -> Kind 
             if args.iter().any(|arg| is_stack_pointer(func, *arg)) =>
         {
             Kind::Context
+        }
+        // A distance.
+        InstructionData::Binary { opcode: Opcode::Isub, args }
+            if args.iter().all(|arg| kinds[*arg] != Kind::None) =>
+        {
+            Kind::None
         }
         _ => {
             let is_pure = !opcode.can_load()
@@ -271,6 +278,8 @@ struct Pass<'c> {
     /// Of the values that the function had.
     kinds: SecondaryMap<Value, Kind>,
     shared: EntitySet<Value>,
+    /// For values that the pass made, those of the function.
+    stands_for: SecondaryMap<Value, PackedOption<Value>>,
     walked: EntitySet<Block>,
     /// What stands for an address in this block since the last call, if that was in this round.
     now: SecondaryMap<Value, (u32, PackedOption<Value>)>,
@@ -419,6 +428,7 @@ impl Pass<'_> {
     /// Lets a block have a parameter that stands for an address.
     fn param(&mut self, value: Value, block: Block) -> Value {
         let param = self.context.func.dfg.append_block_param(block, I64);
+        self.stands_for[param] = value.into();
         self.joins.push(Join { block, param, value, args: Vec::new() });
         self.starts.insert((block, value), Start::Known(param));
         param
@@ -499,6 +509,12 @@ impl Pass<'_> {
 
     /// Makes an address anew.
     fn make(&mut self, value: Value, place: Place) -> Value {
+        let made = self.make_one(value, place);
+        self.stands_for[made] = value.into();
+        made
+    }
+
+    fn make_one(&mut self, value: Value, place: Place) -> Value {
         let kind = self.kinds[value];
         if kind == Kind::Context {
             return own_context(&mut FuncCursor::new(&mut self.context.func).at_inst(place.before));
@@ -506,6 +522,7 @@ impl Pass<'_> {
         if kind == Kind::Heap
             && place.is_end
             && self.context.func.layout.is_cold(place.block)
+            && home(&self.context.func, value) != Some(place.block)
             && let Some(before) = self.at_start(value, place.block)
         {
             return self.carry(before, place);
@@ -516,6 +533,7 @@ impl Pass<'_> {
         let copy = self.context.func.dfg.clone_inst(made);
         for i in 0..self.context.func.dfg.inst_args(copy).len() {
             let arg = self.context.func.dfg.inst_args(copy)[i];
+            let arg = self.stands_for[arg].expand().unwrap_or(arg);
             if self.kinds[arg] != Kind::None {
                 let arg = self.at(arg, place);
                 self.context.func.dfg.inst_args_mut(copy)[i] = arg;
