@@ -16,33 +16,22 @@
 //! A poll is such a call, in a cold block: the loop around it keeps its addresses in registers, and the
 //! cold block has them as distances from the base while it calls.
 
+mod check;
+mod kind;
+
 use super::uses;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::packed_option::PackedOption;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{
-    Block, Function, Inst, InstBuilder, InstructionData, Opcode, Value, ValueDef,
-};
+use cranelift_codegen::ir::{Block, Function, Inst, InstBuilder, Value, ValueDef};
 use cranelift_codegen::loop_analysis::Loop;
-use cranelift_codegen::{CodegenError, CodegenResult, Context, FxHashMap};
+use cranelift_codegen::{CodegenResult, Context, FxHashMap};
+use kind::Kind;
 use linnet_abi::context::{REGION_SIZE, offset};
 
 /// So many meetings of paths are looked through for an address; behind more it is made anew.
 const DEEP: usize = 64;
-
-/// What kind of address a value is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Kind {
-    #[default]
-    None,
-    Context,
-    Base,
-    /// A place in the memory.
-    Heap,
-    /// Computed from something else, such as a slot of the stack.
-    Other,
-}
 
 /// Needs the control flow graph, the dominator tree and the loops. Leaves no aliases.
 pub(super) fn run(context: &mut Context) -> CodegenResult<()> {
@@ -51,7 +40,7 @@ pub(super) fn run(context: &mut Context) -> CodegenResult<()> {
     if calls.blocks.is_empty() {
         return Ok(());
     }
-    let kinds = kinds(context)?;
+    let kinds = kind::find(context)?;
     let shared = shared(&context.func, &kinds);
     let order: Vec<Block> = context.domtree.cfg_rpo().copied().collect();
     let mut pass = Pass {
@@ -74,7 +63,11 @@ pub(super) fn run(context: &mut Context) -> CodegenResult<()> {
         pass.walk(block);
     }
     pass.join();
-    debug_assert!(is_free(context), "an address is alive across a call: {}", context.func.name);
+    debug_assert!(
+        check::is_free(context),
+        "an address is alive across a call: {}",
+        context.func.name
+    );
     Ok(())
 }
 
@@ -86,89 +79,6 @@ fn is_call(func: &Function, inst: Inst) -> bool {
 
 fn is_invoke(func: &Function, inst: Inst) -> bool {
     func.dfg.insts[inst].opcode().is_terminator() && is_call(func, inst)
-}
-
-/// What kind of address each value is.
-fn kinds(context: &Context) -> CodegenResult<SecondaryMap<Value, Kind>> {
-    let func = &context.func;
-    let mut kinds: SecondaryMap<Value, Kind> = SecondaryMap::new();
-    if let Some(first) = func.layout.entry_block().and_then(|b| func.dfg.block_params(b).first()) {
-        kinds[*first] = Kind::Context;
-    }
-    for block in context.domtree.cfg_rpo() {
-        for inst in func.layout.block_insts(*block) {
-            let kind = kind(func, &kinds, inst);
-            if kind != Kind::None {
-                kinds[func.dfg.first_result(inst)] = kind;
-            }
-            if passed(func, inst).any(|(_, value)| kinds[value] != Kind::None) {
-                // Nothing makes one: see `func`, where addresses are neither locals nor operands.
-                let message = "an address as a parameter of a block".to_owned();
-                return Err(CodegenError::Unsupported(message));
-            }
-        }
-    }
-    Ok(kinds)
-}
-
-/// Parameters of blocks, with what a branch gives them.
-fn passed(func: &Function, inst: Inst) -> impl Iterator<Item = (Value, Value)> {
-    let dfg = &func.dfg;
-    let calls = dfg.insts[inst].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
-    calls.iter().flat_map(|call| {
-        let params = dfg.block_params(call.block(&dfg.value_lists)).iter().copied();
-        let args = call.args(&dfg.value_lists);
-        params.zip(args).filter_map(|(param, arg)| Some((param, arg.as_value()?)))
-    })
-}
-
-fn kind(func: &Function, kinds: &SecondaryMap<Value, Kind>, inst: Inst) -> Kind {
-    let data = &func.dfg.insts[inst];
-    let opcode = data.opcode();
-    match *data {
-        InstructionData::Load { opcode: Opcode::Load, arg, offset: at, .. }
-            if kinds[arg] == Kind::Context && i32::from(at) == offset::HEAP_BASE =>
-        {
-            Kind::Base
-        }
-        InstructionData::StackAddr { .. } => Kind::Other,
-        InstructionData::Binary { opcode: Opcode::Band, args }
-            if args.iter().any(|arg| is_stack_pointer(func, *arg)) =>
-        {
-            Kind::Context
-        }
-        // A distance.
-        InstructionData::Binary { opcode: Opcode::Isub, args }
-            if args.iter().all(|arg| kinds[*arg] != Kind::None) =>
-        {
-            Kind::None
-        }
-        _ => {
-            let is_pure = !opcode.can_load()
-                && !opcode.can_store()
-                && !opcode.other_side_effects()
-                && !opcode.is_call()
-                && !opcode.is_terminator();
-            let results = func.dfg.inst_results(inst);
-            if !is_pure || results.len() != 1 || func.dfg.value_type(results[0]) != I64 {
-                return Kind::None;
-            }
-            let mut found = Kind::None;
-            for arg in func.dfg.inst_args(inst) {
-                found = match (found, kinds[*arg]) {
-                    (found, Kind::None) => found,
-                    (Kind::None | Kind::Heap, Kind::Base | Kind::Heap) => Kind::Heap,
-                    _ => Kind::Other,
-                };
-            }
-            found
-        }
-    }
-}
-
-fn is_stack_pointer(func: &Function, value: Value) -> bool {
-    let ValueDef::Result(inst, _) = func.dfg.value_def(value) else { return false };
-    func.dfg.insts[inst].opcode() == Opcode::GetStackPointer
 }
 
 fn home(func: &Function, value: Value) -> Option<Block> {
@@ -624,67 +534,4 @@ fn own_base(cursor: &mut FuncCursor) -> Value {
     use cranelift_codegen::ir::MemFlagsData;
     let context = own_context(cursor);
     cursor.ins().load(I64, MemFlagsData::trusted(), context, offset::HEAP_BASE)
-}
-
-/// Whether no address is alive across a call: the reason why forks work.
-fn is_free(context: &Context) -> bool {
-    let func = &context.func;
-    let mut kinds: SecondaryMap<Value, Kind> = SecondaryMap::new();
-    if let Some(first) = func.layout.entry_block().and_then(|b| func.dfg.block_params(b).first()) {
-        kinds[*first] = Kind::Context;
-    }
-    let mut is_changed = true;
-    while is_changed {
-        is_changed = false;
-        for block in context.domtree.cfg_rpo() {
-            for inst in func.layout.block_insts(*block) {
-                let kind = kind(func, &kinds, inst);
-                if kind != Kind::None {
-                    kinds[func.dfg.first_result(inst)] = kind;
-                }
-                for (param, arg) in passed(func, inst) {
-                    is_changed |= kinds[param] == Kind::None && kinds[arg] != Kind::None;
-                    if kinds[arg] != Kind::None {
-                        kinds[param] = kinds[arg];
-                    }
-                }
-            }
-        }
-    }
-    func.layout.blocks().all(|block| {
-        func.layout.block_insts(block).all(|inst| {
-            let mut is_free = true;
-            uses::for_operands(func, inst, |value| {
-                is_free &= kinds[value] == Kind::None || is_near(context, value, block, inst);
-            });
-            is_free
-        })
-    })
-}
-
-/// Whether no call is between what makes a value and one of its uses.
-fn is_near(context: &Context, value: Value, block: Block, user: Inst) -> bool {
-    let func = &context.func;
-    let home = home(func, value);
-    let made = match func.dfg.value_def(value) {
-        ValueDef::Result(inst, _) => Some(inst),
-        _ => None,
-    };
-    let mut seen = EntitySet::new();
-    let mut todo = vec![(block, func.layout.prev_inst(user))];
-    while let Some((block, mut at)) = todo.pop() {
-        let is_made = loop {
-            match at {
-                None => break home == Some(block) && made.is_none(),
-                Some(_) if at == made => break true,
-                Some(inst) if is_call(func, inst) => return false,
-                Some(inst) => at = func.layout.prev_inst(inst),
-            }
-        };
-        if !is_made {
-            let before = context.cfg.pred_iter(block).filter(|p| seen.insert(p.block));
-            todo.extend(before.map(|p| (p.block, func.layout.last_inst(p.block))));
-        }
-    }
-    true
 }
