@@ -63,6 +63,16 @@ spec *NAMES:
 fuzz SECONDS='600':
     FUZZ_SECONDS={{SECONDS}} cargo test --release -p linnet-spec --test fuzz
 
+# Put a module in the kernel's place that makes CALLS host calls of all kinds in each machine, on all ISAs
+[group: 'test']
+hostile CALLS='1000000':
+    HOSTILE_CALLS={{CALLS}} cargo test --release -p linnet-tests --test linnet -- hostile-kernel::
+
+# Run all tests of the guest with a TLB of seven mappings
+[group: 'test']
+tiny-tlb FILTER='':
+    TINY_TLB=all cargo test --release -p linnet-tests --test linnet -- tiny-tlb::{{FILTER}}
+
 # Write what the commands print now into the files of tests/cli
 [group: 'test']
 bless:

@@ -4,7 +4,9 @@
  * end in a NUL: the arguments of the command, and an environment.
  *
  * Each standard stream of the program is the console if the host's is a terminal (LINNET_STDIN=tty
- * and so on in the environment), else a device that is the host's stream, byte for byte. */
+ * and so on in the environment), else a device that is the host's stream, byte for byte. A command
+ * ignores the signals that the boot binary was started to ignore: LINNET_IGNORED has bit n - 1 for
+ * signal n. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +22,10 @@
 #include "init.h"
 
 #define CONSOLE "/dev/hvc0"
+
+/* Time for the program to obey a signal of the host, in milliseconds. It is less than what a container's
+ * engine, and the boot binary, give to all of the machine. */
+#define PROGRAM_GRACE_MS 5000
 
 static char *environment[256] = {
 	"HOME=/root",
@@ -37,6 +43,9 @@ static struct {
 	{ "LINNET_STDOUT=", "/dev/hostout", 1 },
 	{ "LINNET_STDERR=", "/dev/hosterr", 1 },
 };
+
+static const char ignored_variable[] = "LINNET_IGNORED=";
+static unsigned long long ignored_signals;
 
 /* The strings of a file, and a null pointer after them; null if there is no such file. */
 static char **read_strings(const char *path)
@@ -69,7 +78,7 @@ static void set_variable(char *assignment)
 }
 
 /* Is 1 if the variable was meant for this program alone. */
-static int describes_stream(const char *assignment)
+static int is_ours(const char *assignment)
 {
 	for (int i = 0; i < COUNT(streams); i++) {
 		size_t name = strlen(streams[i].variable);
@@ -77,7 +86,10 @@ static int describes_stream(const char *assignment)
 		streams[i].is_terminal = !strcmp(assignment + name, "tty");
 		return 1;
 	}
-	return 0;
+	size_t name = strlen(ignored_variable);
+	if (strncmp(assignment, ignored_variable, name)) return 0;
+	ignored_signals = strtoull(assignment + name, 0, 16);
+	return 1;
 }
 
 static void complain(const char *what, int error)
@@ -119,6 +131,8 @@ static _Noreturn void run(char **command)
 	open_streams();
 	environ = environment;
 	if (command) {
+		for (int n = 1; n <= 64; n++)
+			if (ignored_signals >> (n - 1) & 1) signal(n, SIG_IGN);
 		execvp(command[0], command);
 	} else {
 		command = (char *[]){ "/bin/sh", 0 };
@@ -144,21 +158,44 @@ static int has_ended(pid_t program, int *status)
 	return ended;
 }
 
+static void tell(pid_t program, int number)
+{
+	/* It may not have begun its session yet. */
+	if (kill(-program, number)) kill(program, number);
+	kill(-program, SIGCONT);
+}
+
+/* The host ends the machine by a signal, which the program gets first. A shell at a terminal
+ * ignores most signals, but not that its terminal is gone. */
+static _Noreturn void obey_host(pid_t program, int number, int is_shell)
+{
+	int has_terminal = streams[0].is_terminal, ended = 0;
+	if (!is_shell || !has_terminal) {
+		tell(program, number);
+		ended = has_ended_within(program, has_terminal ? 1000 : PROGRAM_GRACE_MS);
+	}
+	if (!ended && has_terminal) {
+		tell(program, SIGHUP);
+		has_ended_within(program, PROGRAM_GRACE_MS - 1000);
+	}
+	shut_down(EXIT, 128 + number);
+}
+
 int main(void)
 {
+	static const int signals[] = {
+		SIGCHLD, SIGUSR1, SIGUSR2, SIGTERM, SIGHUP, SIGINT, SIGQUIT,
+	};
 	/* Waiting for signals needs no handlers: a blocked one is kept, even for the first process. */
 	sigset_t watched;
 	sigemptyset(&watched);
-	sigaddset(&watched, SIGCHLD);
-	sigaddset(&watched, SIGUSR1);
-	sigaddset(&watched, SIGUSR2);
-	sigaddset(&watched, SIGTERM);
+	for (int i = 0; i < COUNT(signals); i++) sigaddset(&watched, signals[i]);
 	sigprocmask(SIG_BLOCK, &watched, 0);
 
 	set_up_machine();
 	char **assignments = read_strings("/linnet/environment");
 	for (char **a = assignments; a && *a; a++)
-		if (!describes_stream(*a)) set_variable(*a);
+		if (!is_ours(*a)) set_variable(*a);
 	char **command = read_strings("/linnet/command");
 	if (command && !*command) command = 0;
 
@@ -167,7 +204,10 @@ int main(void)
 	if (program < 0) shut_down(EXIT, 126);
 	for (;;) {
 		int status;
-		switch (sigwaitinfo(&watched, 0)) {
+		siginfo_t info;
+		int number = sigwaitinfo(&watched, &info);
+		if (number > 0 && number != SIGCHLD && info.si_code == SI_KERNEL) obey_host(program, number, !command);
+		switch (number) {
 		case SIGCHLD:
 			if (!has_ended(program, &status)) break;
 			/* Leaving an interactive shell is how a user turns the machine off. */

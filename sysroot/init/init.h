@@ -2,6 +2,8 @@
 #ifndef INIT_H
 #define INIT_H
 
+#include <sys/types.h>
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
 /* Mounts the kernel's file systems and brings up what every program expects. */
@@ -9,6 +11,9 @@ void set_up_machine(void);
 
 /* How the machine ends. */
 enum ending { HALT, POWER_OFF, REBOOT, EXIT };
+
+/* Waits until the child has ended, or all children if `pid` is -1. Is 0 if it takes longer. */
+int has_ended_within(pid_t pid, int milliseconds);
 
 /* Ends every process, writes back every file and ends the machine; for EXIT the boot binary exits
  * with `status`. */

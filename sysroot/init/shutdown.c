@@ -13,7 +13,7 @@
 
 #include "init.h"
 
-/* Time for processes to obey SIGTERM, and for killed ones to be gone. */
+/* Time for processes to obey SIGTERM, and for killed ones to be gone, in milliseconds. */
 #define GRACE_MS 500
 
 static long long now_ms(void)
@@ -23,17 +23,18 @@ static long long now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* Waits until no process is left, for every orphan is a child of ours. Is 0 if time runs out. */
-static int all_gone(void)
+/* Every orphan is a child of ours, so that there are no processes without children. */
+int has_ended_within(pid_t pid, int milliseconds)
 {
 	sigset_t child;
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	long long end = now_ms() + GRACE_MS;
+	long long end = now_ms() + milliseconds;
 	for (;;) {
-		pid_t pid = waitpid(-1, 0, WNOHANG);
-		if (pid < 0 && errno == ECHILD) return 1;
-		if (pid > 0) continue;
+		pid_t found = waitpid(-1, 0, WNOHANG);
+		if (found < 0 && errno == ECHILD) return 1;
+		if (found > 0 && found == pid) return 1;
+		if (found > 0) continue;
 		long long left = end - now_ms();
 		if (left <= 0) return 0;
 		struct timespec timeout = { left / 1000, left % 1000 * 1000000 };
@@ -46,9 +47,9 @@ static void end_processes(void)
 	if (waitpid(-1, 0, WNOHANG) < 0 && errno == ECHILD) return;
 	kill(-1, SIGTERM);
 	kill(-1, SIGCONT);
-	if (all_gone()) return;
+	if (has_ended_within(-1, GRACE_MS)) return;
 	kill(-1, SIGKILL);
-	all_gone();
+	has_ended_within(-1, GRACE_MS);
 }
 
 /* Leaves what lies on block devices clean. The last mount goes first, since it may lie in another. */

@@ -19,8 +19,10 @@ cp -R "$SDK/sysroot" "$SDK/sdk" "$out/"
 cp "$here/linnet++.cfg" "$out/sdk/"
 
 # Names of source files in the library are the same wherever it is built.
-flags="--config=$out/sdk/linnet.cfg -fwasm-exceptions -ffunction-sections -fdata-sections -w"
-flags="$flags -ffile-prefix-map=$work=. -ffile-prefix-map=$out=."
+set -- "--config=$out/sdk/linnet.cfg" -fwasm-exceptions -ffunction-sections -fdata-sections -w \
+	"-ffile-prefix-map=$work=." "-ffile-prefix-map=$out=."
+# CMake takes a part of a command line.
+flags=$(printf '"%s" ' "$@")
 cmake -S source/runtimes -B build -DCMAKE_TOOLCHAIN_FILE="$out/sdk/linnet.cmake" \
 	-DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$out/sysroot" \
 	-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY \
@@ -33,8 +35,7 @@ cmake -S source/runtimes -B build -DCMAKE_TOOLCHAIN_FILE="$out/sdk/linnet.cmake"
 	-DLIBCXXABI_ADDITIONAL_COMPILE_FLAGS="-I$work/source/libunwind/include"
 make -C build -j"${JOBS:-1}" install
 
-# The unwinder of WebAssembly is one file: it throws.
-# shellcheck disable=SC2086
-clang-19 $flags -O2 -DNDEBUG -D_LIBUNWIND_HIDE_SYMBOLS -Isource/libunwind/include \
-	-c source/libunwind/src/Unwind-wasm.c -o Unwind-wasm.o
-llvm-ar-19 rcD "$out/sysroot/lib/libc++abi.a" Unwind-wasm.o
+# The unwinder of WebAssembly is one file.
+clang-19 "$@" -O2 -DNDEBUG -D_LIBUNWIND_HIDE_SYMBOLS -Isource/libunwind/include -Isource/libunwind/src \
+	-c "$here/unwind.c" -o unwind.o
+llvm-ar-19 rcD "$out/sysroot/lib/libc++abi.a" unwind.o

@@ -24,6 +24,8 @@ SHARED_LIBS =
 ALL_LIBS = lib/libc.a lib/crt1.o lib/crti.o lib/crtn.o $(EMPTY_LIBS)
 ALL_TOOLS =
 TOOL_LIBS =
+# Also those of other compilers' run-time libraries, which build systems name.
+EMPTY_LIB_NAMES = m rt pthread crypt util xnet resolv dl atomic gcc gcc_eh gcc_s ssp ssp_nonshared unwind
 
 # Without it clang 19 does not declare the tag that is thrown.
 obj/src/setjmp/wasm32/longjmp.o: CFLAGS_ALL += -mllvm -wasm-enable-sjlj

@@ -4,6 +4,10 @@
 #include <pthread.h>
 #include <sys/timex.h>
 
+#ifndef SYS_clock_gettime
+#define SYS_clock_gettime SYS_clock_gettime64
+#endif
+
 static long long ns(struct timespec time)
 {
 	CHECK(time.tv_nsec >= 0 && time.tv_nsec < 1000000000);

@@ -2,6 +2,10 @@
 #include "test.h"
 #include <linux/futex.h>
 
+#ifndef SYS_futex
+#define SYS_futex SYS_futex_time64
+#endif
+
 static long futex(int *word, int operation, int value)
 {
 	return syscall(SYS_futex, word, operation, value, (void *)0, (void *)0, 0);

@@ -1,7 +1,9 @@
 //! `linnet build`: what it makes, and what it leaves behind when it is stopped.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +12,7 @@ use linnet_build::{At as _, Error, Result, Target};
 
 use crate::machine::{self, Ended};
 use crate::pty::Terminal;
-use crate::{Test, cli, vm};
+use crate::{Test, builder, cli, vm};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -33,7 +35,9 @@ pub(crate) fn tests() -> Vec<Test> {
     vec![
         test("a-description-makes-a-system", description),
         test("an-archive-replaces-the-usual-system", archive),
+        test("odd-archives-mean-what-gnu-tar-says", odd_archives),
         test("an-image-layout-holds-the-boot-binaries", image_layout),
+        test("tools-for-images-and-linnet-read-each-other", images_of_others),
         test("a-full-disk-leaves-no-file", full_disk),
         test("a-killed-build-leaves-no-file-and-can-be-repeated", killed),
         test("a-terminal-shows-a-bar", bar),
@@ -171,6 +175,117 @@ fn archive(place: &Place) -> Result<()> {
     expect(&place.run("./vm", &["--", "/bin/program", "x"])?, "<x>end\n")?;
     let report = place.run("linnet", &["inspect", "vm"])?;
     expect_in(&report, "programs    2\n")
+}
+
+/// What the guest sees of files that archives have in odd forms.
+fn odd_archives(place: &Place) -> Result<()> {
+    const LOOK: &str = r#"
+cd /o || exit 1
+stat -c '%n %a %h %u:%g' one two setuid sticky
+cat one 'TRAILER!!!' z
+echo more > two && cat one
+printf '%s\n' caf* | od -An -tx1
+readlink link | od -An -tx1
+stat -c %s hole; cksum < hole
+cat /TRAILER!!! /z
+"#;
+    let write = |name: &str, contents: &[u8]| place.write(&format!("root/o/{name}"), contents);
+    for name in ["one", "setuid", "TRAILER!!!", "z", "../TRAILER!!!", "../z"] {
+        write(name, format!("{name}\n").as_bytes())?;
+    }
+    let at = |name: &[u8]| place.directory.join("root/o").join(OsStr::from_bytes(name));
+    for name in [b"caf\xe8".as_slice(), b"caf\xe9"] {
+        fs::write(at(name), "x").at("a name that is not UTF-8")?;
+    }
+    fs::hard_link(at(b"one"), at(b"two")).at("two")?;
+    symlink(OsStr::from_bytes(b"/o\xe9"), at(b"link")).at("link")?;
+    fs::create_dir_all(at(b"sticky")).at("sticky")?;
+    let hole = fs::File::create(at(b"hole")).at("hole")?;
+    hole.set_len(1_000_000).at("hole")?;
+    for (name, mode) in [("one", 0o640), ("setuid", 0o4755), ("sticky", 0o1777), ("hole", 0o600)] {
+        fs::set_permissions(at(name.as_bytes()), fs::Permissions::from_mode(mode)).at(name)?;
+    }
+    let wanted = "one 640 2 3000000:12\ntwo 640 2 3000000:12\n\
+        setuid 4755 1 3000000:12\nsticky 1777 2 3000000:12\n\
+        one\nTRAILER!!!\nz\nmore\n \
+        63 61 66 e8 0a 63 61 66 e9 0a\n 2f 6f e9 0a\n1000000\n";
+    for form in ["gnu", "posix"] {
+        let name = format!("{form}.tar.gz");
+        let form = format!("--format={form}");
+        let owner = ["--owner=:3000000", "--group=:12", "--mtime=@1700000000"];
+        let mut tar = vec!["-C", "root", "-S", &form];
+        tar.extend(owner);
+        tar.extend(["-czf", &name, "."]);
+        place.run("tar", &tar)?;
+        place.run("linnet", &["build", "--with", &format!("./{name}"), "-o", "vm"])?;
+        let found = place.run("./vm", &["--", "sh", "-c", LOOK])?;
+        expect_in(&found, wanted)?;
+        expect_in(&found, &place.run("sh", &["-c", "cksum < root/o/hole"])?)?;
+        expect_in(&found, "../TRAILER!!!\n../z\n")?;
+    }
+    // What is packed is the same again, and so is the directory but for owners and times.
+    place.run("linnet", &["pack", "./gnu.tar.gz", "-o", "packed.tar"])?;
+    place.run("linnet", &["pack", "./posix.tar.gz", "-o", "again.tar"])?;
+    place.run("linnet", &["pack", "./packed.tar", "-o", "third.tar"])?;
+    expect(&place.run("cmp", &["packed.tar", "again.tar"])?, "")?;
+    expect(&place.run("cmp", &["packed.tar", "third.tar"])?, "")?;
+    place.run("tar", &["-df", "packed.tar", "-C", "root"]).map_or_else(
+        |error| match error.message().lines().all(|line| !line.contains("Contents differ")) {
+            true => Ok(()),
+            false => Err(error),
+        },
+        |_| Ok(()),
+    )?;
+    place.run("linnet", &["build", "--with", "./root", "-o", "vm"])?;
+    expect_in(&place.run("./vm", &["--", "sh", "-c", LOOK])?, "one 640 2 0:0\ntwo 640 2 0:0\n")
+}
+
+/// Tools that others unpack images with find what is in ours.
+fn images_of_others(place: &Place) -> Result<()> {
+    let target = linnet_build::host()?.name();
+    place.run("linnet", &["build", "--target", target, "--oci", "image", "-o", "vm"])?;
+    for tool in ["skopeo", "umoci"] {
+        builder()?.tool(tool, tool)?;
+    }
+    place.run("skopeo", &["inspect", "--raw", "oci:image:latest"])?;
+    place.run(
+        "skopeo",
+        &["copy", "--insecure-policy", "oci:image:latest", "oci-archive:image.tar"],
+    )?;
+    place.run("umoci", &["raw", "unpack", "--rootless", "--image", "image:latest", "unpacked"])?;
+    expect(&place.run("cmp", &["unpacked/linnet", "vm"])?, "")?;
+    // And we find what is in theirs: two layers, with a whiteout.
+    place.run("umoci", &["init", "--layout", "theirs"])?;
+    place.run("umoci", &["new", "--image", "theirs:latest"])?;
+    place.write("one/etc/old", "old\n")?;
+    place.write("one/etc/kept", "kept\n")?;
+    place.write("two/etc/new", "new\n")?;
+    let insert = ["insert", "--rootless", "--image", "theirs:latest"];
+    let run = |more: &[&str]| place.run("umoci", &[&insert, more].concat());
+    run(&["one/etc", "/etc"])?;
+    run(&["two/etc/new", "/etc/new"])?;
+    run(&["--whiteout", "/etc/old"])?;
+    place.run(
+        "skopeo",
+        &["copy", "--insecure-policy", "oci:theirs:latest", "oci-archive:theirs.tar"],
+    )?;
+    place.run(
+        "skopeo",
+        &["copy", "--insecure-policy", "oci:theirs:latest", "docker-archive:docker.tar:x:latest"],
+    )?;
+    for image in ["./theirs", "./theirs.tar"] {
+        place.run("linnet", &["build", "--with", image, "-o", "vm"])?;
+        let found =
+            place.run("./vm", &["--", "sh", "-c", "cd /etc; cat kept new; ls | grep -c old"]);
+        let found = found.err().map(|error| error.message().to_owned()).unwrap_or_default();
+        expect_in(&found, "kept\nnew\n0\n")?;
+    }
+    // Theirs is for the CPU of this machine, and says so where the form has no other place for it.
+    let error = place.run("linnet", &["build", "--with", "./docker.tar", "-o", "vm"]).err();
+    expect_in(
+        error.as_ref().map_or("no error", Error::message),
+        "error: ./docker.tar: no image for the guest in the archive",
+    )
 }
 
 fn image_layout(place: &Place) -> Result<()> {
@@ -335,7 +450,7 @@ fn same_elsewhere(place: &Place) -> Result<()> {
         Ended { status: Some(status), .. } if status.success() => Ok(()),
         Ended { status, output } => Err(Error::new(format!("{status:?}\n{output}"))),
     };
-    run(Command::new("rustup").args(["target", "add", &triple]))?;
+    builder()?.rust_library(&triple)?;
     // A musl target brings its C library, so that no compiler for it is needed.
     let variable = triple.replace('-', "_").to_uppercase();
     run(Command::new(env!("CARGO"))

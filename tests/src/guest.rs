@@ -55,6 +55,28 @@ pub(crate) fn tests_with_few_addresses() -> Result<Vec<Test>> {
     tests_with(host()?, "few-addresses", &["--cpus", "4", "--address-bits", "38"])
 }
 
+/// Those of the tests that change mappings most, or with `TINY_TLB=all` all, on a machine that may keep hardly
+/// any mappings of guest memory: every fill flushes the others.
+pub(crate) fn tests_with_tiny_tlb() -> Result<Vec<Test>> {
+    const CHOSEN: [&str; 11] = [
+        "copy-on-write",
+        "exec-",
+        "fork-",
+        "mmap",
+        "mprotect",
+        "mremap",
+        "munmap",
+        "pipe-",
+        "shared-mapping",
+        "stack-overflow",
+        "threads",
+    ];
+    let all = std::env::var("TINY_TLB").is_ok_and(|which| which == "all");
+    let mut tests = tests_with(host()?, "tiny-tlb", &["--cpus", "2", "--tlb-budget", "7"])?;
+    tests.retain(|(name, _)| all || CHOSEN.iter().any(|part| name.contains(part)));
+    Ok(tests)
+}
+
 fn tests_with(target: Target, kind: &str, machine: &'static [&'static str]) -> Result<Vec<Test>> {
     let suite = suite(target)?;
     let sources = suite.sources.iter().filter(|source| source.is_test).enumerate();
@@ -130,6 +152,10 @@ impl Suite {
         let mut command = machine::command(self.target, &built.binary)?;
         command.args(options_first).args(options(&source.path)).arg("--");
         let mut limit = machine::limit(self.target, LIMIT);
+        if !options_first.is_empty() {
+            // Processes that share a slot wait for each other, for milliseconds each time.
+            limit *= 2;
+        }
         if kernel_version()?.is_debug() {
             command.args(["/bin/sh", "-c", WITH_CHECKS]);
             limit *= CHECKS;

@@ -13,7 +13,8 @@ use crate::{Outcome, Test, files, guest, machine};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Numbers of Linux's signals (asm-generic/signal.h).
-const SIGNALS: [(&str, i32); 4] = [("SIGILL", 4), ("SIGABRT", 6), ("SIGBUS", 7), ("SIGSEGV", 11)];
+const SIGNALS: [(&str, i32); 5] =
+    [("SIGILL", 4), ("SIGABRT", 6), ("SIGBUS", 7), ("SIGSEGV", 11), ("SIGALRM", 14)];
 
 pub(crate) fn tests(target: Target) -> Result<Vec<Test>> {
     let test = move |(name, path): (String, PathBuf)| -> Test {

@@ -3,6 +3,8 @@
 //! ```text
 //! boot OPTIONS           starts the machine; must be the first
 //! boot-tests OPTIONS     the same, with the guest's tests and `programs/*.c` in /test
+//! host-shell             starts a shell of the host that can start machines with $VM; must be the first
+//! stop                   stops all programs of the job in the foreground but not by a key
 //! expect "TEXT"          waits until TEXT comes
 //! send "TEXT"            types TEXT
 //! pause                  gives the machine a moment, before a key that only the next program wants
@@ -19,7 +21,7 @@ use std::time::Duration;
 use linnet_build::{At as _, Error, Result, Target};
 
 use crate::pty::Terminal;
-use crate::{Outcome, Test, files, guest, machine, vm};
+use crate::{Outcome, Test, files, guest, machine, script, vm};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(300);
@@ -55,11 +57,16 @@ fn step(line: &str, target: Target, terminal: &mut Option<Terminal>) -> Result<(
         *terminal = Some(Terminal::start(target, &binary, &options)?);
         return Ok(());
     }
+    if word == "host-shell" {
+        *terminal = Some(Terminal::start_shell(&script::start(target)?)?);
+        return Ok(());
+    }
     let terminal = terminal.as_mut().ok_or_else(|| Error::new("the machine is not started"))?;
     let limit = machine::limit(target, LIMIT);
     match word {
         "expect" => terminal.expect(&quoted(rest)?, limit),
         "send" => terminal.send(&quoted(rest)?),
+        "stop" => terminal.stop(),
         "pause" => {
             std::thread::sleep(PAUSE);
             Ok(())

@@ -5,14 +5,18 @@
 //! | `guest`         | `guest/*.c`, `*.sh` | a program of the guest that exits with 0                 |
 //! |                 | `programs/*.c`      | not a test, but in the guest for those that need it      |
 //! | `few-addresses` | the same            | a test of `guest` where processes share places in memory |
+//! | `tiny-tlb`      | some of the same    | the same with hardly any mappings of guest memory        |
 //! | `hostile`       | `hostile/*.wat`     | a program that tries to harm others                      |
+//! | `hostile-kernel`| `src/player.rs`     | a module in the kernel's place that breaks rules         |
 //! | `interactive`   | `interactive/*.txt` | a dialogue with a machine on a terminal                  |
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
+//! | `first-day`     | `src/first_day.rs`  | what a bare machine needs of the two commands            |
 //! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
+//! | `script`        | `scripts/*.sh`      | a script of the host that starts machines                |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
@@ -35,6 +39,7 @@ mod debugger;
 mod disk;
 mod docs;
 mod examples;
+mod first_day;
 mod guest;
 mod host;
 mod hostile;
@@ -42,8 +47,10 @@ mod interactive;
 mod machine;
 mod oops;
 mod packages;
+mod player;
 mod promise;
 mod pty;
+mod script;
 mod sdk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,10 +80,12 @@ fn trials() -> Result<Vec<Trial>> {
     let host = linnet_build::host()?;
     let mut tests = vec![
         guest::tests_with_few_addresses()?,
+        guest::tests_with_tiny_tlb()?,
         cli::tests()?,
         build::tests(),
         docs::tests(),
         examples::tests()?,
+        first_day::tests(),
         sdk::tests(),
         host::tests(),
         promise::tests(),
@@ -86,7 +95,9 @@ fn trials() -> Result<Vec<Trial>> {
         for kind in [
             guest::tests(target)?,
             hostile::tests(target)?,
+            player::tests(target),
             interactive::tests(target)?,
+            script::tests(target)?,
             disk::tests(target),
             oops::tests(target),
             debugger::tests(target),

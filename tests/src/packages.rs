@@ -46,7 +46,7 @@ fn at_work(target: Target, path: &Path) -> Outcome {
     let builder = builder()?;
     let mut files = Files::default();
     for package in with.split(',') {
-        files.merge(builder.files(package)?);
+        files.merge(&builder.files(package)?)?;
     }
     run(target, files, &script)
 }

@@ -1,8 +1,10 @@
 //! A program on a terminal of its own.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
-use std::process::Child;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,16 +29,26 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     pub(crate) fn start(target: Target, binary: &Path, arguments: &[String]) -> Result<Self> {
+        let (program, first) = machine::program(target, binary)?;
+        Self::start_program(Command::new(program).args(first).args(arguments))
+    }
+
+    /// A shell with job control whose prompt is `host$ `, in a directory of its own, with `vm` in `VM`.
+    pub(crate) fn start_shell(vm: &str) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let directory =
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("host-shell-{number}"));
+        fs::create_dir_all(&directory).at(directory.display())?;
+        let command = Command::new("bash").args(["--norc", "--noprofile", "--noediting", "-i"]);
+        Self::start_program(command.current_dir(directory).env("VM", vm).env("PS1", "host$ "))
+    }
+
+    fn start_program(command: Command) -> Result<Self> {
         let (pty, terminal) = open().at("terminal")?;
         pty.resize(Size::new(24, 80)).at("terminal")?;
         let initial = settings(&pty)?;
-        let (program, first) = machine::program(target, binary)?;
-        let child = Command::new(&program)
-            .args(first)
-            .args(arguments)
-            .env("TERM", "xterm")
-            .spawn(terminal)
-            .at(program.display())?;
+        let child = command.env("TERM", "xterm").spawn(terminal).at("the terminal's program")?;
         let pty = std::sync::Arc::new(pty);
         let (sender, output) = mpsc::channel();
         let reader = std::sync::Arc::clone(&pty);
@@ -72,6 +84,12 @@ impl Terminal {
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).at("kill")
     }
 
+    /// Stops the job in the foreground.
+    pub(crate) fn stop(&self) -> Result<()> {
+        let group = rustix::termios::tcgetpgrp(&*self.pty).at("terminal")?;
+        rustix::process::kill_process_group(group, rustix::process::Signal::STOP).at("kill")
+    }
+
     /// Waits for `text` in what comes, and drops all up to its end.
     pub(crate) fn expect(&mut self, text: &str, limit: Duration) -> Result<()> {
         let until = Instant::now() + limit;
@@ -92,7 +110,12 @@ impl Terminal {
 
     /// Waits for the end; the exit status if there is one.
     pub(crate) fn end(&mut self, limit: Duration) -> Result<Option<i32>> {
-        Ok(machine::wait(&mut self.child, limit)?.and_then(|status| status.code()))
+        Ok(self.end_of_process(limit)?.and_then(|status| status.code()))
+    }
+
+    /// Waits for the end; how the program ended if it did.
+    pub(crate) fn end_of_process(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        machine::wait(&mut self.child, limit)
     }
 }
 

@@ -20,6 +20,14 @@ pub(crate) fn tests() -> Vec<Test> {
         test("programs-optimised-by-the-linker-and-not-at-all-work", modes),
         test("cxx-throws-in-threads-in-every-mode", cxx),
         test("cxx-throws-through-frames-of-c-and-forks-inside-try", cxx_through_c),
+        test("cxx-terminates-with-the-exception-that-nobody-catches", cxx_terminates),
+        test("tables-by-section-have-the-rows-of-every-file", tables),
+        test("declarations-of-another-type-than-the-definition-work", declared),
+        test("options-of-elf-linkers-are-taken-or-refused-by-name", linker_options),
+        test("collectors-find-pointers-on-the-stack-if-linked-for-it", collector),
+        test("linking-part-of-a-program-gives-an-object", relocatable),
+        test("libraries-of-other-compilers-are-there", libraries),
+        test("cmake-works-below-a-directory-with-a-space", space),
     ]
 }
 
@@ -194,6 +202,139 @@ fn cxx_through_c(place: &Place) -> Result<()> {
         linnet boot --with ./program.wasm -- program";
     let expected = "child: a zero\ncaught again\nparent: a zero\ncaught again\n";
     expect(&shell(place, script)?, expected)
+}
+
+fn cxx_terminates(place: &Place) -> Result<()> {
+    place.write("terminate.cc", include_str!("../sdk/terminate.cc"))?;
+    for mode in ["-O2", "-O0 -g", "-O2 -flto"] {
+        let script = format!(
+            "linnet c++ {mode} -o program.wasm terminate.cc\nlinnet boot --with ./program.wasm -- program"
+        );
+        expect(&shell(place, &script)?, "as C++ says\n")?;
+    }
+    Ok(())
+}
+
+/// One file is in an archive.
+fn tables(place: &Place) -> Result<()> {
+    place.write("tables.h", include_str!("../sdk/tables.h"))?;
+    place.write("a.c", include_str!("../sdk/tables-a.c"))?;
+    place.write("main.c", include_str!("../sdk/tables.c"))?;
+    for mode in ["-O0", "-O2 -ffunction-sections -fdata-sections -Wl,--gc-sections"] {
+        let script = format!(
+            "linnet cc {mode} -c a.c main.c
+            rm -f liba.a
+            linnet ar rcs liba.a a.o
+            linnet cc {mode} -o program.wasm main.o -L. -la
+            linnet boot --with ./program.wasm -- program"
+        );
+        expect(&shell(place, &script)?, "3 rows, 550, 0\n")?;
+    }
+    Ok(())
+}
+
+fn declared(place: &Place) -> Result<()> {
+    place.write("a.c", include_str!("../sdk/declared.c"))?;
+    place.write("b.c", include_str!("../sdk/defined.c"))?;
+    let script = "linnet cc -O1 -o program.wasm a.c b.c
+        linnet boot --with ./program.wasm -- program";
+    expect(&shell(place, script)?, "-14 -3 1 end\n")
+}
+
+/// What Debian, Meson, libtool, CMake and configure scripts give to a linker.
+const OPTIONS: &str = "-z,relro -z,now -z,noexecstack -z,defs -z,pack-relative-relocs --no-undefined -O1 --as-needed
+    --gc-sections --no-gc-sections -E --export-dynamic -Bstatic -Bdynamic -Bsymbolic -Bsymbolic-functions
+    --enable-new-dtags -rpath,/x -rpath=/x -rpath-link,/x -R/x --version-script,version --version-script=version
+    --exclude-libs,ALL --exclude-libs=ALL --build-id --build-id=sha1 --hash-style=gnu --hash-style,both -s -S -x
+    --strip-all --warn-common --fatal-warnings --no-warn-mismatch --allow-multiple-definition --wrap=malloc
+    --wrap,malloc -u,main --undefined,main --defsym=here=0 --defsym,here=0 --no-keep-memory --stats -Map,map
+    -Map=map --cref --sort-common --sort-section=alignment --icf=all --dynamic-list=list -plugin-opt=x
+    --no-copy-dt-needed-entries --push-state,--as-needed,-lm,--pop-state --start-group,-lc,-lm,--end-group
+    -soname,x --soname=x --print-map -t --trace -y,main -e,_start --compress-debug-sections=zlib
+    --dependency-file=d --unresolved-symbols=report-all -L,. @options -pie -no-pie --eh-frame-hdr -I,/lib/ld.so
+    --dynamic-linker=/lib/ld.so --relax --no-relax -q -M";
+
+const REFUSED: &str =
+    "-T,script --script=script -Ttext=0x1000 --section-start=.text=0 -shared --oformat=binary
+    -b,elf32-i386 @missing --no-such-option";
+
+fn linker_options(place: &Place) -> Result<()> {
+    place.write("program.c", "int main(void) { return 0; }\n")?;
+    place.write("version", "{ global: main; local: *; };\n")?;
+    place.write(
+        "options",
+        "--version-script=version '-Bsymbolic-functions'\n--defsym \"here=0\"\n",
+    )?;
+    let script = format!(
+        "linnet cc -c program.c
+        for option in {} ; do linnet cc -o program.wasm -Wl,$option program.o > /dev/null; done
+        for option in {} ; do
+            ! linnet cc -o program.wasm -Wl,$option program.o 2> refused
+            grep -q \"error: .*$(echo ${{option%%[,=]*}} | cut -c 1-8)\" refused || {{ cat refused; exit 1; }}
+        done
+        linnet cc -o program.wasm -lm -lc program.o
+        linnet cc -s -static -rdynamic -no-pie -static-libgcc -o program.wasm program.o
+        linnet boot --with ./program.wasm -- program",
+        OPTIONS.replace('\n', " "),
+        REFUSED.replace('\n', " ")
+    );
+    expect(&shell(place, &script)?, "")
+}
+
+fn collector(place: &Place) -> Result<()> {
+    place.write("program.c", include_str!("../sdk/collector.c"))?;
+    for mode in ["-O1", "-O2", "-O2 -mtail-call"] {
+        let script = format!(
+            "linnet cc {mode} -Wl,--spill-pointers -o program.wasm program.c
+            linnet boot --with ./program.wasm -- program"
+        );
+        expect(&shell(place, &script)?, "0 wrong, the others are gone\n")?;
+    }
+    Ok(())
+}
+
+fn relocatable(place: &Place) -> Result<()> {
+    place.write(
+        "a.c",
+        "#include <stdio.h>\nint b(void);\nint main(void) { return printf(\"%d\\n\", b()) < 0; }\n",
+    )?;
+    place.write("b.c", "int c(void);\nint b(void) { return c() + 1; }\n")?;
+    place.write("c.c", "int c(void) { return 4; }\n")?;
+    let script = "linnet cc -O1 -c a.c b.c c.c
+        linnet cc -r -o part.o b.o c.o
+        linnet cc -o program.wasm a.o part.o
+        linnet boot --with ./program.wasm -- program";
+    expect(&shell(place, script)?, "5\n")
+}
+
+fn libraries(place: &Place) -> Result<()> {
+    place.write("program.c", "int main(void) { return 0; }\n")?;
+    let script = "linnet cc -o program.wasm program.c -lm -lpthread -lrt -ldl -lutil -lcrypt -lresolv -lxnet \
+        -latomic -lgcc -lgcc_s -lgcc_eh -lunwind -lssp";
+    expect(&shell(place, script)?, "")
+}
+
+/// The cache is reached by a link, so that nothing is built anew.
+fn space(place: &Place) -> Result<()> {
+    builder()?.tool("cmake", "cmake")?;
+    let cache = builder()?.cache_path("").display().to_string();
+    place.write(
+        "CMakeLists.txt",
+        "cmake_minimum_required(VERSION 3.13)\nproject(space C)\nadd_executable(program \"my program.c\")\n",
+    )?;
+    place.write(
+        "my program.c",
+        "#include <stdio.h>\nint main(void) { puts(\"below a space\"); }\n",
+    )?;
+    let script = format!(
+        "mkdir -p 'a (b) c'
+        ln -sfn '{cache}' 'a (b) c/cache'
+        export LINNET_CACHE=\"$PWD/a (b) c/cache\"
+        cmake -S . -B 'a (b) c/out' -DCMAKE_TOOLCHAIN_FILE=\"$(linnet sdk)/linnet.cmake\" >&2
+        cmake --build 'a (b) c/out' >&2
+        linnet boot --with './a (b) c/out/program' -- program"
+    );
+    expect(&shell(place, &script)?, "below a space\n")
 }
 
 /// What a script prints in which `linnet` is the command under test, and every command must end well.

@@ -10,6 +10,15 @@ pub const HOST_MODULE: &str = "linnet";
 /// Import module of a user program. A call `x` is the symbol `linnet_user_x`.
 pub const USER_MODULE: &str = "linux";
 
+/// Exports of a user program that the runtime calls, of type () -> (): where it begins, and what is called where an
+/// exception is thrown that nobody catches, if there is one.
+pub const START: &str = "_start";
+pub const UNCAUGHT: &str = "__linnet_uncaught";
+
+/// Export of a user program that looks for pointers on its stack: values of 32 bits that a function needs behind
+/// a call lie there.
+pub const SPILL_POINTERS: &str = "__linnet_spill_pointers";
+
 /// Prefix under which the kernel is translated: its exports are `linnet_kernel_<name>`.
 pub const KERNEL_PREFIX: &str = "kernel";
 
@@ -77,11 +86,22 @@ macro_rules! for_each_host_call {
             /// Much of the guest memory around `pfn` will be used: the host may keep it in a large page.
             ram_join(pfn: u32);
 
-            /// Read from a standard stream of the host (0) without waiting. Bytes read, 0 at its end,
-            /// -EAGAIN if nothing is there yet: the stdio interrupt line comes when that changes.
+            /// Read from a standard stream of the host (0) without waiting: no more than `size` bytes are
+            /// taken from it. Bytes read, 0 at its end, or -errno; after -EAGAIN the stdio interrupt line
+            /// comes when that changes.
             stdio_read(stream: u32, buffer: ptr, size: u32) -> i32;
-            /// Write to a standard stream of the host (1 or 2). Bytes written, or -errno.
+            /// Write to a standard stream of the host (1 or 2, or 0 if that is a terminal) without waiting.
+            /// Bytes written, or -errno; -EAGAIN as above.
             stdio_write(stream: u32, buffer: ptr, size: u32) -> i32;
+            /// Which of `events` of poll(2), and which errors, a standard stream of the host (0, 1 or 2) has.
+            /// If that is 0, the stdio interrupt line comes when it changes.
+            stdio_poll(stream: u32, events: u32) -> u32;
+            /// lseek(2) of a standard stream of the host (0, 1 or 2). The new position, or -errno.
+            stdio_seek(stream: u32, offset: u64, whence: u32) -> u64;
+            /// A program waits for the terminal on standard input: take it from the programs of the host
+            /// that it is shared with. 1 if it is the machine's now, 0 if not yet, or -errno. A machine in
+            /// the background stops here, as every program does that reads there.
+            terminal_take() -> i32;
             /// Size of the host's terminal: rows in the upper 16 bits, columns in the lower; 0 if none.
             terminal_size() -> u32;
 
@@ -90,6 +110,10 @@ macro_rules! for_each_host_call {
             /// Write one.
             mmio_write(address: ptr, size: u32, value: u32);
 
+            /// The signal by which the host asks the machine to end (SIGHUP, SIGINT, SIGQUIT or SIGTERM),
+            /// once; else 0. From the first call on the shutdown interrupt line tells of it; before, the
+            /// machine ends at once.
+            shutdown_signal() -> u32;
             /// End the machine; the process exits with `status`.
             halt(status: u32);
             /// Start the machine again from nothing.

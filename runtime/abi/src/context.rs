@@ -30,6 +30,9 @@ pub struct Context {
     pub exception_tag: u64,
     /// Its payload, one value per word; a `v128` takes two.
     pub exception: [u64; EXCEPTION_WORDS],
+    /// Offset in the table of the entry that a call found with another type than its own. Read by the
+    /// adapter that is called in the entry's place, before anything else.
+    pub callee: u64,
     /// The mutable globals in index order.
     pub globals: [u64; GLOBAL_SLOTS],
 }
@@ -45,6 +48,7 @@ pub mod offset {
     pub const RECORD: i32 = offset_of!(Context, record) as i32;
     pub const EXCEPTION_TAG: i32 = offset_of!(Context, exception_tag) as i32;
     pub const EXCEPTION: i32 = offset_of!(Context, exception) as i32;
+    pub const CALLEE: i32 = offset_of!(Context, callee) as i32;
     pub const GLOBALS: i32 = offset_of!(Context, globals) as i32;
 }
 
@@ -57,6 +61,7 @@ impl Context {
         record: 0,
         exception_tag: 0,
         exception: [0; EXCEPTION_WORDS],
+        callee: 0,
         globals: [0; GLOBAL_SLOTS],
     };
 }

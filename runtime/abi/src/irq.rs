@@ -23,3 +23,5 @@ pub const DEVICE_LINES: u32 = 24;
 pub const LINE_STDIO: u32 = 0;
 /// First line for virtio devices.
 pub const LINE_VIRTIO: u32 = 1;
+/// Line on which the host asks the machine to end.
+pub const LINE_SHUTDOWN: u32 = DEVICE_LINES - 1;

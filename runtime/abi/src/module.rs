@@ -56,6 +56,9 @@ pub struct Module {
     /// table entry `restorer` with the other four, of wasm type (i32, i32, i32, i32) -> (). Traps if it
     /// has another.
     pub call_restorer: *const u8,
+    /// `fn(*mut Context)`: called where an exception is thrown that nobody catches, or null. The program
+    /// dies of the exception when it returns.
+    pub uncaught: *const u8,
     /// What else a module has that a host program embeds, or null.
     pub standalone: *const crate::instance::Standalone,
     /// To capture and rebuild frames, or null if the module was translated without.

@@ -9,6 +9,7 @@ use crate::modules;
 use crate::reservation;
 use linnet_abi::instance::{FuncRef, Slot, trap_message};
 use linnet_abi::trap::Trap as Code;
+use linnet_unwind::walk::link;
 use std::cell::Cell;
 use std::fmt::{self, Display, Formatter};
 use std::ptr;
@@ -167,7 +168,7 @@ impl Activation {
             is_shown.then(|| TrapFrame {
                 function: place.function.index,
                 name: place.name(),
-                offset: place.wasm_offset(i != 0),
+                offset: modules::wasm_offset(&place),
             })
         });
         Trap { code: self.trap, frames: frames.collect() }
@@ -185,7 +186,7 @@ impl Activation {
             }
             sp = fp;
             // SAFETY: a frame of translated code, below that of the call.
-            (fp, pc) = unsafe { (*(fp as *const u64), *((fp + 8) as *const u64)) };
+            (fp, pc) = unsafe { link(fp) };
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Exceptions on their way from a `throw` to the frame that catches them.
 
-use crate::arch::{self, CalleeSaved};
 use crate::modules;
 use crate::trap;
+use linnet_abi::module::TAG_ANY;
+use linnet_unwind::walk::link;
+use linnet_unwind::{CalleeSaved, Position, Walk};
 
 /// A host function ends with a trap, which [`crate::func::call_host`] has stored.
 pub(crate) const PENDING_TRAP: u64 = 1;
@@ -13,22 +15,14 @@ pub(crate) extern "C" fn throw(exception: u64, saved: &CalleeSaved, fp: u64) -> 
     if exception == PENDING_TRAP {
         crate::func::raise_pending();
     }
-    let mut saved = *saved;
-    // SAFETY: `fp` is the frame of the stub; the layout is the same on all ISAs.
-    let caller = |fp: u64| unsafe { (*(fp as *const u64), *((fp + 8) as *const u64)) };
-    let (mut fp, mut pc) = caller(fp);
-    while let Some(place) = modules::find(pc, true) {
-        if let Some((frame_size, pad)) = place.handler() {
-            let sp = fp - u64::from(frame_size);
-            // SAFETY: the tables say that this frame continues there.
-            unsafe { arch::enter_handler(pad, sp, fp, &raw const saved, exception) };
-        }
-        for register in place.saved() {
-            let at = fp.wrapping_add_signed(i64::from(register.fp_offset));
-            // SAFETY: the prologue of this live frame saved it there.
-            saved.set(register.register, unsafe { *(at as *const u64) });
-        }
-        (fp, pc) = caller(fp);
+    // SAFETY: `fp` is the frame of the stub, which begins as those of translated code do.
+    let (fp, pc) = unsafe { link(fp) };
+    let mut walk = Walk::from_call(Position { fp, pc, saved: *saved });
+    // Handlers of these modules take all exceptions.
+    // SAFETY: all frames are live, up to those of the host.
+    if let Some(landing) = unsafe { walk.to_handler(TAG_ANY, modules::find) } {
+        // SAFETY: the walk found it on this stack.
+        unsafe { landing.enter(exception) }
     }
     trap::raise_exception(exception)
 }

@@ -1,23 +1,14 @@
 //! From native frames to a record.
 
 use crate::Error;
-use crate::arch::{self, CalleeSaved};
+use crate::arch;
 use crate::tables::Tables;
 use core::ptr;
 use linnet_abi::frames::{
     CapturePoint, FrameHeader, HOST_FRAME, IN_SLOT, MAGIC, NativePoint, RecordHeader, VERSION,
     ValueType,
 };
-
-/// Where a stack of translated code stands: the frame and the return address of a call, and the
-/// registers that its callees preserve.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct Position {
-    pub fp: u64,
-    pub pc: u64,
-    pub saved: CalleeSaved,
-}
+use linnet_unwind::Position;
 
 /// A host function that a function of the module called, and that called one of the module in turn.
 #[derive(Debug)]
@@ -121,24 +112,24 @@ pub unsafe fn capture(
     writer.host(number, words)?;
     let mut position = position;
     loop {
-        let Some((row, offset)) = tables.find(position.pc) else {
+        let Some(found) = tables.code.find(position.pc, true) else {
             let Some(frame) = host.below(&position) else { return Ok(writer.finish(tables.id)) };
             writer.host(frame.number, frame.words)?;
             position = frame.position;
             continue;
         };
-        let index = tables.rows[row].index;
+        let (index, offset) = (found.function.index, found.offset);
         // Entries and thunks, which are no functions of the module, keep nothing.
         if index != u32::MAX {
             let missing = Error::NotACapturePoint { function: index, offset };
-            let native_points = tables.native_points(row, offset);
+            let native_points = tables.native_points(found.number, offset);
             if native_points.is_empty() {
                 return Err(missing);
             }
             for native_point in native_points {
                 let (point, index, number) = tables.point_of(native_point).ok_or(missing)?;
                 let first = writer.frame(point.words as usize)?;
-                let code = tables.rows[row].start as u64;
+                let code = found.function.start as u64;
                 let to = &mut writer.out[first - 1..first + point.words as usize];
                 // SAFETY: the tables say that the frame stands at this point, and the caller that it lives.
                 unsafe { values(tables, point, native_point, code, &position, to, scratch) };
@@ -146,23 +137,8 @@ pub unsafe fn capture(
             }
         }
         // SAFETY: a live frame.
-        position = unsafe { caller(tables, row, &position) };
+        unsafe { position.step(&found) };
     }
-}
-
-/// The position of the caller of the frame at `position`.
-///
-/// # Safety
-/// The frame must be one of the code of `row`, and live.
-unsafe fn caller(tables: &Tables<'_>, row: usize, position: &Position) -> Position {
-    let Position { fp, mut saved, .. } = *position;
-    for register in tables.saved(row) {
-        let at = fp.wrapping_add_signed(i64::from(register.fp_offset));
-        // SAFETY: the prologue saved it there.
-        saved.set(register.register, unsafe { *(at as *const u64) });
-    }
-    // SAFETY: every frame of translated code begins with these two, on all instruction sets.
-    unsafe { Position { fp: *(fp as *const u64), pc: *((fp + 8) as *const u64), saved } }
 }
 
 /// Writes the values of a frame behind the first word of `to`.

@@ -6,11 +6,11 @@
 
 use crate::Error;
 use crate::arch::{self, Bits};
-use crate::capture::Position;
 use crate::record::{Frame, Record};
 use crate::tables::Tables;
 use linnet_abi::context::Context;
 use linnet_abi::frames::{CapturePoint, Function, Node, ValueType, kind};
+use linnet_unwind::Position;
 
 /// A host function that goes on: gives the bits of what its caller in the module awaits. Where another
 /// frame of the module was called by it, [`HostNode::enter`] runs that one to its end first. `position` is

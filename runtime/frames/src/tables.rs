@@ -4,21 +4,19 @@ use crate::Error;
 use linnet_abi::frames::{
     CapturePoint, Code, Frames, Function, MAGIC, NativePoint, VERSION, ValueType,
 };
-use linnet_abi::module::{Function as CodeRow, Module, SavedRegister};
+use linnet_abi::module::Module;
 
 /// A module's tables as slices.
 #[derive(Debug, Clone, Copy)]
 pub struct Tables<'m> {
     pub id: &'m [u8; 32],
-    /// Code by address.
-    pub rows: &'m [CodeRow],
-    saved: *const SavedRegister,
+    pub code: linnet_unwind::Tables<'m>,
     frames: &'m Frames,
     functions: &'m [Function],
     points: &'m [CapturePoint],
     types: &'m [u8],
     native_points: &'m [NativePoint],
-    code: &'m [Code],
+    points_of: &'m [Code],
 }
 
 /// # Safety
@@ -47,32 +45,21 @@ impl<'m> Tables<'m> {
         unsafe {
             Ok(Tables {
                 id: &module.id,
-                rows: slice(module.functions, module.function_count),
-                saved: module.saved,
+                code: linnet_unwind::Tables::of(module),
                 frames,
                 functions: slice(frames.functions, frames.function_count),
                 points: slice(frames.points, frames.point_count),
                 types: slice(frames.types, frames.type_count),
                 native_points: slice(frames.native_points, frames.native_point_count),
-                code: slice(frames.code, frames.code_count),
+                points_of: slice(frames.code, frames.code_count),
             })
         }
-    }
-
-    /// The code that returns to `pc` lie in: its row, and the offset there.
-    #[must_use]
-    pub fn find(&self, pc: u64) -> Option<(usize, u32)> {
-        let at = pc.wrapping_sub(1);
-        let n = self.rows.partition_point(|f| f.start as u64 <= at).checked_sub(1)?;
-        let row = &self.rows[n];
-        let offset = at - row.start as u64;
-        (offset < u64::from(row.len)).then_some((n, offset as u32 + 1))
     }
 
     /// The capture points of a call: one for each frame that the native one stands for, the innermost first.
     #[must_use]
     pub fn native_points(&self, row: usize, offset: u32) -> &'m [NativePoint] {
-        let Some(code) = self.code.get(row) else { return &[] };
+        let Some(code) = self.points_of.get(row) else { return &[] };
         let first = code.first_native_point as usize;
         let native_points = self
             .native_points
@@ -81,14 +68,6 @@ impl<'m> Tables<'m> {
         let first = native_points.partition_point(|p| p.offset < offset);
         let count = native_points[first..].iter().take_while(|p| p.offset == offset).count();
         &native_points[first..first + count]
-    }
-
-    /// Callee-saved registers that the code of a row keeps in its frame.
-    #[must_use]
-    pub fn saved(&self, row: usize) -> &'m [SavedRegister] {
-        let row = &self.rows[row];
-        // SAFETY: the range is one of the module's table.
-        unsafe { slice(self.saved.add(row.first_saved as usize), row.saved_count) }
     }
 
     /// Whether functions of the module have the convention of tail calls.

@@ -17,7 +17,6 @@ type Tree = BTreeMap<String, String>;
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
-#[ignore = "memory, task and cpu still know each other"]
 fn no_floor_imports_a_higher_one_and_no_file_itself() {
     let mut tree = Tree::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &[], &mut tree);

@@ -20,7 +20,7 @@ pub mod hint {
 }
 
 mod stage;
-use stage::{arch, task};
+use stage::{arch, task, thread};
 
 /// What ends the machine fails the model.
 macro_rules! fatal {
@@ -30,11 +30,11 @@ use fatal;
 
 // The runtime's source, where its own paths find it.
 mod cpu {
-    pub(crate) use crate::{timer, vcpu};
+    pub(crate) use crate::{deadline, thread};
 }
 mod host {
     pub(crate) use crate::lock;
-    pub(crate) use crate::stage::{clock, sys};
+    pub(crate) use crate::stage::{clock, signals, sys};
 
     pub(crate) mod exit {
         pub(crate) use crate::fatal;
@@ -42,14 +42,22 @@ mod host {
 }
 mod memory {
     pub(crate) use crate::stage::{layout, ram};
-    pub(crate) use crate::{ids, slot_sharing, tlb};
+    pub(crate) use crate::{ids, range, slot_sharing, tlb};
 }
 
+#[path = "../../machine/src/cpu/deadline.rs"]
+mod deadline;
 #[path = "../../machine/src/memory/ids.rs"]
 #[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
 mod ids;
 #[path = "../../machine/src/host/lock.rs"]
 mod lock;
+#[path = "../../machine/src/memory/range.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
+mod range;
+#[path = "../../machine/src/cpu/slot.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
+mod slot;
 #[path = "../../machine/src/memory/slot_sharing.rs"]
 #[allow(unreachable_pub, dead_code, reason = "a part of the runtime stands alone here")]
 mod slot_sharing;
@@ -81,12 +89,28 @@ mod tests {
     use linnet_abi::memory::SLOT_SIZE;
 
     use crate::host::lock::SpinLock;
-    use crate::memory::ids::MemoryIds;
+    use crate::memory::ids::{MemoryId, MemoryIds};
     use crate::memory::layout::Layout;
+    use crate::memory::range::{PageRange, RamPages};
     use crate::stage::{self, clock, ram, sys};
     use crate::sync::atomic::{AtomicU32, Ordering};
     use crate::task::Task;
-    use crate::{slot_sharing, timer, tlb, vcpu};
+    use crate::vcpu::Vcpu;
+    use crate::{slot, slot_sharing, timer, tlb, vcpu};
+
+    fn vcpu(number: u32) -> &'static Vcpu {
+        vcpu::get(number).unwrap()
+    }
+
+    /// Fills one page of a memory with that of its number.
+    fn fill(mm: MemoryId, page: u32) {
+        let pages = RamPages::new(mm.number(), 1).unwrap();
+        tlb::fill(page_of(mm, page), pages, true, false);
+    }
+
+    fn page_of(mm: MemoryId, page: u32) -> PageRange {
+        PageRange::new(mm, page << ram::PAGE_SHIFT, 1).unwrap()
+    }
 
     /// Some time that passes only when all wait.
     const LATER: u64 = 1 << 40;
@@ -138,14 +162,14 @@ mod tests {
             let idle = stage::start(move || {
                 for _ in 0..3 {
                     while take(1) == 0 {
-                        vcpu::get(1).sleep();
+                        vcpu(1).sleep();
                     }
                     counter.fetch_add(1, Ordering::SeqCst);
                     sys::futex_wake(&counter, 1);
                 }
             });
             for time in 0..3 {
-                vcpu::get(1).interrupt(irq::RESCHEDULE);
+                vcpu(1).interrupt(irq::RESCHEDULE);
                 while taken.load(Ordering::SeqCst) == time {
                     sys::futex_wait(&taken, time, None);
                 }
@@ -157,8 +181,8 @@ mod tests {
     #[test]
     fn interrupt_pokes_whoever_runs() {
         stage::explore(2, 1000, || {
-            let vcpu = vcpu::get(1);
-            let tasks = [Task::new(0), Task::new(0)];
+            let vcpu = vcpu(1);
+            let tasks = [Task::new(MemoryId::KERNEL), Task::new(MemoryId::KERNEL)];
             vcpu.set_current(tasks[0]);
             let busy = stage::start(move || {
                 let mut switched = false;
@@ -183,22 +207,22 @@ mod tests {
     fn every_deadline_is_watched() {
         stage::explore(3, 1000, || {
             let timer = stage::start_rounds(timer::round);
-            let first = Task::new(0);
-            let second = Task::new(0);
-            vcpu::get(1).set_current(first);
-            vcpu::get(2).set_current(second);
+            let first = Task::new(MemoryId::KERNEL);
+            let second = Task::new(MemoryId::KERNEL);
+            vcpu(1).set_current(first);
+            vcpu(2).set_current(second);
             let busy = stage::start(move || {
-                vcpu::get(1).set_timer(clock::monotonic() + LATER);
-                vcpu::get(2).interrupt(irq::RESCHEDULE);
+                vcpu(1).set_timer(clock::monotonic() + LATER);
+                vcpu(2).interrupt(irq::RESCHEDULE);
                 while take(1) & irq::TIMER == 0 {
                     first.run();
                 }
             });
             let idle = stage::start(move || {
-                vcpu::get(2).set_timer(clock::monotonic() + LATER / 2);
+                vcpu(2).set_timer(clock::monotonic() + LATER / 2);
                 let mut pending = 0;
                 while pending == 0 {
-                    vcpu::get(2).sleep();
+                    vcpu(2).sleep();
                     pending = take(2);
                 }
                 while pending & irq::TIMER == 0 {
@@ -217,7 +241,7 @@ mod tests {
         let mm = task.mm.get();
         let slot = Layout::get().slots + SLOT_SIZE;
         for page in stage::mapped(slot, slot + SLOT_SIZE) {
-            assert_eq!(page, u64::from(mm), "memory {mm} sees pages of another");
+            assert_eq!(page, u64::from(mm.number()), "{mm:?} sees pages of another");
         }
     }
 
@@ -225,29 +249,30 @@ mod tests {
     fn memories_share_a_slot() {
         stage::explore(2, 400_000, || {
             let threads = [1, 2, 3].map(|mm| {
-                slot_sharing::assign(mm, 0);
+                let mm = MemoryId::new(mm);
+                slot_sharing::assign(mm, None);
                 let task = Task::new(mm);
                 stage::start(move || {
                     for page in 1..4 {
-                        while !slot_sharing::enter(task) {
+                        while !slot::enter(task) {
                             sys::sched_yield();
                         }
                         sees_only_its_own(task);
-                        tlb::fill(mm, page << 16, mm, 1, 0);
+                        fill(mm, page);
                         sees_only_its_own(task);
                         shuttle::thread::yield_now();
-                        slot_sharing::poll(task);
-                        if task.slot.load(Ordering::Relaxed) != 0 {
+                        slot::poll(task);
+                        if task.slot.number().is_some() {
                             sees_only_its_own(task);
-                            tlb::flush(mm, page << 16, 1);
-                            slot_sharing::leave(task);
+                            tlb::flush(page_of(mm, page));
+                            slot::leave(task);
                         }
                     }
-                    tlb::fill(mm, 1 << 16, mm, 1, 0);
+                    fill(mm, 1);
                 })
             });
             threads.into_iter().for_each(stage::Thread::join);
-            for mm in 1..=3 {
+            for mm in [1, 2, 3].map(MemoryId::new) {
                 if let Some(_owner) = slot_sharing::hold(mm) {
                     tlb::flush_memory(mm);
                 }
@@ -259,19 +284,74 @@ mod tests {
     #[test]
     fn mappings_of_the_kernel_push_no_others_out() {
         stage::once(|| {
-            slot_sharing::assign(1, 0);
-            let task = Task::new(1);
-            while !slot_sharing::enter(task) {}
-            tlb::fill(1, 1 << 16, 1, 1, 0);
+            let mm = MemoryId::new(1);
+            slot_sharing::assign(mm, None);
+            let task = Task::new(mm);
+            while !slot::enter(task) {}
+            fill(mm, 1);
+            let behind = tlb::host(PageRange::behind_ram()) as u64 - Layout::get().slots;
             for page in 0..50_000 {
-                tlb::fill(0, (page % 100) << 16, 7, 1, 0);
+                let address = behind as u32 + ((page % 100) << ram::PAGE_SHIFT);
+                let range = PageRange::new(MemoryId::KERNEL, address, 1).unwrap();
+                tlb::fill(range, RamPages::new(7, 1).unwrap(), true, false);
             }
-            tlb::fill(1, 2 << 16, 1, 1, 0);
+            fill(mm, 2);
             let slot = Layout::get().slots + SLOT_SIZE;
             assert_eq!(stage::mapped(slot, slot + SLOT_SIZE), [1, 1]);
-            slot_sharing::leave(task);
-            tlb::flush_memory(1);
-            slot_sharing::release(1);
+            slot::leave(task);
+            tlb::flush_memory(mm);
+            slot_sharing::release(mm);
         });
+    }
+
+    /// Memories with slots of their own, and a budget that every fill exceeds: flushes of all of them meet
+    /// fills, flushes of pages, and each other.
+    #[test]
+    fn over_budget_no_mapping_is_stale_and_none_is_counted_twice() {
+        stage::explore_large(|| {
+            tlb::init(tlb::HOST_DEFAULT, Some(3), 2);
+            let memories = [1, 2, 3].map(MemoryId::new);
+            let threads = memories.map(|mm| {
+                stage::start(move || {
+                    for page in 1..4 {
+                        fill(mm, page);
+                        tlb::flush(page_of(mm, page));
+                        assert!(!is_mapped(mm, page), "page {page} of {mm:?} is stale");
+                        fill(mm, page + 4);
+                        tlb::protect(page_of(mm, page + 4));
+                    }
+                })
+            });
+            threads.into_iter().for_each(stage::Thread::join);
+            tlb::flush_all();
+            for mm in memories {
+                assert!((1..8).all(|page| !is_mapped(mm, page)), "{mm:?} is counted as empty");
+            }
+            assert_eq!(tlb::total(), 0);
+            tlb::init(tlb::HOST_DEFAULT, None, 2);
+        });
+    }
+
+    /// The host refuses to unmap or to protect parts of mappings.
+    #[test]
+    fn a_refused_split_leaves_nothing_stale() {
+        stage::explore_large(|| {
+            let mm = MemoryId::new(1);
+            stage::refuse_splits(true);
+            for change in [tlb::flush, tlb::protect] {
+                fill(mm, 1);
+                fill(mm, 2);
+                change(page_of(mm, 1));
+                assert!(!is_mapped(mm, 1));
+            }
+            stage::refuse_splits(false);
+            tlb::flush_all();
+            assert_eq!(tlb::total(), 0);
+        });
+    }
+
+    fn is_mapped(mm: MemoryId, page: u32) -> bool {
+        let start = tlb::host(page_of(mm, page)) as u64;
+        !stage::mapped(start, start + 1).is_empty()
     }
 }

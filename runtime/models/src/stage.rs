@@ -2,12 +2,12 @@
 //! code does nothing but wait for a poke.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64 as StdU64, Ordering as StdOrdering};
+use std::sync::atomic::{AtomicBool as StdBool, AtomicU64 as StdU64, Ordering as StdOrdering};
 use std::sync::{Mutex as StdMutex, PoisonError};
 
 use shuttle::sync::{Condvar, Mutex};
 
-use crate::vcpu;
+use crate::{tlb, vcpu};
 
 /// What the host knows of the threads.
 struct Host {
@@ -41,6 +41,11 @@ pub(crate) fn explore(vcpus: u32, step: u64, model: impl Fn() + Send + Sync + 's
     explore_some(EXECUTIONS, vcpus, step, model);
 }
 
+/// The same where each memory has a slot of its own.
+pub(crate) fn explore_large(model: impl Fn() + Send + Sync + 'static) {
+    explore_with(EXECUTIONS, 1, 1000, false, model);
+}
+
 /// Does what needs no more than one order.
 pub(crate) fn once(model: impl Fn() + Send + Sync + 'static) {
     explore_some(1, 1, 1000, model);
@@ -52,14 +57,26 @@ fn explore_some(
     step: u64,
     model: impl Fn() + Send + Sync + 'static,
 ) {
+    explore_with(executions, vcpus, step, true, model);
+}
+
+fn explore_with(
+    executions: usize,
+    vcpus: u32,
+    step: u64,
+    is_small: bool,
+    model: impl Fn() + Send + Sync + 'static,
+) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     STEP.store(step, StdOrdering::Relaxed);
+    SHARES_SLOTS.store(is_small, StdOrdering::Relaxed);
     shuttle::check_random(
         move || {
             *HOST.lock().unwrap() =
                 Host { running: 1, waiters: BTreeMap::new(), next: 0, over: false };
             MAPPED.lock().unwrap().clear();
             vcpu::init(vcpus, |n| std::ptr::from_ref(ram::pending(n)).cast_mut());
+            tlb::init(tlb::HOST_DEFAULT, None, vcpus);
             for vcpu in vcpu::all() {
                 vcpu.deadline.store(u64::MAX, crate::sync::atomic::Ordering::SeqCst);
                 ram::pending(vcpu.number).store(0, crate::sync::atomic::Ordering::SeqCst);
@@ -116,6 +133,19 @@ pub(crate) fn end_rounds(thread: Thread) {
 /// Mapped pages by host address, and what is there.
 static MAPPED: StdMutex<BTreeMap<usize, u64>> = StdMutex::new(BTreeMap::new());
 
+/// Does the host refuse what would make two mappings of one?
+static REFUSES_SPLITS: StdBool = StdBool::new(false);
+/// Do memories share one slot?
+static SHARES_SLOTS: StdBool = StdBool::new(true);
+
+pub(crate) fn refuse_splits(refuse: bool) {
+    REFUSES_SPLITS.store(refuse, StdOrdering::Relaxed);
+}
+
+fn is_refused(size: usize) -> bool {
+    REFUSES_SPLITS.load(StdOrdering::Relaxed) && (size as u64) < linnet_abi::memory::MEMORY_SIZE / 2
+}
+
 /// What is mapped between two addresses.
 pub(crate) fn mapped(from: u64, to: u64) -> Vec<u64> {
     let range = from as usize..to as usize;
@@ -143,6 +173,17 @@ pub(crate) mod clock {
     }
 }
 
+/// No signal of the host asks the machine to end.
+pub(crate) mod signals {
+    pub(crate) fn deadline() -> u64 {
+        u64::MAX
+    }
+
+    pub(crate) fn end_late() -> ! {
+        unreachable!("its deadline never comes")
+    }
+}
+
 pub(crate) mod sys {
     use super::{HOST, Host, MAPPED, NOW, StdOrdering, WOKEN, Waiter, vcpu};
     use crate::sync::atomic::{AtomicU32, Ordering};
@@ -157,6 +198,7 @@ pub(crate) mod sys {
     pub(crate) const MAP_POPULATE: usize = 0x8000;
 
     const PAGE: usize = 1 << super::ram::PAGE_SHIFT;
+    const ENOMEM: isize = -12;
 
     /// This thread ends, or waits for another's end.
     pub(crate) fn leave() {
@@ -225,11 +267,7 @@ pub(crate) mod sys {
         shuttle::thread::yield_now();
     }
 
-    pub(crate) fn name_thread(_: &std::ffi::CStr) {}
-
     pub(crate) fn precise_timers() {}
-
-    pub(crate) unsafe fn sigaltstack(_: usize, _: usize) {}
 
     pub(crate) unsafe fn mmap(
         to: usize,
@@ -250,14 +288,17 @@ pub(crate) mod sys {
     }
 
     pub(crate) unsafe fn munmap(start: usize, size: usize) -> isize {
+        if super::is_refused(size) {
+            return ENOMEM;
+        }
         shuttle::thread::yield_now();
         MAPPED.lock().unwrap().retain(|address, _| !(start..start + size).contains(address));
         shuttle::thread::yield_now();
         0
     }
 
-    pub(crate) unsafe fn mprotect(_: usize, _: usize, _: usize) -> isize {
-        0
+    pub(crate) unsafe fn mprotect(_: usize, size: usize, _: usize) -> isize {
+        if super::is_refused(size) { ENOMEM } else { 0 }
     }
 }
 
@@ -267,8 +308,22 @@ pub(crate) mod arch {
     pub(crate) fn spin_hint() {
         shuttle::hint::spin_loop();
     }
+}
 
-    pub(crate) unsafe fn spawn(_: usize, _: extern "C" fn(usize) -> !, _: usize) -> isize {
+pub(crate) mod thread {
+    use std::ffi::CStr;
+
+    pub(crate) type SignalStack = (usize, usize);
+
+    pub(crate) fn begin(_: &CStr) -> SignalStack {
+        (0, 0)
+    }
+
+    pub(crate) fn begin_first() -> SignalStack {
+        (0, 0)
+    }
+
+    pub(crate) fn spawn(_: extern "C" fn(usize) -> !, _: usize) {
         unreachable!("models start their threads themselves")
     }
 }
@@ -283,9 +338,11 @@ pub(crate) mod ram {
         pub(crate) fd: i32,
         pub(crate) size: u64,
         pub(crate) page_shift: u32,
+        pub(crate) pinned: [std::ops::Range<u32>; 2],
     }
 
-    static RAM: Ram = Ram { fd: -1, size: 1 << 30, page_shift: PAGE_SHIFT };
+    static RAM: Ram =
+        Ram { fd: -1, size: 1 << 30, page_shift: PAGE_SHIFT, pinned: [const { 0..0 }; 2] };
     static PENDING: [AtomicU32; MAX_VCPUS] = [const { AtomicU32::new(0) }; MAX_VCPUS];
 
     /// What is requested of a vCPU.
@@ -301,11 +358,16 @@ pub(crate) mod ram {
 }
 
 pub(crate) mod layout {
+    use super::{SHARES_SLOTS, StdOrdering};
     use linnet_abi::memory::SLOT_SIZE;
+
+    pub(crate) fn is_taken(_: usize) -> bool {
+        false
+    }
 
     pub(crate) const MEMORIES: usize = 4;
 
-    /// All memories but the kernel's use slot 1 in turn.
+    /// All memories but the kernel's share slot 1, or there are as many.
     #[derive(Clone, Copy)]
     pub(crate) struct Layout {
         pub(crate) slots: u64,
@@ -314,29 +376,50 @@ pub(crate) mod layout {
 
     impl Layout {
         pub(crate) fn get() -> Layout {
-            Layout { slots: SLOT_SIZE, slot_count: 2 }
+            let slot_count = if Layout::is_small() { 2 } else { MEMORIES };
+            Layout { slots: SLOT_SIZE, slot_count }
         }
 
         pub(crate) fn is_small() -> bool {
-            true
+            SHARES_SLOTS.load(StdOrdering::Relaxed)
         }
     }
 }
 
 pub(crate) mod task {
     use super::sys;
+    use crate::memory::ids::MemoryId;
+    use crate::memory::slot_sharing::SlotUse;
     use crate::sync::atomic::{AtomicU32, Ordering};
-    use crate::vcpu::Vcpu;
     use std::cell::Cell;
+
+    pub(crate) struct NewTask;
+
+    impl NewTask {
+        pub(crate) fn into_parts(self) -> (&'static Task, usize) {
+            unreachable!("models start their threads themselves")
+        }
+
+        pub(crate) unsafe fn from_parts(_: &'static Task, _: usize) -> NewTask {
+            NewTask
+        }
+
+        pub(crate) fn task(&self) -> &'static Task {
+            unreachable!("models start their threads themselves")
+        }
+
+        pub(crate) fn enter(self, _: u32) -> ! {
+            unreachable!("models start their threads themselves")
+        }
+    }
 
     pub(crate) mod action {
         pub(crate) const SLOT: u32 = 1;
     }
 
     pub(crate) struct Task {
-        pub(crate) mm: Cell<u32>,
-        pub(crate) slot: AtomicU32,
-        pub(crate) vcpu: Cell<Option<&'static Vcpu>>,
+        pub(crate) mm: Cell<MemoryId>,
+        pub(crate) slot: SlotUse,
         poll: AtomicU32,
     }
 
@@ -345,17 +428,12 @@ pub(crate) mod task {
 
     impl Task {
         /// Of one memory; lives for good.
-        pub(crate) fn new(mm: u32) -> &'static Task {
+        pub(crate) fn new(mm: MemoryId) -> &'static Task {
             Box::leak(Box::new(Task {
                 mm: Cell::new(mm),
-                slot: AtomicU32::new(0),
-                vcpu: Cell::new(None),
+                slot: SlotUse::new(),
                 poll: AtomicU32::new(0),
             }))
-        }
-
-        pub(crate) fn address(&self) -> usize {
-            std::ptr::from_ref(self) as usize
         }
 
         pub(crate) fn request(&self, _: u32) {}
@@ -372,9 +450,5 @@ pub(crate) mod task {
             }
             self.poll.store(0, Ordering::Relaxed);
         }
-    }
-
-    pub(crate) fn enter(_: &Task, _: &Vcpu) -> ! {
-        unreachable!("models start their threads themselves")
     }
 }

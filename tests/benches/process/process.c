@@ -19,6 +19,10 @@
 
 #include "measure.h"
 
+#ifndef SYS_futex
+#define SYS_futex SYS_futex_time64
+#endif
+
 enum {
 	PAGE = 4096,
 	AREA = 16 << 20,

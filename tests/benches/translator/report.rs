@@ -46,6 +46,10 @@ const NOTES: &str = "
   newest package for Python. Lua and MuJS, which use `setjmp`, got one that does nothing there.
 ";
 
+const EXPERIMENTS: &str = "
+What each optimization gives, and what was tried and not kept, is on the page of [experiments](experiments-translator.md).
+";
+
 impl Report<'_> {
     fn engines(&self) -> Vec<Engine> {
         let present = |engine: &Engine| !self.missing.iter().any(|(missing, _)| missing == engine);
@@ -119,7 +123,7 @@ impl Report<'_> {
                  nanoseconds.\n";
         page += NOTES;
         page += &translations.chapter(self.frames());
-        page += &tried(&docs)?;
+        page += EXPERIMENTS;
         save("reference/benchmarks-translator.md", page)?;
         save("reference/benchmarks-translator.toml", self.toml()?)?;
         save("images/benchmarks-translator.svg", self.picture())
@@ -222,17 +226,6 @@ impl Report<'_> {
         svg += "</svg>\n";
         svg
     }
-}
-
-/// The part of the page that people write: what was tried to make code faster, and what each gave.
-fn tried(docs: &Path) -> Result<String> {
-    const HEADING: &str = "\n## What makes it fast, and what does not\n";
-    let path = docs.join("reference/benchmarks-translator.md");
-    if !path.exists() {
-        return Ok(String::new());
-    }
-    let page = fs::read_to_string(&path).at(path.display())?;
-    Ok(page.find(HEADING).map_or(String::new(), |at| page[at..].to_owned()))
 }
 
 /// The number of tasks that are ready to run on this machine.

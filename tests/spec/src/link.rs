@@ -1,6 +1,7 @@
 //! Programs for other instruction sets.
 
 use crate::Error;
+use linnet_build::Builder;
 use linnet_codegen::Target;
 use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{
@@ -20,23 +21,24 @@ pub fn triple(target: Target) -> &'static str {
     }
 }
 
-/// Debian's packages with the C library and the compiler's, where Rust has none.
-const CROSS_PACKAGES: [&str; 2] = ["libc6-dev-riscv64-cross", "libgcc-12-dev-riscv64-cross"];
+/// Debian's packages with the C library and the compiler's, where Rust has none, and a file of each.
+const CROSS_PACKAGES: [(&str, &str); 2] = [
+    ("libc6-dev-riscv64-cross", "/usr/riscv64-linux-gnu/lib/libc.a"),
+    ("libgcc-12-dev-riscv64-cross", "/usr/lib/gcc-cross/riscv64-linux-gnu/12/libgcc_eh.a"),
+];
 const CROSS_LIBC: &str = "/usr/riscv64-linux-gnu/lib";
 const CROSS_LIBGCC: &str = "/usr/lib/gcc-cross/riscv64-linux-gnu/12";
 
 /// The C library of the target: start files and archives.
-fn libraries(target: Target, rust: &Path) -> Result<[Vec<PathBuf>; 2], Error> {
+fn libraries(target: Target, rust: &Path, builder: &Builder) -> Result<[Vec<PathBuf>; 2], Error> {
     if target != Target::Riscv64 {
         let own = rust.join("self-contained");
         let list = |names: &[&str]| names.iter().map(|name| own.join(name)).collect();
         return Ok([list(&["crt1.o", "crti.o"]), list(&["libunwind.a", "libc.a", "crtn.o"])]);
     }
     let (libc, libgcc) = (Path::new(CROSS_LIBC), Path::new(CROSS_LIBGCC));
-    if !libc.join("libc.a").exists() || !libgcc.join("libgcc_eh.a").exists() {
-        let mut install = Command::new("apt-get");
-        install.args(["install", "--yes", "--no-install-recommends"]).args(CROSS_PACKAGES);
-        run(&mut install)?;
+    for (package, file) in CROSS_PACKAGES {
+        builder.tool(package, file)?;
     }
     Ok([
         vec![libc.join("crt1.o"), libc.join("crti.o"), libgcc.join("crtbeginT.o")],
@@ -82,7 +84,8 @@ pub fn reference(directory: &Path) -> Result<PathBuf, Error> {
 /// What it takes to link programs for a target.
 #[derive(Debug)]
 pub struct Toolchain {
-    target: Target,
+    /// Runs programs of the target, unless this machine does.
+    emulator: Option<PathBuf>,
     linker: PathBuf,
     /// What comes before the objects, and behind them.
     libraries: [Vec<PathBuf>; 2],
@@ -94,18 +97,11 @@ impl Toolchain {
     ///
     /// # Errors
     ///
-    /// The target's library cannot be installed, or something does not build.
+    /// A library or the emulator cannot be installed, or something does not build.
     pub fn new(target: Target, package: &str, directory: &Path) -> Result<Toolchain, Error> {
         let triple = triple(target);
-        let library = || {
-            let library =
-                run(Command::new("rustc").args(["--print", "target-libdir", "--target", triple]))?;
-            Ok::<_, Error>(PathBuf::from(library))
-        };
-        if !library()?.is_dir() {
-            run(Command::new("rustup").args(["target", "add", triple]))?;
-        }
-        let libraries = libraries(target, &library()?)?;
+        let builder = Builder::new()?;
+        let libraries = libraries(target, &builder.rust_library(triple)?, &builder)?;
         let flags = ["-Cforce-frame-pointers=yes"];
         build(package, &["--release", "--target", triple], directory, &flags)?;
         let archive = format!("lib{}.a", package.replace('-', "_"));
@@ -115,7 +111,9 @@ impl Toolchain {
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
         let linker =
             sysroot.join("lib/rustlib").join(host.unwrap_or_default()).join("bin/rust-lld");
-        Ok(Toolchain { target, linker, libraries, archive })
+        let emulator =
+            (target != linnet_build::host()?).then(|| builder.emulator(target)).transpose()?;
+        Ok(Toolchain { emulator, linker, libraries, archive })
     }
 
     /// Links `objects` with the archive.
@@ -145,12 +143,14 @@ impl Toolchain {
     /// A command that runs a program of the target, in an emulator if it must.
     #[must_use]
     pub fn command(&self, program: &Path) -> Command {
-        if self.target.name() == std::env::consts::ARCH {
-            return Command::new(program);
+        match &self.emulator {
+            None => Command::new(program),
+            Some(emulator) => {
+                let mut command = Command::new(emulator);
+                command.arg(program);
+                command
+            }
         }
-        let mut command = Command::new(format!("qemu-{}-static", self.target.name()));
-        command.arg(program);
-        command
     }
 }
 

@@ -1,5 +1,6 @@
 //! Boot binaries: everything a machine runs, in one executable.
 
+use std::collections::HashSet;
 use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ use crate::parallel::{self, join};
 use crate::progress::Step;
 use crate::system::System;
 use crate::translate::{Translated, with_translator};
-use crate::tree::{Kind, Node, Tree};
+use crate::tree::{Entry, File, Kind, Node, Tree, shown};
 use crate::{cpio, image, inspect, link, pack, rootfs, runtime};
 
 /// Kernel arguments that always apply: the console belongs to the guest's programs. A panic is shown
@@ -79,7 +80,7 @@ impl Builder {
 
             let step = self.progress.step("link");
             let contents = description(&guest, target, &places)?;
-            let initrd = cpio::write(&tree);
+            let initrd = cpio::write(&tree)?;
             let append = match system.append.as_str() {
                 "" => APPEND.to_owned(),
                 more => format!("{APPEND} {more}"),
@@ -119,22 +120,58 @@ impl Builder {
         Ok(result.join(BINARY))
     }
 
+    /// Writes a boot binary of a module in the kernel's place, with programs and no files, for tests.
+    pub fn bare_boot_binary(
+        &self,
+        output: &Path,
+        kernel: &Path,
+        programs: &[PathBuf],
+        target: Target,
+    ) -> Result<()> {
+        let runtime = self.runtime_archive(runtime::MACHINE, target)?;
+        let mut objects = vec![self.kernel_object(kernel, target, false)?];
+        let mut image_programs = Vec::new();
+        for path in programs {
+            let bytes = fs::read(path).at(path.display())?;
+            let translated = self.program_object(path, &bytes, target, false)?;
+            image_programs.push(translated.program);
+            objects.push(translated.object);
+        }
+        let image = image::write(image::Contents {
+            architecture: architecture(target),
+            kernel_prefix: KERNEL_PREFIX,
+            programs: image_programs,
+            initrd: &[],
+            append: "",
+            memory: 0,
+            disks: &[],
+            description: "{}",
+        })?;
+        let image_object = output.with_extension("image.o");
+        fs::write(&image_object, image).at(image_object.display())?;
+        objects.push(image_object);
+        let step = self.progress.step("link");
+        link::link(output, &objects, &runtime, None, None, &self.cache.path("logs/link"), &step)?;
+        step.done();
+        Ok(())
+    }
+
     /// All files, with programs as modules.
     fn root_file_system(&self, guest: &Guest, skeleton: &Path, system: &System) -> Result<Tree> {
         let mut tree = Tree::default();
         let component = |path: PathBuf| -> Result<Node> {
             let contents = fs::read(&path).at(path.display())?;
-            Ok(Node::of_root(Kind::File(contents), 0o755))
+            Ok(Node::of_root(Kind::file(contents), 0o755))
         };
-        tree.add(INIT, component(guest.init.path.join("init.wasm"))?);
+        tree.add(INIT, component(guest.init.path.join("init.wasm"))?)?;
         if !system.base {
-            tree.merge(system.files.tree.clone());
+            tree.merge(&system.files.tree)?;
             return Ok(tree);
         }
         rootfs::add_layout(&mut tree, skeleton)?;
-        tree.add(BUSYBOX, component(guest.busybox.path.join("busybox.wasm"))?);
-        tree.add("sbin/init", Node::link_to("/init"));
-        tree.merge(system.files.tree.clone());
+        tree.add(BUSYBOX, component(guest.busybox.path.join("busybox.wasm"))?)?;
+        tree.add("sbin/init", Node::link_to("/init"))?;
+        tree.merge(&system.files.tree)?;
         // What the user brings takes the place of an applet.
         let links = guest.busybox.path.join("links");
         rootfs::add_links(&mut tree, &links, &format!("/{BUSYBOX}"))?;
@@ -150,10 +187,15 @@ impl Builder {
         frames: bool,
         step: &Step<'_>,
     ) -> Result<Vec<Translated>> {
-        let modules: Vec<(&str, &mut Node)> =
-            tree.iter_mut().filter(|(_, node)| node.module().is_some()).collect();
-        let translate = |(path, node): &(&str, &mut Node)| {
-            let module = node.module().unwrap_or_default();
+        // Files that are programs, each with one of its names.
+        let mut seen = HashSet::new();
+        let modules: Vec<(String, File)> = tree
+            .iter()
+            .filter(|entry| entry.node.module().is_some() && seen.insert(entry.file))
+            .map(|entry| (shown(&entry.path), entry.file))
+            .collect();
+        let translate = |(path, file): &(String, File)| {
+            let module = tree.node(*file).module().unwrap_or_default();
             let translated = self.program_object(Path::new(path), module, target, frames)?;
             step.advance(module.len() as u64, path);
             let file = fs::read(&translated.executable).at(translated.executable.display())?;
@@ -161,9 +203,9 @@ impl Builder {
         };
         let translated = parallel::map(self.jobs, &modules, translate);
         let mut programs = Vec::new();
-        for ((_, node), result) in modules.into_iter().zip(translated) {
-            let (program, file) = result?;
-            node.kind = Kind::File(file);
+        for ((_, file), result) in modules.into_iter().zip(translated) {
+            let (program, contents) = result?;
+            tree.rewrite(file, contents);
             programs.push(program);
         }
         // Two names may have the same program.
@@ -175,10 +217,10 @@ impl Builder {
 
 /// Where programs are, and what they are.
 fn places(tree: &Tree) -> Vec<Program> {
-    let program = |(path, node): (&str, &Node)| {
+    let program = |Entry { path, node, .. }: Entry<'_>| {
         let module = node.module()?;
         let sha256 = Digest::of(module).to_string();
-        Some(Program { path: format!("/{path}"), size: module.len() as u64, sha256 })
+        Some(Program { path: format!("/{}", shown(&path)), size: module.len() as u64, sha256 })
     };
     tree.iter().filter_map(program).collect()
 }

@@ -13,7 +13,7 @@ use crate::error::{At as _, Error, Result};
 use crate::files::Files;
 use crate::object_file::{NOTE_SECTION, read_note};
 use crate::translate;
-use crate::tree::Kind;
+use crate::tree::{Entry, Kind, shown};
 
 /// What a boot binary says of itself, in the note that the linker step writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,14 +81,14 @@ pub fn inspect(path: &Path) -> Result<Report> {
 
 fn package(files: &Files) -> Report {
     let (mut programs, mut others, mut bytes) = (Vec::new(), 0, 0);
-    for (path, node) in files.tree.iter() {
+    for Entry { path, node, .. } in files.tree.iter() {
         if let Some(module) = node.module() {
             let program = Program {
-                path: format!("/{path}"),
+                path: format!("/{}", shown(&path)),
                 size: module.len() as u64,
                 sha256: Digest::of(module).to_string(),
             };
-            programs.push((program, problem(path, module)));
+            programs.push((program, problem(&path, module)));
         } else if let Kind::File(contents) = &node.kind {
             others += 1;
             bytes += contents.len() as u64;
@@ -98,12 +98,12 @@ fn package(files: &Files) -> Report {
 }
 
 /// What is wrong with a program's sections.
-pub(crate) fn problem(path: &str, module: &[u8]) -> Option<Error> {
+pub(crate) fn problem(path: &[u8], module: &[u8]) -> Option<Error> {
     let cause = match linnet_codegen::summary(module) {
         Ok(summary) => summary.problem?,
         Err(cause) => cause,
     };
-    Some(translate::error(Path::new(path), &cause))
+    Some(translate::error(Path::new(&shown(path)), &cause))
 }
 
 fn boot_binary(bytes: &[u8]) -> Result<Contents> {

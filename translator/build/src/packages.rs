@@ -141,7 +141,7 @@ impl Builder {
         for (_, package) in &needs {
             let root = package.path.join("root");
             if root.exists() {
-                files.merge(Files::read(&root)?);
+                files.merge(&Files::read(&root)?)?;
             }
         }
         needs.push(("SDK".to_owned(), self.sdk()?.built));
@@ -156,7 +156,7 @@ impl Builder {
             tree: None,
         };
         let built = self.component(&component, &borrowed(&needs))?;
-        files.merge(Files::read(&built.path.join("root"))?);
+        files.merge(&Files::read(&built.path.join("root"))?)?;
         Ok(Some(Check { files, script }))
     }
 

@@ -28,12 +28,13 @@ pub(crate) fn add_layout(tree: &mut Tree, directory: &Path) -> Result<()> {
         };
         let kind = match entry.what {
             What::Directory => Kind::Directory,
-            What::File(file) => Kind::File(fs::read(directory.join(file)).at(place())?),
-            What::Link(target) => Kind::Link(target.to_owned()),
+            What::File(file) => Kind::file(fs::read(directory.join(file)).at(place())?),
+            What::Link(target) => Kind::Link(target.into()),
             What::CharacterDevice { major, minor } => Kind::CharacterDevice { major, minor },
         };
         let Entry { name, mode, uid, gid, .. } = entry;
-        tree.add(name, Node { kind, mode, uid, gid });
+        let node = Node { uid, gid, ..Node::of_root(kind, mode) };
+        tree.add(name, node).map_err(|error| error.at(place()))?;
     }
     Ok(())
 }
@@ -43,7 +44,7 @@ pub(crate) fn add_layout(tree: &mut Tree, directory: &Path) -> Result<()> {
 pub(crate) fn add_links(tree: &mut Tree, list: &Path, program: &str) -> Result<()> {
     for link in fs::read_to_string(list).at(list.display())?.lines() {
         if !tree.contains(link) {
-            tree.add(link, Node::link_to(program));
+            tree.add(link, Node::link_to(program))?;
         }
     }
     Ok(())

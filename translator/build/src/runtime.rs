@@ -1,7 +1,7 @@
 //! The runtime's archive, compiled by cargo for the target.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use linnet_codegen::Target;
@@ -9,7 +9,6 @@ use linnet_codegen::Target;
 use crate::builder::Builder;
 use crate::digest::{Digest, Key};
 use crate::error::{At as _, Error, Result};
-use crate::progress::Step;
 use crate::script;
 use crate::tools::find_program;
 
@@ -38,13 +37,18 @@ const FRAMES_HOST: Part = Part {
 };
 
 /// What decides the code of every part, relative to the project's root.
-const INPUTS: [&str; 3] = ["runtime/abi", "runtime/frames", "runtime/host"];
+const INPUTS: [&str; 4] = ["runtime/abi", "runtime/frames", "runtime/host", "runtime/unwind"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// Machine code is linked at a fixed address, so that none of it needs a table of addresses. Debuggers
-/// walk through the runtime's frames; without being told, it would not describe them on RISC-V.
-const FLAGS: [&str; 3] =
-    ["-Crelocation-model=static", "-Cforce-frame-pointers=yes", "-Cforce-unwind-tables=yes"];
+/// walk through the runtime's frames; without being told, it would not describe them on RISC-V. A panic
+/// ends the machine: there is nothing that could unwind.
+const FLAGS: [&str; 4] = [
+    "-Crelocation-model=static",
+    "-Cforce-frame-pointers=yes",
+    "-Cforce-unwind-tables=yes",
+    "-Cpanic=abort",
+];
 
 /// Cargo's, in its variable for flags that may hold spaces.
 const FLAG_SEPARATOR: &str = "\x1f";
@@ -53,6 +57,35 @@ impl Builder {
     /// The archive that `runtime/frames/host` becomes.
     pub fn frames_host(&self, target: Target) -> Result<PathBuf> {
         self.runtime_archive(FRAMES_HOST, target)
+    }
+
+    /// Where Rust's standard library for `triple` is; installed if it is missing.
+    pub fn rust_library(&self, triple: &str) -> Result<PathBuf> {
+        let ask = || -> Result<Option<PathBuf>> {
+            let arguments = ["--print", "target-libdir", "--target", triple];
+            let output = Command::new("rustc").args(arguments).output().at("rustc")?;
+            let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+            Ok(output.status.success().then_some(library))
+        };
+        // The installer does not wait for another one.
+        let _lock = self.cache.lock("rust")?;
+        let missing = match ask()? {
+            Some(library) if library.is_dir() => return Ok(library),
+            missing => missing,
+        };
+        let error = Error::new(format!("rustc has no library for {triple}"));
+        if find_program("rustup").is_none() {
+            let place = missing.map_or_else(String::new, |library| {
+                format!(", or the library at {}", library.display())
+            });
+            return Err(error.hint(format!("install Rust with rustup (https://rustup.rs){place}")));
+        }
+        let step = self.progress.step("rust");
+        let mut command = Command::new("rustup");
+        command.args(["target", "add", triple]);
+        script::run(&mut command, &self.cache.path("logs/rust"), &step)?;
+        step.done();
+        ask()?.filter(|library| library.is_dir()).ok_or(error)
     }
 
     pub(crate) fn runtime_key(&self, part: Part, target: Target) -> Result<Digest> {
@@ -74,10 +107,10 @@ impl Builder {
     pub(crate) fn runtime_archive(&self, part: Part, target: Target) -> Result<PathBuf> {
         let key = self.runtime_key(part, target)?;
         let result = self.cache.get("runtime", key, |out, work| {
-            let step = self.progress.step("runtime");
             let triple = triple(part, target);
+            self.rust_library(triple).map_err(|error| error.at("runtime"))?;
+            let step = self.progress.step("runtime");
             let log = self.cache.path("logs/runtime");
-            set_up_target(triple, &log, &step).map_err(|error| error.at("runtime"))?;
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             // The place of the source tree must not show in the result.
             let remap = format!("--remap-path-prefix={}=/linnet", self.root.display());
@@ -112,26 +145,4 @@ fn triple(part: Part, target: Target) -> &'static str {
         Target::Aarch64 => "aarch64-unknown-none",
         Target::Riscv64 => "riscv64gc-unknown-none-elf",
     }
-}
-
-/// Installs Rust's standard library for `triple`, unless it is there.
-fn set_up_target(triple: &str, log: &Path, step: &Step<'_>) -> Result<()> {
-    let ask = || {
-        let arguments = ["--print", "target-libdir", "--target", triple];
-        Command::new("rustc").args(arguments).output().at("rustc")
-    };
-    let output = ask()?;
-    let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    if output.status.success() && library.is_dir() {
-        return Ok(());
-    }
-    if find_program("rustup").is_none() {
-        return Err(Error::new(format!("rustc has no library for {triple}")).hint(format!(
-            "install Rust with rustup (https://rustup.rs), or the library at {}",
-            library.display()
-        )));
-    }
-    let mut command = Command::new("rustup");
-    command.args(["target", "add", triple]);
-    script::run(&mut command, log, step)
 }

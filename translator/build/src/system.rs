@@ -18,7 +18,8 @@ use crate::tree::{Kind, Node};
 const COMMAND: &str = "linnet/command";
 
 /// What the runtime can give a guest, in bytes.
-const MEMORY: std::ops::RangeInclusive<u64> = 32 << 20..=3 << 30;
+const MEMORY: std::ops::RangeInclusive<u64> = 32 << 20..=MOST_MEMORY;
+pub(crate) const MOST_MEMORY: u64 = 3 << 30;
 
 /// What goes into a boot binary.
 #[derive(Debug, Clone)]
@@ -81,9 +82,9 @@ impl System {
     }
 
     /// Has the machine run these words if it is started without a command.
-    fn set_command(&mut self, words: &[String]) {
+    fn set_command(&mut self, words: &[String]) -> Result<()> {
         let text: String = words.iter().map(|word| format!("{word}\0")).collect();
-        self.files.tree.add(COMMAND, Node::of_root(Kind::File(text.into_bytes()), 0o644));
+        self.files.tree.add(COMMAND, Node::of_root(Kind::file(text), 0o644))
     }
 
     /// Adds all that the system is besides its kernel to a key.
@@ -150,10 +151,10 @@ impl Builder {
                 system.kernel = self.kernel_version(version)?;
             }
             for input in &described.inputs {
-                system.files.merge(Files::read(&directory.join(input))?);
+                system.files.merge(&Files::read(&directory.join(input))?)?;
             }
             for package in &described.packages {
-                system.files.merge(self.files_from(package, directory)?);
+                system.files.merge(&self.files_from(package, directory)?)?;
             }
             if let Some(size) = &described.memory {
                 system.set_memory(size)?;
@@ -165,7 +166,7 @@ impl Builder {
                 system.add_arguments(&format!("rdinit={init}"));
             }
             if !described.command.is_empty() {
-                system.set_command(&described.command);
+                system.set_command(&described.command)?;
             }
             described.targets.iter().map(|name| target(name)).collect::<Result<Vec<_>>>()
         };

@@ -87,10 +87,7 @@ pub(crate) fn debugger(progress: &Progress, cache: &Cache) -> Result<PathBuf> {
 
 /// Installs those that are missing, or says how to.
 pub(crate) fn install(wanted: &[Package<'_>], progress: &Progress, cache: &Cache) -> Result<()> {
-    if missing(wanted).is_empty() {
-        return Ok(());
-    }
-    // The installer does not wait for another one.
+    // The installer does not wait for another one, and what it has unpacked may not work before it ends.
     let _lock = cache.lock("packages")?;
     let packages = missing(wanted);
     if packages.is_empty() {

@@ -168,10 +168,10 @@ impl What {
         }
         for input in inputs {
             system.base = false;
-            system.files.merge(Files::read(input)?);
+            system.files.merge(&Files::read(input)?)?;
         }
         for what in &self.with {
-            system.files.merge(builder.files(what)?);
+            system.files.merge(&builder.files(what)?)?;
         }
         Ok((system, targets))
     }

@@ -2,11 +2,14 @@
 
 use crate::error::{Error, Result};
 use crate::frames::{self, NativePoint};
-use crate::func::Env;
+use crate::names::{WIDE, WIDE_BEGIN};
+use crate::options::Options;
 use crate::passes;
+use crate::trap::trap_of;
 use cranelift_codegen::binemit::{Addend, Reloc};
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{DebugTag, ExternalName, LibCall, TrapCode};
+use cranelift_codegen::ir::{DebugTag, ExternalName, LibCall};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInst, systemv};
 use cranelift_codegen::{
     CodegenError, Context, Final, FinalizedMachExceptionHandler, FinalizedMachReloc,
@@ -14,38 +17,6 @@ use cranelift_codegen::{
 };
 use linnet_abi::frames::IN_SLOT;
 use linnet_abi::module::{Handler, REGISTER_FLOAT, SavedRegister, TAG_ANY, TrapSite};
-use linnet_abi::trap::Trap;
-
-/// What the numbers of a `UserExternalName` count.
-pub(crate) mod namespace {
-    /// Functions of the module, by their wasm index.
-    pub(crate) const FUNCTION: u32 = 0;
-    /// [`crate::libcall`].
-    pub(crate) const LIBCALL: u32 = 1;
-    /// [`crate::trampoline`].
-    pub(crate) const TRAMPOLINE: u32 = 2;
-    /// Functions of the module that go on with a captured frame, by their wasm index.
-    pub(crate) const RESUME: u32 = 4;
-    /// Data of the object: [`TABLE`](super::data::TABLE) and then the segments.
-    pub(crate) const DATA: u32 = 3;
-}
-
-/// Numbers in [`namespace::DATA`].
-pub(crate) mod data {
-    /// The function table.
-    pub(crate) const TABLE: u32 = 0;
-    /// Segment 0 of the module; the others follow, and then the function types of a standalone module.
-    pub(crate) const FIRST_SEGMENT: u32 = 1;
-}
-
-/// In a handler's tag: the handler is for all code of the function that has none of its own. It hangs
-/// at a call that has no handler itself. The handler may be used behind the first code with a source
-/// location.
-pub(crate) const WIDE: u32 = 1 << 31;
-
-/// The source location from which on that handler may be used. No operator has it: source locations
-/// of operators are addresses in the code section.
-pub(crate) const WIDE_BEGIN: u32 = 1;
 
 /// Where a program's function with loops may begin: at a cache line, so that its speed does not depend on
 /// what lies before it.
@@ -98,43 +69,24 @@ pub(crate) struct CallSite {
     pub handlers: Vec<Handler>,
 }
 
-pub(crate) fn trap_code(trap: Trap) -> TrapCode {
-    trap_number(trap as u8)
-}
-
-/// The same by its number, which may be one of `linnet_abi::instance::MoreTrap`.
-pub(crate) fn trap_number(code: u8) -> TrapCode {
-    TrapCode::unwrap_user(code)
-}
-
-/// The trap behind a code, our own or one of Cranelift's. None where only memory is touched: a fault
-/// there is a page fault, also in the instructions that the code generator always records.
-fn trap_of(code: TrapCode) -> Option<u32> {
-    let trap = match code {
-        TrapCode::HEAP_OUT_OF_BOUNDS => return None,
-        TrapCode::STACK_OVERFLOW => Trap::StackOverflow,
-        TrapCode::INTEGER_OVERFLOW => Trap::IntegerOverflow,
-        TrapCode::INTEGER_DIVISION_BY_ZERO => Trap::IntegerDivisionByZero,
-        TrapCode::BAD_CONVERSION_TO_INTEGER => Trap::BadConversionToInteger,
-        own => return Some(u32::from(own.as_raw().get())),
-    };
-    Some(trap as u32)
-}
-
 /// Compiles the one function that `context` was made for.
-pub(crate) fn compile_one(mut context: Context, env: &Env) -> Result<Code> {
-    compile(&mut context, &mut regalloc2::Ctx::default(), env)
+pub(crate) fn compile_one(
+    mut context: Context,
+    isa: &dyn TargetIsa,
+    options: &Options,
+) -> Result<Code> {
+    compile(&mut context, &mut regalloc2::Ctx::default(), isa, options)
 }
 
 /// Compiles the function in `context`. `registers` keeps its memory from one to the next.
 pub(crate) fn compile(
     context: &mut Context,
     registers: &mut regalloc2::Ctx,
-    env: &Env,
+    isa: &dyn TargetIsa,
+    options: &Options,
 ) -> Result<Code> {
-    let isa = env.isa;
     let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
-    passes::optimize(context, isa, env.options).map_err(failed)?;
+    passes::optimize(context, isa, options).map_err(failed)?;
     let has_loops = context.loop_analysis.loops().next().is_some();
     let stencil = isa
         .compile_function(
@@ -176,7 +128,7 @@ pub(crate) fn compile(
     };
     Ok(Code {
         bytes: buffer.data().to_vec(),
-        align: buffer.alignment.max(if has_loops && env.options.polls { LOOPS_ALIGN } else { 0 }),
+        align: buffer.alignment.max(if has_loops && options.polls { LOOPS_ALIGN } else { 0 }),
         relocations,
         traps: traps.collect(),
         call_sites,

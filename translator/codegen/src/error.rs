@@ -1,6 +1,7 @@
 //! Errors: what is wrong, where in the module, and what to do about it.
 
 use std::fmt::{self, Display, Formatter};
+use wasmparser::Operator;
 
 /// Why a module could not be translated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,3 +153,19 @@ const FEATURES: &[(&str, &str)] = &[
     ("tail calls", "tail calls"),
     ("wide arithmetic", "wide arithmetic"),
 ];
+
+/// An operator's name for messages, as close to the text format as its variant's name allows.
+pub(crate) fn operator_name(operator: &Operator) -> String {
+    let debug = format!("{operator:?}");
+    let variant = debug.split([' ', '(', '{']).next().unwrap_or_default();
+    let mut name = String::new();
+    for c in variant.chars() {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    // `i32_add` is written `i32.add`, and `br_if` as it is.
+    let is_control = |word| ["br", "call", "catch", "return", "throw", "try"].contains(&word);
+    if name.split('_').next().is_some_and(is_control) { name } else { name.replacen('_', ".", 1) }
+}

@@ -20,7 +20,7 @@ pub fn exec_file(wasm: &[u8], strip: bool) -> Result<Vec<u8>> {
     // The start function must be valid before it is run.
     wasmparser::Validator::new_with_features(FEATURES).validate_all(wasm)?;
     // The kernel starts a program with these.
-    if module.exported_function("_start").is_none() {
+    if module.exported_function(linnet_abi::calls::START).is_none() {
         return Err(Error::new("the module exports no function _start").hint(NOT_A_PROGRAM));
     }
     if module.find_slot("__stack_pointer").is_none() {

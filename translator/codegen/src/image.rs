@@ -314,7 +314,10 @@ impl<'a> Evaluator<'_, 'a> {
                 }
             }
             other => {
-                return Err(unsupported(&format!("it uses {}", crate::func::operator_name(other))));
+                return Err(unsupported(&format!(
+                    "it uses {}",
+                    crate::error::operator_name(other)
+                )));
             }
         }
         Ok(at + 1)

@@ -1,27 +1,38 @@
 //! Translates a WebAssembly module to a native object file.
 //!
-//! | file         | what it does                                                            |
-//! |--------------|-------------------------------------------------------------------------|
-//! | [`module`]   | sections, imports, exports, tables                                      |
-//! | [`imports`]  | which symbol an import becomes, and what is wrong with it if none       |
-//! | [`image`]    | runs the start function ahead of time: initial memory and globals       |
-//! | [`exec`]     | the program file that the kernel maps                                   |
-//! | [`func`]     | one function: validation and CLIF together, operators by family         |
-//! | [`libcall`]  | calls from translated code to the runtime                               |
-//! | [`frames`]   | which functions can be captured and where, and the tables of that      |
+//! From the lowest floor to the highest; each imports only from floors below it.
+//!
+//! | file           | what it does                                                          |
+//! |----------------|-----------------------------------------------------------------------|
+//! | [`error`]      | what is wrong with a module, where, and what to do                     |
+//! | [`target`]     | what differs between instruction sets                                 |
+//! | [`options`]    | how to translate a module                                             |
+//! | [`isa`]        | Cranelift, set up for a target                                        |
+//! | [`names`]      | numbers by which code names functions and data                        |
+//! | [`trap`]       | traps as the code generator has them                                  |
+//! | [`libcall`]    | calls from translated code to the runtime                             |
+//! | [`module`]     | sections, imports, exports, tables                                    |
+//! | [`imports`]    | which symbol an import becomes, and what is wrong with it if none     |
+//! | [`summary`]    | what a module is, for people                                          |
+//! | [`bindings`]   | what a host's source needs to know of a module                        |
+//! | [`image`]      | runs the start function ahead of time: initial memory and globals     |
+//! | [`exec`]       | the program file that the kernel maps                                 |
+//! | [`calls`]      | what functions call                                                   |
+//! | [`polls`]      | where functions of programs poll, so that every cycle does            |
+//! | [`frames`]     | which functions can be captured and where                             |
+//! | [`passes`]     | CLIF to better CLIF, around Cranelift's own optimizer                 |
+//! | [`compile`]    | CLIF to machine code with its traps, call sites and saved registers   |
+//! | [`debug`]      | what debuggers and profilers read beside the code                     |
+//! | [`func`]       | one function: validation and CLIF together, operators by family       |
 //! | [`trampoline`] | entries and thunks that are no function of the module                 |
-//! | [`passes`]   | CLIF to better CLIF, behind Cranelift's own optimizer                  |
-//! | [`compile`]  | CLIF to machine code with its traps, call sites and saved registers     |
-//! | [`emit`]     | the object file and the tables beside the code                          |
-//! | [`standalone`] | modules that a host program embeds                                    |
-//! | [`summary`]  | what a module is, for people                                            |
-//! | [`debug`]    | what debuggers and profilers read beside the code                       |
-//! | [`target`]   | what differs between instruction sets                                   |
+//! | [`emit`]       | the object file and the tables beside the code                        |
 //!
 //! The contract with the runtime and the kernel is the crate `linnet-abi`.
 
 #![forbid(unsafe_code)]
 
+mod bindings;
+mod calls;
 mod compile;
 mod debug;
 mod emit;
@@ -31,73 +42,28 @@ mod frames;
 mod func;
 mod image;
 mod imports;
+mod isa;
 mod libcall;
 mod module;
+mod names;
+mod options;
 mod passes;
-mod standalone;
+mod polls;
 mod summary;
 mod target;
 mod trampoline;
+mod trap;
 
+pub use bindings::{c_header, rust_module};
 pub use error::Error;
 pub use exec::exec_file;
-pub use standalone::bindings::{c_header, rust_module};
-pub use standalone::is_for_linux;
+pub use module::embedded::is_for_linux;
+pub use options::Options;
 pub use summary::{Summary, summary};
 pub use target::Target;
 pub use target::cpu::Cpu;
 
 use std::time::{Duration, Instant};
-
-/// How to translate a module.
-#[derive(Debug, Clone)]
-pub struct Options {
-    pub target: Target,
-    /// Names the module's symbols. The kernel's is [`linnet_abi::calls::KERNEL_PREFIX`].
-    pub prefix: String,
-    /// Whether loop heads look at the context's poll word. Programs need it, the kernel polls
-    /// by itself.
-    pub polls: bool,
-    /// Whether a host program embeds the module. Otherwise it is the kernel or a program of a boot binary.
-    pub standalone: bool,
-    /// Whether frames can be captured and rebuilt, see [`linnet_abi::frames`]. The code gets several
-    /// times as large.
-    pub frames: bool,
-    /// Instructions that may be used.
-    pub cpu: Cpu,
-    /// Whether arithmetic gives the same NaN on every processor: the canonical one. It makes the code of
-    /// floats slower.
-    pub canonical_nans: bool,
-}
-
-impl Options {
-    /// For a module that a host program embeds.
-    #[must_use]
-    pub fn host(target: Target, prefix: &str) -> Options {
-        Options { polls: false, standalone: true, ..Options::linux(target, prefix) }
-    }
-
-    /// For the kernel, or for a program of a boot binary: that polls.
-    #[must_use]
-    pub fn linux(target: Target, prefix: &str) -> Options {
-        Options {
-            target,
-            prefix: prefix.to_owned(),
-            polls: prefix != linnet_abi::calls::KERNEL_PREFIX,
-            standalone: false,
-            frames: false,
-            cpu: Cpu::baseline(target),
-            canonical_nans: false,
-        }
-    }
-}
-
-impl Options {
-    /// Whether the module is a program of a boot binary. Its stacks can be copied, see [`passes`].
-    pub(crate) fn is_program(&self) -> bool {
-        !self.standalone && self.prefix != linnet_abi::calls::KERNEL_PREFIX
-    }
-}
 
 /// What a translation did.
 #[derive(Debug, Clone, Copy, Default)]
@@ -130,22 +96,36 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let started = Instant::now();
     let module = module::Module::parse_as(wasm, options.standalone)?;
     let symbols = if options.standalone { Vec::new() } else { imports::resolve(&module)? };
-    let tail_calls = func::tail::are_in(&module);
+    let tail_calls = module::tail_calls::are_in(&module);
     let read = Instant::now();
-    let isa = target::isa(options)?;
-    let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
+    let isa = isa::isa(options)?;
+    let setjmp = func::setjmp::Functions::find(&module).filter(|_| options.is_program());
+    let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
+    let spill_pointers = module.find_global("__stack_pointer");
+    let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
+    let wants_calls = options.polls || options.frames;
+    let calls = if wants_calls { calls::find(&module, &symbols) } else { Vec::new() };
+    let polls = if options.polls {
+        polls::Polls::find(&calls, module.imported(), &module.table)
+    } else {
+        polls::Polls::default()
+    };
     let capturable = if options.frames {
         let never = setjmp.map_or(Vec::new(), |s| vec![s.begin, s.test]);
-        frames::capturable::find(&module, &symbols, options.polls, &never)
+        let polls = options.polls.then_some(&polls);
+        frames::capturable::find(&calls, &symbols, polls, setjmp.map(|s| s.setjmp), &never)
     } else {
         Vec::new()
     };
     let (sources, symbols) = (&debug::Sources::read(&module), &symbols);
     let env = func::Env {
         module: &module,
+        environment: func::environment::of(options.standalone),
         symbols,
         tail_calls,
+        spill_pointers,
         setjmp,
+        polls,
         capturable,
         isa: &*isa,
         options,

@@ -3,7 +3,6 @@
 use crate::trap::Activation;
 use core::arch::{global_asm, naked_asm};
 use linnet_abi::instance::Slot;
-use linnet_abi::module::REGISTER_FLOAT;
 
 /// Where registers lie, from the address of the ucontext (arch/arm64/include/uapi/asm/sigcontext.h).
 pub(super) mod offset {
@@ -88,56 +87,6 @@ pub(crate) unsafe extern "C" fn leave(sp: u64, status: u64) -> ! {
         "ldp d14, d15, [sp, #144]",
         "ldp x29, x30, [sp], #160",
         "ret",
-    )
-}
-
-/// The callee-saved registers besides the frame pointer: x19 to x28, and the low halves of v8 to
-/// v15.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct CalleeSaved([u64; 18]);
-
-impl CalleeSaved {
-    /// Put the value of a register that a prologue saved; numbers are the ISA's.
-    pub(crate) fn set(&mut self, register: u32, value: u64) {
-        let float = register.wrapping_sub(REGISTER_FLOAT);
-        match (register, float) {
-            (19..=28, _) => self.0[register as usize - 19] = value,
-            (_, 8..=15) => self.0[float as usize + 2] = value,
-            _ => {}
-        }
-    }
-}
-
-/// Enter an exception handler at `pc`, which gets the exception.
-///
-/// # Safety
-/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
-/// frame had in the callee-saved registers at its call.
-#[unsafe(naked)]
-pub(crate) unsafe extern "C" fn enter_handler(
-    pc: u64,
-    sp: u64,
-    fp: u64,
-    saved: *const CalleeSaved,
-    exception: u64,
-) -> ! {
-    naked_asm!(
-        "mov sp, x1",
-        "mov x29, x2",
-        "ldp x19, x20, [x3]",
-        "ldp x21, x22, [x3, #16]",
-        "ldp x23, x24, [x3, #32]",
-        "ldp x25, x26, [x3, #48]",
-        "ldp x27, x28, [x3, #64]",
-        "ldp d8, d9, [x3, #80]",
-        "ldp d10, d11, [x3, #96]",
-        "ldp d12, d13, [x3, #112]",
-        "ldp d14, d15, [x3, #128]",
-        "mov x9, x0",
-        "mov x0, x4",
-        "mov x1, #0",
-        "br x9",
     )
 }
 

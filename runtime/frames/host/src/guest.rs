@@ -15,9 +15,10 @@ use core::fmt::Write;
 use core::ptr;
 use linnet_abi::context::Context;
 use linnet_abi::module::Module;
-use linnet_frames::capture::{Host, HostFrame, Position};
+use linnet_frames::capture::{Host, HostFrame};
 use linnet_frames::rebuild::HostNode;
 use linnet_frames::tables::Tables;
+use linnet_unwind::Position;
 
 unsafe extern "C" {
     /// What the translator emitted.

@@ -4,9 +4,10 @@ use crate::guest::{MEMORY, Stack, State, WORLD, go_on, module, tables};
 use crate::{Out, fail, sys};
 use core::fmt::Write;
 use linnet_abi::context::GLOBAL_SLOTS;
-use linnet_frames::capture::{Position, capture, scratch_words};
+use linnet_frames::capture::{capture, scratch_words};
 use linnet_frames::rebuild::{Plan, Resume, plan_words};
 use linnet_frames::record::Record;
+use linnet_unwind::Position;
 
 /// Words that a record may have.
 const MOST: usize = 1 << 20;

@@ -2,25 +2,7 @@ use super::Context;
 use crate::rebuild;
 use core::arch::naked_asm;
 use linnet_abi::context::offset;
-use linnet_abi::module::REGISTER_FLOAT;
-
-/// The callee-saved registers besides the frame pointer: x19 to x28, and the low halves of v8 to v15.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalleeSaved(pub [u64; 18]);
-
-impl CalleeSaved {
-    /// Puts the value of a register that a prologue saved; numbers are the ISA's.
-    pub fn set(&mut self, register: u32, value: u64) {
-        const FIRST_FLOAT: u32 = REGISTER_FLOAT | 8;
-        const LAST_FLOAT: u32 = REGISTER_FLOAT | 15;
-        match register {
-            19..=28 => self.0[register as usize - 19] = value,
-            FIRST_FLOAT..=LAST_FLOAT => self.0[(register - FIRST_FLOAT) as usize + 10] = value,
-            _ => {}
-        }
-    }
-}
+use linnet_unwind::CalleeSaved;
 
 /// Runs the landing pad of a capture point on a frame, until it says that its values are at `first_word`. The word
 /// before that is used.

@@ -2,25 +2,7 @@ use super::Context;
 use crate::rebuild;
 use core::arch::naked_asm;
 use linnet_abi::context::offset;
-use linnet_abi::module::REGISTER_FLOAT;
-
-/// The callee-saved registers besides the frame pointer: s1 to s11, fs0 to fs11.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalleeSaved(pub [u64; 23]);
-
-impl CalleeSaved {
-    /// Puts the value of a register that a prologue saved; numbers are the ISA's.
-    pub fn set(&mut self, register: u32, value: u64) {
-        match (register & REGISTER_FLOAT != 0, register & !REGISTER_FLOAT) {
-            (false, 9) => self.0[0] = value,
-            (false, n @ 18..=27) => self.0[n as usize - 17] = value,
-            (true, n @ 8..=9) => self.0[n as usize + 3] = value,
-            (true, n @ 18..=27) => self.0[n as usize - 5] = value,
-            _ => {}
-        }
-    }
-}
+use linnet_unwind::CalleeSaved;
 
 /// Runs the landing pad of a capture point on a frame, until it says that its values are at `first_word`. The word
 /// before that is used.

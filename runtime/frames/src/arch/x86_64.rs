@@ -2,22 +2,7 @@ use super::Context;
 use crate::rebuild;
 use core::arch::naked_asm;
 use linnet_abi::context::offset;
-
-/// The callee-saved registers besides the frame pointer: rbx, r12, r13, r14, r15.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalleeSaved(pub [u64; 5]);
-
-impl CalleeSaved {
-    /// Puts the value of a register that a prologue saved; numbers are the ISA's.
-    pub fn set(&mut self, register: u32, value: u64) {
-        match register {
-            3 => self.0[0] = value,
-            12..=15 => self.0[register as usize - 11] = value,
-            _ => {}
-        }
-    }
-}
+use linnet_unwind::CalleeSaved;
 
 /// Runs the landing pad of a capture point on a frame, until it says that its values are at `first_word`. The word
 /// before that is used.

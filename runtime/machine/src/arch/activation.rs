@@ -1,8 +1,8 @@
 //! Interrupted user code, which the stubs of `entry` and the frames of host signals describe alike.
 
-use super::registers::CalleeSaved;
 use core::cell::Cell;
 use core::ptr;
+use linnet_unwind::CalleeSaved;
 
 /// Interrupted user code.
 #[repr(C)]

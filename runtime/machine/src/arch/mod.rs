@@ -6,7 +6,6 @@
 //! | `switch` | `switch`, `prepare_stack`, `switched_frame`: symmetric switch of kernel stacks     |
 //! |          | `frame_pointer`, `RUNTIME_FRAME`: to walk frames                                   |
 //! |          | `call_on_kernel_stack`, `enter_user`, `jump_to`: other ways to change the stack    |
-//! |          | `CalleeSaved`, `enter_handler`: what an unwinder restores, the jump at its end     |
 //! | `entry`  | `linnet_user_*`, `linnet_libcall_{poll,throw}`, `resume_forked`                    |
 //! | `memory` | `linnet_libcall_memory_{copy,fill}`, `memcpy` and the like                         |
 //! | `frame`  | `Frame`, a host signal frame: what it says, moving it, returning through it        |
@@ -47,13 +46,11 @@
 
 mod activation;
 pub mod head;
-mod registers;
 mod thread;
-mod upcall;
+pub mod upcall;
 
 pub use activation::Activation;
 pub use head::{TaskBlock, ThreadRequest};
-pub use registers::CalleeSaved;
 pub use thread::THREAD_FLAGS;
 
 #[cfg(target_arch = "aarch64")]

@@ -1,18 +1,18 @@
-//! Every function of a higher floor that assembly calls. Who defines it exports it as
-//! `linnet_upcall_<name>`.
+//! Every function of a higher floor that a lower one calls: assembly, and what leads back to where it all
+//! began. Who defines it exports it as `linnet_upcall_<name>`.
 
 use super::activation::Activation;
 use super::head::TaskHead;
-use super::registers::CalleeSaved;
 use linnet_abi::context::Context;
+use linnet_unwind::CalleeSaved;
 
 macro_rules! upcalls {
-    ($($(#[doc = $doc:literal])* $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
+    ($($(#[doc = $doc:literal])* $safety:ident fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => {
         unsafe extern "C" {
             $(
                 $(#[doc = $doc])*
                 #[link_name = concat!("linnet_upcall_", stringify!($name))]
-                pub fn $name($($argument: $type),*) $(-> $result)?;
+                pub $safety fn $name($($argument: $type),*) $(-> $result)?;
             )*
         }
     };
@@ -20,16 +20,18 @@ macro_rules! upcalls {
 
 upcalls! {
     /// `boot::entry`. The host starts the process, with this stack pointer.
-    start(stack: *const usize) -> !;
+    unsafe fn start(stack: *const usize) -> !;
+    /// `boot::entry`. The guest asks for a restart.
+    safe fn restart() -> !;
     /// `border::user`, on the user stack. User code found its poll word set.
-    poll(task: &TaskHead);
+    unsafe fn poll(task: &TaskHead);
     /// `border::user`, on the user stack. The kernel returned and left an action; gives what `interrupted`
     /// gets instead of `result`.
-    run_actions(task: &TaskHead, result: u64, interrupted: &mut Activation) -> u64;
+    unsafe fn run_actions(task: &TaskHead, result: u64, interrupted: &mut Activation) -> u64;
     /// `border::user`, on the kernel stack. User import `context_swap`; the frames that user code goes on
     /// in are those at `user_sp` afterwards.
-    context_swap(task: &TaskHead, from: u32, to: u32, function: u32, argument: u32, stack: u32) -> u32;
+    unsafe fn context_swap(task: &TaskHead, from: u32, to: u32, function: u32, argument: u32, stack: u32) -> u32;
     /// `border::unwind`, on the user stack. Libcall `throw`, from the stub's frame at `fp` whose caller had
     /// these registers.
-    throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> !;
+    unsafe fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> !;
 }

@@ -2,21 +2,28 @@
 
 use super::cpio::Archive;
 use super::options::{self, Disk, Options, Stop};
-use crate::border::{fault, kernel};
+use super::restart::{self, Kept};
+use crate::border::kernel::{self, Symbol, symbol};
+use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{timer, vcpu};
-use crate::device::{console, virtio};
+use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox};
+use crate::host::signals::ignored;
 use crate::host::{clock, sys, terminal};
+use crate::memory::ids::MemoryId;
 use crate::memory::image;
 use crate::memory::layout::{self, Layout};
 use crate::memory::ram::{self, Ram};
+use crate::memory::range::GuestSlice;
 use crate::memory::tlb;
-use crate::task::{self, Task};
+use crate::task::{self, NotMade, Task};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::fmt::Write;
+use core::ops::Range;
+use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
 
@@ -63,21 +70,36 @@ impl Process {
         (1..self.argc).map(move |i| unsafe { CStr::from_ptr((*self.argv.add(i)).cast()) })
     }
 
+    fn assignments(self) -> impl Iterator<Item = &'static [u8]> {
+        // SAFETY: envp is a null-terminated array of strings that stay as long as the process.
+        (0..).map_while(move |i| unsafe {
+            let text = *self.envp.add(i);
+            (!text.is_null()).then(|| CStr::from_ptr(text.cast()).to_bytes())
+        })
+    }
+
     fn variable(self, name: &[u8]) -> Option<&'static [u8]> {
-        let mut at = self.envp;
-        // SAFETY: envp is a null-terminated array of strings.
-        unsafe {
-            while !(*at).is_null() {
-                let text = CStr::from_ptr((*at).cast()).to_bytes();
-                if let Some(rest) = text.strip_prefix(name)
-                    && let Some(value) = rest.strip_prefix(b"=")
-                {
-                    return Some(value);
-                }
-                at = at.add(1);
-            }
-        }
-        None
+        self.assignments().find_map(|text| text.strip_prefix(name)?.strip_prefix(b"="))
+    }
+
+    /// The name of the file that the host has started.
+    fn file_name(self) -> Option<&'static CStr> {
+        const AT_EXECFN: usize = 31;
+        let name = self.auxiliary(AT_EXECFN) as *const core::ffi::c_char;
+        // SAFETY: null, or a string that stays as long as the process.
+        (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })
+    }
+
+    /// What the machine before this one has left, if this is a restart.
+    fn kept(self) -> Option<Kept> {
+        self.assignments().find_map(restart::value).and_then(Kept::parse)
+    }
+
+    /// Addresses where the host has put something of this process.
+    fn places(self) -> [usize; 3] {
+        const AT_SYSINFO_EHDR: usize = 33;
+        let file = start as *const () as usize;
+        [file, self.argv.addr(), self.auxiliary(AT_SYSINFO_EHDR)]
     }
 
     fn auxiliary(self, key: usize) -> usize {
@@ -110,7 +132,10 @@ extern "C" fn start(stack: *const usize) -> ! {
     if !image::is_consistent() {
         fatal!(exit::BUG, "kernel, programs and runtime of this file were not made together");
     }
-    sys::open_standard_streams();
+    if !sys::fill_standard_streams() {
+        fatal!(exit::HOST, "the host lets no closed standard stream be filled");
+    }
+    signals::init();
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
     boot_machine(process, &options)
 }
@@ -139,33 +164,72 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let memory = options.memory.unwrap_or(default) & !0xffff;
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
-    layout::init(options.address_bits);
+    layout::init(options.address_bits, &process.places());
+    tlb::init(sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT), options.tlb_budget, cpus);
     ram::init(memory, image::kernel());
-    ram::set_page_shift(Ram::get().word(kernel::symbol(kernel::Symbol::linnet_page_shift)));
+    describe_kernel(cpus);
     check_page_size(page);
-    let pending = kernel::symbol(kernel::Symbol::linnet_pending);
-    vcpu::init(cpus, |n| Ram::get().host(pending + n * irq::STRIDE).cast());
     task::init(page);
+    if options.ignore_broken_rules {
+        hostcall::ignore_broken_rules();
+    }
     fault::init();
     let initrd = load_initrd(process, options, memory);
-    attach_disks(options);
+    attach_disks(options, process.kept().as_ref());
+    let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
-        warn_missing(sandbox::enter());
+        warn_missing(sandbox::enter(program));
     }
     timer::init();
     console::init();
+    vcpu::start_threads();
 
-    let stack = kernel::symbol(kernel::Symbol::init_stack)
-        + Ram::get().word(kernel::symbol(kernel::Symbol::linnet_thread_size));
-    let task = task::new(kernel::symbol(kernel::Symbol::init_task), stack, first_task);
+    let mut line = [0; COMMAND_LINE_SIZE];
+    command_line(&mut line, options);
     // SAFETY: only one thread touches this yet.
-    unsafe { *INITRD.0.get() = Some(initrd) };
-    command_line(task, options);
-    vcpu::get(0).run(task)
+    unsafe { *START.0.get() = Some(Start { initrd, line }) };
+    let stack = symbol(Symbol::init_stack).wrapping_add(word(Symbol::linnet_thread_size));
+    match task::new(symbol(Symbol::init_task), stack, first_task) {
+        Ok(task) => vcpu::run_first(task),
+        Err(NotMade::NoRoom) => {
+            fatal!(exit::HOST, "the host has no room for the first task's stacks")
+        }
+        Err(_) => fatal!(exit::KERNEL, "the kernel has its first task where none can be"),
+    }
 }
 
-fn attach_disks<'a>(options: &Options<'a>) {
+/// A part of the kernel's memory that its symbols name; it must lie in guest-physical memory.
+fn part(name: Symbol, size: u32, align: u32) -> (GuestSlice, Range<u32>) {
+    let address = symbol(name);
+    let end = u64::from(address) + u64::from(size);
+    match GuestSlice::new(address, size) {
+        Some(part) if end <= Ram::get().size && address.is_multiple_of(align) => {
+            (part, address..end as u32)
+        }
+        _ => fatal!(exit::KERNEL, "the kernel has no {name:?} in its memory"),
+    }
+}
+
+/// A 32-bit word of the kernel.
+fn word(name: Symbol) -> u32 {
+    part(name, 4, 4).0.word()
+}
+
+/// Find out what the runtime must know of the kernel.
+fn describe_kernel(cpus: u32) {
+    let (words, pending) = part(Symbol::linnet_pending, vcpu::MAX_VCPUS as u32 * irq::STRIDE, 4);
+    let (clocks, clock) = part(Symbol::linnet_clocks, size_of::<Clocks>() as u32, 8);
+    let page_shift = word(Symbol::linnet_page_shift);
+    if !(12..=16).contains(&page_shift) {
+        fatal!(exit::KERNEL, "the kernel has pages of 2^{page_shift} bytes");
+    }
+    ram::describe(page_shift, [pending, clock]);
+    guest_clock::init(clocks.host());
+    vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize).cast());
+}
+
+fn attach_disks<'a>(options: &Options<'a>, kept: Option<&Kept>) {
     const MOST_BYTES: usize = 4096;
     let described = image::disks().map(|text| -> Disk<'a> { Disk::new(text) });
     let asked = options.disks.iter().flatten().copied();
@@ -179,7 +243,7 @@ fn attach_disks<'a>(options: &Options<'a>) {
         }
         path[..disk.path.len()].copy_from_slice(disk.path.as_bytes());
         let Ok(path) = CStr::from_bytes_until_nul(&path) else { continue };
-        if let Err(error) = virtio::attach(path, disk.read_only) {
+        if let Err(error) = virtio::attach(path, disk.read_only, kept.map(|kept| kept.disk(n))) {
             fatal!(exit::HOST, "disk {}: {error}", disk.path);
         }
     }
@@ -214,19 +278,33 @@ fn check_page_size(host: usize) {
     }
 }
 
-struct Initrd(UnsafeCell<Option<(u32, u32)>>);
+/// What the kernel is started with.
+struct Start {
+    /// Address and size of the root file system.
+    initrd: (u32, u32),
+    line: [u8; COMMAND_LINE_SIZE],
+}
+
+struct StartCell(UnsafeCell<Option<Start>>);
 
 // SAFETY: written before the first task runs, read by it.
-unsafe impl Sync for Initrd {}
+unsafe impl Sync for StartCell {}
 
-static INITRD: Initrd = Initrd(UnsafeCell::new(None));
+static START: StartCell = StartCell(UnsafeCell::new(None));
 
 extern "C" fn first_task(task: &'static Task) -> ! {
     // SAFETY: written before.
-    let (initrd, size) = unsafe { (*INITRD.0.get()).unwrap_or((0, 0)) };
+    let start = unsafe { (*START.0.get()).as_ref() }.expect("the first task is made last");
+    let (initrd, size) = start.initrd;
     // SAFETY: on the task's kernel stack.
+    let at = unsafe { kernel::command_line(task.kernel_context()) };
+    match GuestSlice::new(at, COMMAND_LINE_SIZE as u32) {
+        Some(place) => place.write(0, &start.line),
+        None => fatal!(exit::KERNEL, "the kernel has its command line outside of its memory"),
+    };
+    // SAFETY: as above.
     unsafe { kernel::boot(task.kernel_context(), Ram::get().size as u32, initrd, size) };
-    fatal!(exit::BUG, "the kernel returned");
+    fatal!(exit::KERNEL, "the kernel returned");
 }
 
 /// Lay both archives at the end of memory; their address and size.
@@ -242,7 +320,7 @@ fn load_initrd(process: Process, options: &Options<'_>, memory: u64) -> (u32, u3
         );
     }
     let at = memory as usize - room;
-    let to = (tlb::base(0) + at as u64) as *mut u8;
+    let to = (tlb::base(MemoryId::KERNEL) + at as u64) as *mut u8;
     // SAFETY: guest memory that the kernel does not use yet; `room` bytes from there are mapped.
     let ours = unsafe {
         core::ptr::copy_nonoverlapping(base.as_ptr(), to, base.len());
@@ -278,6 +356,7 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
             let kind = if terminal::is_terminal(i as i32) { "tty" } else { "pipe" };
             let _ = write!(archive, "LINNET_{name}={kind}\0");
         }
+        let _ = write!(archive, "LINNET_IGNORED={:x}\0", ignored());
         archive.len - start
     };
     let size = file(&mut Archive::new(&mut []));
@@ -287,16 +366,11 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
     archive.end();
 }
 
-fn command_line(task: &Task, options: &Options<'_>) {
-    // SAFETY: an entry without side effects; it needs no more of a stack than this thread has.
-    let at = unsafe { kernel::command_line(task.kernel_context()) };
-    // SAFETY: the kernel has a buffer of that size there.
-    let buffer = unsafe { core::slice::from_raw_parts_mut(Ram::get().host(at), COMMAND_LINE_SIZE) };
+fn command_line(buffer: &mut [u8; COMMAND_LINE_SIZE], options: &Options<'_>) {
     let mut line = Archive::new(buffer);
-    // A stream that is no terminal belongs to a device of its own and not to the console.
+    // Input that is no terminal belongs to a device of its own and not to the console.
     let stdin = if terminal::is_terminal(0) { "" } else { " linnet.stdin=pipe" };
-    let stdout = if terminal::is_terminal(1) { "" } else { " linnet.stdout=pipe" };
-    let _ = write!(line, "{}{stdin}{stdout}", image::append());
+    let _ = write!(line, "{}{stdin} linnet.console={}", image::append(), terminal::console());
     if Layout::is_small() {
         // Idle tasks do not count.
         let threads = Layout::get().region_count - vcpu::MAX_VCPUS;
@@ -310,15 +384,12 @@ fn command_line(task: &Task, options: &Options<'_>) {
 }
 
 /// Start the process again from its own file.
-pub fn restart() -> ! {
+#[unsafe(export_name = "linnet_upcall_restart")]
+extern "C" fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
-        if !sandbox::is_inside() {
-            virtio::detach_all();
-        }
         // SAFETY: both arrays are those the host passed.
-        let r = unsafe { sys::exec_self(process.argv, process.envp) };
-        fatal!(exit::HOST, "the host refuses to start this file again (errno {})", -r);
+        unsafe { restart::restart(process.argv, process.envp) }
     }
     sys::exit(exit::BUG)
 }

@@ -4,3 +4,4 @@ mod cpio;
 #[cfg(not(test))]
 pub mod entry;
 mod options;
+mod restart;

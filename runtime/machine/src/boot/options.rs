@@ -27,7 +27,8 @@ Options:
   -V, --version        Print the version
 
 Exit status: that of the command, or 0 after a shell or poweroff; 2 for a wrong option,
-70 if the host refuses something, 71 for a fault in the runtime, 99 for a kernel panic.
+70 if the host refuses something, 71 for a fault in the runtime, 72 if the kernel breaks a rule
+of the machine, 99 for a kernel panic.
 ";
 
 /// Least and most memory of a machine. The kernel's linear memory also holds its vmalloc area.
@@ -43,6 +44,10 @@ pub struct Options<'a> {
     pub append: &'a str,
     pub address_bits: Option<u32>,
     pub sandbox: bool,
+    /// For tests: so many mappings of guest memory instead of what the host allows.
+    pub tlb_budget: Option<u32>,
+    /// For tests: host calls that break a rule do nothing.
+    pub ignore_broken_rules: bool,
     /// Index of the first word of the command, if there is one.
     pub command: Option<usize>,
 }
@@ -103,6 +108,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         append: "",
         address_bits: None,
         sandbox: true,
+        tlb_budget: None,
+        ignore_broken_rules: false,
         command: None,
     };
     let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
@@ -142,6 +149,9 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             }
             "--append" => options.append = value()?,
             "--no-sandbox" => options.sandbox = false,
+            // Of no use but to tests, and so not in the help.
+            "--tlb-budget" => options.tlb_budget = value()?.parse().ok(),
+            "--ignore-broken-rules" => options.ignore_broken_rules = true,
             "--" => {
                 options.command = words.next().map(|_| i + 1);
                 break;

@@ -1,12 +1,17 @@
 //! The user import `clock`: what the guest's clocks say, without a call of the kernel.
 
-use super::kernel::{Symbol, symbol};
 use crate::host::clock;
-use crate::memory::ram::Ram;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
 use linnet_abi::clock::{COARSE, Clocks, FINE, NANOSECOND_BITS, UNKNOWN};
 use linnet_abi::context::Context;
+
+static CLOCKS: AtomicPtr<Clocks> = AtomicPtr::new(ptr::null_mut());
+
+/// Tell where the kernel keeps its clocks: aligned, in memory that stays mapped. No program runs yet.
+pub fn init(clocks: *mut u8) {
+    CLOCKS.store(clocks.cast(), Ordering::Relaxed);
+}
 
 /// The kernel is asked instead if it takes long to write what this reads: then its
 /// vCPU does not run.
@@ -22,9 +27,9 @@ fn guest_clock(id: u32) -> Option<u64> {
     if !(fine || coarse) {
         return Some(UNKNOWN);
     }
-    let clocks = Ram::get().host(symbol(Symbol::linnet_clocks)).cast::<Clocks>();
-    // SAFETY: the kernel has such a structure there. It may write it meanwhile, which the sequence
-    // tells; until then nothing that was read is believed.
+    let clocks = CLOCKS.load(Ordering::Relaxed);
+    // SAFETY: mapped and aligned, and any bytes are such a structure. The kernel may write it meanwhile,
+    // which the sequence tells; until then nothing that was read is believed.
     unsafe {
         let sequence = AtomicU32::from_ptr(&raw mut (*clocks).sequence);
         let before = sequence.load(Ordering::Acquire);
@@ -37,7 +42,8 @@ fn guest_clock(id: u32) -> Option<u64> {
             // Another vCPU may have been ahead of this one when it wrote.
             let since =
                 u128::from(clock::monotonic().saturating_sub(last)) * u128::from(multiplier);
-            time += ((since + u128::from(remainder)) >> (shift % 64)) as u64;
+            let since = (since + u128::from(remainder)) >> (shift % 64);
+            time = time.wrapping_add(since as u64);
         }
         fence(Ordering::Acquire);
         let is_whole = before.is_multiple_of(2) && sequence.load(Ordering::Relaxed) == before;

@@ -8,11 +8,13 @@
 //! Nothing here allocates or locks. A fault of the runtime's own code outside guest memory ends
 //! the machine.
 
-use super::unwind::Tables;
+use super::unwind;
 use super::{kernel, user};
 use crate::arch::{self, Frame};
+use crate::cpu::switch;
 use crate::host::exit::{self, fatal};
-use crate::host::sys;
+use crate::host::{signals, sys};
+use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::tlb;
 use crate::task::Task;
@@ -20,7 +22,13 @@ use linnet_abi::memory::{MEMORY_SIZE, SLOT_SIZE};
 use linnet_abi::trap::Trap;
 
 /// Leaf functions use that much of the shadow stack without moving its pointer.
-const RED_ZONE: u64 = 128;
+const RED_ZONE: u32 = 128;
+
+/// Room for a frame of the host, and for what handles it.
+const LEAST_STACK: usize = 24 << 10;
+
+/// In siginfo: there is no memory behind a mapping.
+const BUS_ADRERR: u32 = 2;
 
 /// The guest's number.
 const SIGKILL: u32 = 9;
@@ -30,6 +38,8 @@ pub fn init() {
     for signal in [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP] {
         // SAFETY: `on_signal` may run at any point of translated code, which is what raises these.
         unsafe { sys::sigaction(signal, on_signal as *const () as usize) };
+        // Whoever starts the process may have blocked all there are.
+        sys::unblock(signals::bit(signal));
     }
 }
 
@@ -43,10 +53,20 @@ enum Cause {
 }
 
 extern "C" fn on_signal(signal: u32, info: *const u64, uc: usize) {
+    // SAFETY: the second word of siginfo begins with si_code.
+    if unsafe { *info.add(1) } as i32 <= 0 {
+        // Another process has sent it.
+        signals::die(signal);
+    }
     // SAFETY: the host passed the frame.
     let frame = unsafe { Frame::new(uc) };
     // SAFETY: si_addr of a fault is the third word of siginfo.
     let address = unsafe { *info.add(2) };
+    // SAFETY: si_code is the first half of the second word.
+    let code = unsafe { *info.add(1) } as u32;
+    if signal == sys::SIGBUS && code == BUS_ADRERR {
+        fatal!(exit::HOST, "the host has no memory left for the guest's");
+    }
     let sp = frame.sp() as usize;
     let Some(task) = Task::of_stack(sp) else { die(signal, address, frame) };
     let cause = if task.is_on_user_stack(sp) {
@@ -66,6 +86,9 @@ extern "C" fn on_signal(signal: u32, info: *const u64, uc: usize) {
         }
         Cause::UserTrap(trap) | Cause::KernelTrap(trap) => (2, trap as usize),
     };
+    if !task.has_kernel_stack(top, LEAST_STACK) {
+        overflowed();
+    }
     // SAFETY: a user fault finds the kernel stack empty; a kernel fault goes below its own frames.
     unsafe {
         let moved = frame.move_below(top);
@@ -85,20 +108,19 @@ fn user_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Ca
     if is_access && task.is_in_guard(address as usize) {
         return Some(Cause::UserTrap(Trap::StackOverflow));
     }
-    let tables = Tables::of(task.module.get()?);
-    tables.trap(frame.pc()).map(Cause::UserTrap)
+    unwind::trap(task.module.get()?, frame.pc()).map(Cause::UserTrap)
 }
 
 fn kernel_cause(task: &Task, signal: u32, address: u64, frame: Frame) -> Option<Cause> {
-    let offset = address.wrapping_sub(tlb::base(0));
+    let offset = address.wrapping_sub(tlb::base(MemoryId::KERNEL));
     let is_access = signal == sys::SIGSEGV || signal == sys::SIGBUS;
     if is_access && offset < SLOT_SIZE + 16 {
         return Some(Cause::KernelPage { address: offset as u32, write: frame.is_write() });
     }
     if is_access && task.is_in_guard(address as usize) {
-        return None;
+        overflowed();
     }
-    Tables::of(Ram::get().kernel).trap(frame.pc()).map(Cause::KernelTrap)
+    unwind::trap(Ram::get().kernel, frame.pc()).map(Cause::KernelTrap)
 }
 
 extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {
@@ -123,6 +145,11 @@ extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {
     }
     if task.has_action() {
         task.make_room(frame.sp() as usize);
+        if !task.has_room(frame.sp() as usize) {
+            // SAFETY: as above.
+            unsafe { kernel::user_trap(context, SIGKILL, 0, 0) };
+            fatal!(exit::KERNEL, "the kernel goes on with a program whose stack is full");
+        }
         // SAFETY: the interrupted code does not use the stack below its pointer.
         unsafe {
             let moved = frame.move_below(frame.sp() as usize - 512);
@@ -151,7 +178,7 @@ extern "C" fn kernel_fault(uc: usize, kind: usize, argument: usize) -> ! {
     let context = task.kernel_context();
     let previous = task.fault.replace((frame.fp(), frame.pc()));
     let shadow = task.kernel_shadow().get();
-    task.kernel_shadow().set(shadow - RED_ZONE);
+    task.kernel_shadow().set(u64::from((shadow as u32).wrapping_sub(RED_ZONE)));
     // SAFETY: the kernel was interrupted, and its entries for that may be called on its stack.
     unsafe {
         if kind == 2 {
@@ -166,9 +193,13 @@ extern "C" fn kernel_fault(uc: usize, kind: usize, argument: usize) -> ! {
 }
 
 fn resume(task: &Task, frame: Frame) -> ! {
-    let vcpu = task.vcpu.get().expect("a running task has a vCPU");
+    let vcpu = switch::vcpu_of(task).expect("a running task has a vCPU");
     // SAFETY: the task runs on this thread, and its code continues.
     unsafe { frame.resume(vcpu.signal_stack()) }
+}
+
+fn overflowed() -> ! {
+    fatal!(exit::KERNEL, "the kernel's stack overflowed")
 }
 
 fn die(signal: u32, address: u64, frame: Frame) -> ! {

@@ -1,8 +1,8 @@
 //! Between guest and runtime: host calls, entries of the kernel, faults, and the way back to user code.
 
-mod clock;
+pub mod clock;
 pub mod fault;
-mod hostcall;
+pub mod hostcall;
 pub mod kernel;
 mod libcall;
 mod ucontext;

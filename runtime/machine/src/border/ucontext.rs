@@ -26,11 +26,15 @@ extern "C" fn swap(
         return ENOMEM;
     }
     if to != 0 {
-        return if ucontext::resume(task, to) { 0 } else { EINVAL };
-    }
-    if function != 0 {
+        if !ucontext::resume(task, to) {
+            return EINVAL;
+        }
+        // It may have been here before.
+        user::poll_if_wanted(task);
+    } else if function != 0 {
         task.activation.set(ptr::null());
         task.set_frames(task.user_top(), stack);
+        user::poll_if_wanted(task);
         task.thread.set(ThreadRequest { function, argument, ..ThreadRequest::default() });
         // SAFETY: the frames on both stacks are saved or not needed any more.
         unsafe { arch::enter_user(task, user::thread_main, task.user_top()) };

@@ -5,10 +5,10 @@
 
 use super::kernel;
 use crate::arch::{self, Activation};
+use crate::cpu::{slot, switch};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::layout::Layout;
-use crate::memory::{image, slot_sharing};
 use crate::task::{ExecRequest, Start, Task, action};
 use core::mem::transmute;
 use linnet_abi::context::Context;
@@ -20,7 +20,7 @@ const SYS_EXIT_GROUP: u32 = 94;
 
 /// Leave the kernel for the first time, or for a new program. The kernel's frames are dropped.
 pub fn enter(task: &'static Task) -> ! {
-    task.empty_kernel_stack();
+    task.drop_frames();
     // SAFETY: the kernel says that nothing on its stack is needed; the user stack is unused, or
     // the copy that `resume_forked` expects.
     unsafe {
@@ -35,19 +35,16 @@ pub fn enter(task: &'static Task) -> ! {
 extern "C" fn program_main(task: &Task) -> ! {
     task.take_action();
     let Some(ExecRequest { mm, program, sp }) = task.exec.take() else {
-        fatal!(exit::BUG, "a task left the kernel without a program");
+        fatal!(exit::KERNEL, "the kernel let a task go that has no program");
     };
-    let module = image::program(program);
-    slot_sharing::leave(task);
-    task.set_program(module, mm, sp);
+    slot::leave(task);
+    task.set_program(program, mm, sp);
     wait_for_slot();
     let task = Task::current();
-    if let Some(vcpu) = task.vcpu.get() {
-        vcpu.poke_if_pending(task);
-    }
+    switch::poll_for_interrupts(task);
     // SAFETY: the translator emitted this entry with this type.
     unsafe {
-        let start: extern "C" fn(*mut Context) = transmute(module.start);
+        let start: extern "C" fn(*mut Context) = transmute(program.start);
         start(task.user_context());
     }
     end(Task::current(), SYS_EXIT_GROUP, 0)
@@ -155,7 +152,7 @@ pub fn carry_out(
 
 /// Let others run until the slot of the task's memory is free. User code may run meanwhile.
 fn wait_for_slot() {
-    while Layout::is_small() && !slot_sharing::enter(Task::current()) {
+    while Layout::is_small() && !slot::enter(Task::current()) {
         sys::sched_yield();
         poll_kernel(Task::current());
         if Task::current().has_action() {
@@ -178,7 +175,15 @@ fn run_nested(task: &Task) {
 extern "C" fn poll(task: &Task) {
     poll_kernel(task);
     if Layout::is_small() {
-        slot_sharing::poll(task);
+        slot::poll(task);
+    }
+}
+
+/// The same on the task's kernel stack, where user code goes on in other frames than it has called from.
+pub fn poll_if_wanted(task: &Task) {
+    if task.take_poll() {
+        // SAFETY: on the task's kernel stack, above frames that touch none of the kernel's state.
+        unsafe { kernel::user_poll(task.kernel_context()) };
     }
 }
 

@@ -1,22 +1,15 @@
 //! vCPUs: one host thread each, with its interrupts, its timer, and its idle loop.
 
 use crate::arch;
-use crate::cpu::timer;
-use crate::host::exit::{self, fatal};
+use crate::cpu::deadline;
+use crate::cpu::thread::{self, SignalStack};
 use crate::host::{clock, sys};
-use crate::task::{self, Task};
+use crate::task::{NewTask, Task};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use linnet_abi::irq;
 
 pub const MAX_VCPUS: usize = 64;
-
-/// Size of a thread's own stack and of its host-signal stack.
-const THREAD_STACK: usize = 64 << 10;
-
-/// The end of a host-signal stack that the host does not know of. Frames begin below it, and may be
-/// read past their end without harm: an emulator leaves their optional parts out.
-const SIGNAL_STACK_END: usize = 1024;
 
 /// Bounds of how long an idle vCPU spins before it sleeps, in nanoseconds. The upper one is that of
 /// Linux as a guest (`drivers/cpuidle/governors/haltpoll.c`).
@@ -41,7 +34,19 @@ pub struct Vcpu {
     /// One of [`idle`].
     idle: AtomicU32,
     spin: AtomicU64,
-    signal_stack: AtomicU64,
+    signal_stack: AtomicUsize,
+    signal_stack_size: AtomicUsize,
+    /// One of [`start`].
+    start: AtomicU32,
+    /// Stack pointer of its first task, which is the current one until it runs.
+    first_sp: AtomicUsize,
+}
+
+/// Has a vCPU been started?
+mod start {
+    pub const NOT: u32 = 0;
+    pub const SOON: u32 = 1;
+    pub const NOW: u32 = 2;
 }
 
 static VCPUS: [Vcpu; MAX_VCPUS] = {
@@ -69,12 +74,17 @@ pub fn all() -> &'static [Vcpu] {
     &VCPUS[..count() as usize]
 }
 
-/// A vCPU by number.
-pub fn get(number: u32) -> &'static Vcpu {
-    &VCPUS[number as usize % MAX_VCPUS]
+/// A vCPU by number, if there are so many.
+pub fn get(number: u32) -> Option<&'static Vcpu> {
+    all().get(number as usize)
 }
 
-/// Fix the number of vCPUs. `pending` is where their pending words are in the host's memory, for good.
+/// The one that runs first, and that devices interrupt.
+pub fn first() -> &'static Vcpu {
+    &VCPUS[0]
+}
+
+/// Fix the number of vCPUs, and where in the host's memory each has its pending word, for good.
 pub fn init(count: u32, pending: impl Fn(u32) -> *mut AtomicU32) {
     COUNT.store(count, Ordering::Relaxed);
     let limit = if count <= sys::host_cpus() { SPIN_MAX } else { 0 };
@@ -93,7 +103,10 @@ impl Vcpu {
             deadline: AtomicU64::new(u64::MAX),
             idle: AtomicU32::new(idle::NOT),
             spin: AtomicU64::new(0),
-            signal_stack: AtomicU64::new(0),
+            signal_stack: AtomicUsize::new(0),
+            signal_stack_size: AtomicUsize::new(0),
+            start: AtomicU32::new(start::NOT),
+            first_sp: AtomicUsize::new(0),
         }
     }
 
@@ -174,7 +187,7 @@ impl Vcpu {
         let next = if slept < limit { (spin * 2).max(SPIN_MIN) } else { spin / 2 };
         self.spin.store(if next < SPIN_MIN { 0 } else { next.min(limit) }, Ordering::Relaxed);
         // From here on the deadline is the timer thread's to watch.
-        timer::watch(self.deadline.load(Ordering::SeqCst));
+        deadline::watch(self.deadline.load(Ordering::SeqCst));
     }
 
     /// The timer went off at `deadline`; false if somebody else saw it first.
@@ -192,54 +205,64 @@ impl Vcpu {
     /// Set the timer.
     pub fn set_timer(&self, deadline: u64) {
         self.deadline.store(deadline, Ordering::SeqCst);
-        timer::watch(deadline);
+        deadline::watch(deadline);
     }
 
-    /// Base and size of the stack for host signals of this vCPU's thread.
-    pub fn signal_stack(&self) -> (usize, usize) {
-        (self.signal_stack.load(Ordering::Relaxed) as usize, THREAD_STACK - SIGNAL_STACK_END)
+    /// The stack for host signals of this vCPU's thread.
+    pub fn signal_stack(&self) -> SignalStack {
+        let size = self.signal_stack_size.load(Ordering::Relaxed);
+        (self.signal_stack.load(Ordering::Relaxed), size)
     }
 
     /// Prepare the calling thread to be this vCPU and run `task` on it.
-    pub fn run(&self, task: &'static Task) -> ! {
-        self.signal_stack.store(new_stack() as u64, Ordering::Relaxed);
-        let (base, size) = self.signal_stack();
-        // SAFETY: the stack is new and stays this thread's.
-        unsafe { sys::sigaltstack(base, size) };
+    fn run(&'static self, task: NewTask, (base, size): SignalStack) -> ! {
+        self.signal_stack.store(base, Ordering::Relaxed);
+        self.signal_stack_size.store(size, Ordering::Relaxed);
         sys::precise_timers();
-        task::enter(task, get(self.number))
+        self.set_current(task.task());
+        task.enter(self.number)
     }
 
-    /// Start a thread for this vCPU that begins with `task`.
-    pub fn start(&self, task: &'static Task) {
-        extern "C" fn main(task: usize) -> ! {
-            // SAFETY: `start` passed a task.
-            let task = unsafe { &*(task as *const Task) };
-            let vcpu = task.vcpu.get().expect("set by `start`");
-            sys::name_thread(c"linnet-vcpu");
-            vcpu.run(task)
+    /// Let it begin with `task`, which comes back if it has begun already.
+    pub fn start(&self, task: NewTask) -> Result<(), NewTask> {
+        let claim = (Ordering::Acquire, Ordering::Relaxed);
+        if self.start.compare_exchange(start::NOT, start::SOON, claim.0, claim.1).is_err() {
+            return Err(task);
         }
-        task.vcpu.set(Some(get(self.number)));
-        spawn(main, task.address());
+        let (task, sp) = task.into_parts();
+        self.current.store(ptr::from_ref(task).cast_mut(), Ordering::Relaxed);
+        self.first_sp.store(sp, Ordering::Relaxed);
+        self.start.store(start::NOW, Ordering::Release);
+        sys::futex_wake(&self.start, 1);
+        Ok(())
     }
 }
 
-fn new_stack() -> usize {
-    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE;
-    // SAFETY: a new mapping wherever there is room.
-    let r = unsafe { sys::mmap(0, THREAD_STACK, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
-    if r < 0 {
-        fatal!(exit::HOST, "the host has no memory for another thread");
-    }
-    r as usize
+/// Run `task` on the first vCPU, which is the calling thread.
+pub fn run_first(task: NewTask) -> ! {
+    let vcpu = first();
+    vcpu.start.store(start::NOW, Ordering::Relaxed);
+    vcpu.run(task, thread::begin_first())
 }
 
-/// Start a host thread of the runtime's own.
-pub fn spawn(main: extern "C" fn(usize) -> !, argument: usize) {
-    let top = new_stack() + THREAD_STACK;
-    // SAFETY: the stack is new.
-    let r = unsafe { arch::spawn(top, main, argument) };
-    if r < 0 {
-        fatal!(exit::HOST, "the host refuses another thread (errno {})", -r);
+/// Start the threads of the others, which wait for their first task.
+pub fn start_threads() {
+    for vcpu in &all()[1..] {
+        thread::spawn(main, vcpu.number as usize);
     }
+}
+
+extern "C" fn main(number: usize) -> ! {
+    let signal_stack = thread::begin(c"linnet-vcpu");
+    let vcpu = &VCPUS[number];
+    loop {
+        match vcpu.start.load(Ordering::Acquire) {
+            start::NOW => break,
+            other => sys::futex_wait(&vcpu.start, other, None),
+        }
+    }
+    let task = vcpu.current().expect("there is one at the start");
+    let sp = vcpu.first_sp.load(Ordering::Relaxed);
+    // SAFETY: `start` has left the parts for this thread alone.
+    vcpu.run(unsafe { NewTask::from_parts(task, sp) }, signal_stack)
 }

@@ -1,4 +1,5 @@
 //! The devices of the machine.
 
 pub mod console;
+pub mod signals;
 pub mod virtio;

@@ -6,6 +6,8 @@ pub const USAGE: i32 = 2;
 pub const HOST: i32 = 70;
 /// The runtime found a mistake of its own.
 pub const BUG: i32 = 71;
+/// The guest's kernel did what no kernel may do.
+pub const KERNEL: i32 = 72;
 
 /// Restore the terminal, say what happened, and end the process: for what the runtime cannot go on from.
 macro_rules! fatal {

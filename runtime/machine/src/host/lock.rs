@@ -5,7 +5,8 @@ use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// A spin lock. The holder must not switch tasks, touch guest memory or take another lock.
+/// A spin lock. The holder must not switch tasks or touch guest memory, which may fault. Who holds that of the
+/// slots may take that of a memory's mappings; no others are taken inside one another.
 pub struct SpinLock<T> {
     taken: AtomicBool,
     value: UnsafeCell<T>,

@@ -5,5 +5,6 @@ pub mod exit;
 pub mod lock;
 pub mod print;
 pub mod sandbox;
+pub mod signals;
 pub mod sys;
 pub mod terminal;

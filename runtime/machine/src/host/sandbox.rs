@@ -49,21 +49,26 @@ const PROBE: usize = 0x7fff_4c4e;
 const PROBE_ANSWER: u32 = 2049;
 
 /// Calls that may be made whatever their arguments.
-const ALLOWED: [usize; 25] = [
+const ALLOWED: [usize; 30] = [
     nr::READ,
     nr::WRITE,
     nr::PREADV,
     nr::PWRITEV,
+    nr::PREADV2,
+    nr::PWRITEV2,
     nr::FDATASYNC,
     nr::LSEEK,
     nr::MUNMAP,
     nr::RT_SIGACTION,
+    nr::RT_SIGPROCMASK,
     nr::RT_SIGRETURN,
     nr::SCHED_YIELD,
     nr::MADVISE,
     nr::FTRUNCATE,
     nr::FCNTL,
     nr::SIGALTSTACK,
+    nr::GETPID,
+    nr::GETPGID,
     nr::PRCTL,
     nr::FUTEX,
     nr::SCHED_GETAFFINITY,
@@ -78,7 +83,7 @@ const ALLOWED: [usize; 25] = [
 ];
 
 struct Filter {
-    instructions: [Instruction; 96],
+    instructions: [Instruction; 128],
     len: usize,
 }
 
@@ -121,7 +126,7 @@ impl Filter {
 
 fn filter(may_execute: bool) -> Filter {
     let empty = Instruction { code: RETURN, if_true: 0, if_false: 0, constant: 0 };
-    let mut filter = Filter { instructions: [empty; 96], len: 0 };
+    let mut filter = Filter { instructions: [empty; 128], len: 0 };
     filter.push(LOAD, DATA_ARCH, 0, 0);
     filter.push(JUMP_IF_EQUAL, AUDIT_ARCH, 1, 0);
     filter.refuse();
@@ -132,7 +137,7 @@ fn filter(may_execute: bool) -> Filter {
         filter.allow(nr);
     }
     if may_execute {
-        filter.allow(nr::EXECVE);
+        filter.allow(nr::EXECVEAT);
         // What the process does at its start, should it start again; Landlock bounds it.
         filter.allow(nr::OPENAT);
         filter.allow(nr::CLOSE);
@@ -142,6 +147,9 @@ fn filter(may_execute: bool) -> Filter {
     filter.allow_without(nr::MPROTECT, 2, PROT_EXEC);
     filter.allow_if_equal(nr::IOCTL, 1, &terminal::REQUESTS);
     filter.allow_if_equal(nr::CLONE, 0, &[THREAD_FLAGS as u32]);
+    // Both only for the process itself, which may lower its limits, and raise what it has lowered.
+    filter.allow_if_equal(nr::KILL, 0, &[sys::getpid()]);
+    filter.allow_if_equal(nr::PRLIMIT64, 0, &[0]);
     filter.refuse();
     filter
 }
@@ -159,8 +167,8 @@ pub fn is_inside() -> bool {
     unsafe { syscall(PROBE, [0; 6]) == -(PROBE_ANSWER as isize) }
 }
 
-/// Give up what the machine does not need, as far as the host can take it.
-pub fn enter() -> Sandbox {
+/// Give up what the machine does not need, as far as the host can take it. `program` is this very file.
+pub fn enter(program: Option<i32>) -> Sandbox {
     #[repr(C)]
     struct Program {
         len: u16,
@@ -175,7 +183,7 @@ pub fn enter() -> Sandbox {
             return Sandbox { seccomp: false, landlock: false };
         }
     }
-    let landlock = landlock();
+    let landlock = landlock(program);
     let filter = filter(landlock);
     let program = Program { len: filter.len as u16, instructions: filter.instructions.as_ptr() };
     // SAFETY: the program lives through the call, which copies it.
@@ -189,13 +197,11 @@ pub fn enter() -> Sandbox {
 }
 
 /// Take all access to files and the network away, but for executing this file.
-fn landlock() -> bool {
+fn landlock(program: Option<i32>) -> bool {
     const CREATE_RULESET_VERSION: usize = 1;
     /// Executing a file also reads it.
     const ACCESS_FS_EXECUTE: u64 = 1 << 0 | 1 << 2;
     const RULE_PATH_BENEATH: usize = 1;
-    const O_PATH: usize = 0o1000_0000;
-    const AT_FDCWD: usize = -100_isize as usize;
     /// Rights over files that each version of the interface knows (uapi/linux/landlock.h).
     const FILE_RIGHTS: [u32; 5] = [13, 14, 15, 15, 16];
 
@@ -233,13 +239,10 @@ fn landlock() -> bool {
         if rules < 0 {
             return false;
         }
-        let path = c"/proc/self/exe".as_ptr() as usize;
-        let file = syscall(nr::OPENAT, [AT_FDCWD, path, O_PATH, 0, 0, 0]);
-        if file >= 0 {
-            let rule = PathBeneath { allowed: ACCESS_FS_EXECUTE, fd: file as i32 };
+        if let Some(fd) = program {
+            let rule = PathBeneath { allowed: ACCESS_FS_EXECUTE, fd };
             let rule = &raw const rule as usize;
             syscall(nr::LANDLOCK_ADD_RULE, [rules as usize, RULE_PATH_BENEATH, rule, 0, 0, 0]);
-            sys::close(file as i32);
         }
         let done = syscall(nr::LANDLOCK_RESTRICT_SELF, [rules as usize, 0, 0, 0, 0, 0]) == 0;
         sys::close(rules as i32);

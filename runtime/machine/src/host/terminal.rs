@@ -1,16 +1,20 @@
-//! The host's terminal: raw while the machine runs, as it was afterwards, on every way out.
+//! The host's terminal on standard input: raw while the machine has it, as it was otherwise.
+//!
+//! The machine has the terminal while it is in the foreground: else it is another program's, whose
+//! settings and input are left alone. If standard output is a terminal, too, it takes the terminal at
+//! once. Else another program shows what the machine writes, and may read keys itself (`| less`): then
+//! the machine takes the terminal only when a program of the guest waits for input.
 
-use crate::device::console;
 use crate::host::sys;
-use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 const TCGETS: usize = 0x5401;
 const TCSETSW: usize = 0x5403;
+const TIOCGPGRP: usize = 0x540f;
 const TIOCGWINSZ: usize = 0x5413;
 
 /// Every request that is made of a terminal, for the sandbox.
-pub const REQUESTS: [u32; 3] = [TCGETS as u32, TCSETSW as u32, TIOCGWINSZ as u32];
+pub const REQUESTS: [u32; 4] = [TCGETS as u32, TCSETSW as u32, TIOCGPGRP as u32, TIOCGWINSZ as u32];
 
 const ICRNL: u32 = 0o400;
 const INLCR: u32 = 0o100;
@@ -21,6 +25,7 @@ const INPCK: u32 = 0o20;
 const BRKINT: u32 = 0o2;
 const PARMRK: u32 = 0o10;
 const OPOST: u32 = 0o1;
+const ONLCR: u32 = 0o4;
 const ISIG: u32 = 0o1;
 const ICANON: u32 = 0o2;
 const ECHO: u32 = 0o10;
@@ -29,42 +34,78 @@ const IEXTEN: u32 = 0o10_0000;
 
 /// `struct termios` of the host kernel.
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Termios {
     input: u32,
     output: u32,
     control: u32,
     local: u32,
-    line: u8,
-    characters: [u8; 19],
+    /// The line discipline, and the first special characters.
+    line: [u8; 4],
+    characters: [u8; 16],
 }
 
-struct Saved(UnsafeCell<Termios>);
+const WORDS: usize = size_of::<Termios>() / 4;
 
-// SAFETY: written before the second thread starts, read afterwards.
-unsafe impl Sync for Saved {}
+/// The settings that the terminal gets back. Handlers of signals write them, too.
+static SAVED: [AtomicU32; WORDS] = [const { AtomicU32::new(0) }; WORDS];
 
-static SAVED: Saved = Saved(UnsafeCell::new(Termios {
-    input: 0,
-    output: 0,
-    control: 0,
-    local: 0,
-    line: 0,
-    characters: [0; 19],
-}));
-static IS_RAW: AtomicBool = AtomicBool::new(false);
+/// Is standard input a terminal?
+static IS_THERE: AtomicBool = AtomicBool::new(false);
+/// Is the terminal to be taken as soon as that can be?
+static IS_WANTED: AtomicBool = AtomicBool::new(false);
+/// Has it been taken, and not been given back?
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+/// The process group of the machine.
+static GROUP: AtomicU32 = AtomicU32::new(0);
 
 fn get(fd: i32) -> Option<Termios> {
-    // SAFETY: all-zero is a valid value; the request fills it.
-    unsafe {
-        let mut termios: Termios = core::mem::zeroed();
-        (sys::ioctl(fd, TCGETS, &raw mut termios as usize) == 0).then_some(termios)
-    }
+    let mut words = [0_u32; WORDS];
+    // SAFETY: the request fills that many bytes.
+    let r = unsafe { sys::ioctl(fd, TCGETS, words.as_mut_ptr() as usize) };
+    (r == 0).then(|| Termios::from_words(words))
 }
 
-fn set(termios: &Termios) {
-    // SAFETY: the structure is what the request takes.
-    unsafe { sys::ioctl(0, TCSETSW, core::ptr::from_ref(termios) as usize) };
+impl Termios {
+    fn from_words(words: [u32; WORDS]) -> Self {
+        // SAFETY: every value of every byte is valid.
+        unsafe { core::mem::transmute(words) }
+    }
+
+    fn saved() -> Self {
+        Self::from_words(core::array::from_fn(|i| SAVED[i].load(Ordering::Relaxed)))
+    }
+
+    fn save(self) {
+        // SAFETY: as above; there is no padding.
+        let words: [u32; WORDS] = unsafe { core::mem::transmute(self) };
+        for (to, word) in SAVED.iter().zip(words) {
+            to.store(word, Ordering::Relaxed);
+        }
+    }
+
+    /// The guest's terminal does all that a terminal does: the host's is to do nothing.
+    fn raw(mut self) -> Self {
+        const VTIME: usize = 5 - 3;
+        const VMIN: usize = 6 - 3;
+        self.input &= !(ICRNL | INLCR | IGNCR | IXON | ISTRIP | INPCK | BRKINT | PARMRK);
+        // What is not written by the console still ends its lines with a line feed alone.
+        if is_terminal(1) {
+            self.output &= !OPOST;
+        }
+        self.local &= !(ISIG | ICANON | ECHO | ECHONL | IEXTEN);
+        self.characters[VTIME] = 0;
+        self.characters[VMIN] = 1;
+        self
+    }
+
+    /// A program whose group is not in the foreground any more is not stopped for this.
+    fn set(self) {
+        let blocked = sys::block(1 << (sys::SIGTTOU - 1));
+        // SAFETY: the structure is what the request takes.
+        unsafe { sys::ioctl(0, TCSETSW, &raw const self as usize) };
+        sys::set_blocked(blocked);
+    }
 }
 
 /// Is a standard stream a terminal?
@@ -72,10 +113,24 @@ pub fn is_terminal(stream: i32) -> bool {
     get(stream).is_some()
 }
 
+/// The stream that the guest's console writes to.
+pub fn console() -> i32 {
+    // The terminal that one reads at shows what one types, whatever else is written elsewhere.
+    [1, 2, 0]
+        .into_iter()
+        .find(|stream| is_terminal(*stream) && sys::is_writable(*stream))
+        .unwrap_or(2)
+}
+
+/// Does the host's terminal write a carriage return before a line feed?
+pub fn adds_carriage_return(stream: i32) -> bool {
+    get(stream).is_some_and(|termios| termios.output & (OPOST | ONLCR) == OPOST | ONLCR)
+}
+
 /// Rows in the upper 16 bits, columns in the lower; 0 without a terminal.
 pub fn size() -> u32 {
     let mut size = [0_u16; 4];
-    for stream in [0, 1] {
+    for stream in 0..3 {
         // SAFETY: the request fills four 16-bit words.
         if unsafe { sys::ioctl(stream, TIOCGWINSZ, size.as_mut_ptr() as usize) } == 0 {
             return u32::from(size[0]) << 16 | u32::from(size[1]);
@@ -84,58 +139,71 @@ pub fn size() -> u32 {
     0
 }
 
-/// Take over the terminal on standard input, if it is one.
+/// Find out whether standard input is a terminal, and take it if that is the machine's at once.
 pub fn init() {
     let Some(termios) = get(0) else { return };
-    // SAFETY: only one thread runs yet.
-    unsafe { *SAVED.0.get() = termios };
-    for signal in [sys::SIGHUP, sys::SIGINT, sys::SIGQUIT, sys::SIGTERM] {
-        // SAFETY: the handler only makes system calls.
-        unsafe { sys::sigaction(signal, on_end as *const () as usize) };
-    }
-    for signal in [sys::SIGCONT, sys::SIGWINCH] {
-        // SAFETY: as above, and a few atomic stores.
-        unsafe { sys::sigaction(signal, on_change as *const () as usize) };
-    }
-    make_raw();
+    termios.save();
+    GROUP.store(sys::getpgrp(), Ordering::Relaxed);
+    IS_WANTED.store(is_terminal(1), Ordering::Relaxed);
+    IS_THERE.store(true, Ordering::SeqCst);
+    hold();
 }
 
-fn make_raw() {
-    // SAFETY: not written after `init`.
-    let mut raw = unsafe { *SAVED.0.get() };
-    raw.input &= !(ICRNL | INLCR | IGNCR | IXON | ISTRIP | INPCK | BRKINT | PARMRK);
-    raw.output &= !OPOST;
-    raw.local &= !(ISIG | ICANON | ECHO | ECHONL | IEXTEN);
-    const VTIME: usize = 5;
-    const VMIN: usize = 6;
-    raw.characters[VTIME] = 0;
-    raw.characters[VMIN] = 1;
-    IS_RAW.store(true, Ordering::SeqCst);
-    set(&raw);
+/// A terminal that does not control this process knows no background.
+fn is_foreground() -> bool {
+    let mut group = 0_u32;
+    // SAFETY: the request fills a 32-bit word.
+    let r = unsafe { sys::ioctl(0, TIOCGPGRP, &raw mut group as usize) };
+    r != 0 || group == GROUP.load(Ordering::Relaxed)
+}
+
+/// May the machine read standard input now? If that is a terminal, takes it where it can.
+pub fn hold() -> bool {
+    if !IS_THERE.load(Ordering::SeqCst) {
+        return true;
+    }
+    if !is_foreground() {
+        IS_TAKEN.store(false, Ordering::SeqCst);
+        return false;
+    }
+    if !IS_WANTED.load(Ordering::SeqCst) {
+        return false;
+    }
+    if !IS_TAKEN.swap(true, Ordering::SeqCst)
+        && let Some(termios) = get(0)
+    {
+        // After a stop it may still be raw, or be as somebody wants it by now.
+        if termios != Termios::saved().raw() {
+            termios.save();
+        }
+        Termios::saved().raw().set();
+    }
+    true
+}
+
+/// Who stopped the machine may have changed the terminal.
+pub fn look_again() {
+    IS_TAKEN.store(false, Ordering::SeqCst);
+    hold();
+}
+
+/// A program of the guest waits for input: stops a machine in the background until it is in the foreground.
+/// Whether the terminal is the machine's then, or the error that whoever reads there gets.
+pub fn take() -> Result<bool, i32> {
+    IS_WANTED.store(true, Ordering::SeqCst);
+    if !is_foreground() {
+        // SAFETY: reads nothing. The host's kernel looks first at who reads.
+        let r = unsafe { sys::read(0, core::ptr::null_mut(), 0) };
+        if r < 0 && r != sys::EINTR {
+            return Err(r as i32);
+        }
+    }
+    Ok(hold())
 }
 
 /// Give the terminal back as it was. May be called more than once, and from a signal handler.
 pub fn restore() {
-    if IS_RAW.swap(false, Ordering::SeqCst) {
-        // SAFETY: not written after `init`.
-        set(unsafe { &*SAVED.0.get() });
+    if IS_TAKEN.swap(false, Ordering::SeqCst) && is_foreground() {
+        Termios::saved().set();
     }
-}
-
-extern "C" fn on_end(signal: u32) {
-    restore();
-    sys::exit(128 + signal as i32);
-}
-
-extern "C" fn on_change(signal: u32) {
-    if signal == sys::SIGCONT {
-        make_raw();
-    }
-    console::terminal_changed();
-}
-
-/// End the process after the guest ended.
-pub fn exit(status: i32) -> ! {
-    restore();
-    sys::exit(status)
 }

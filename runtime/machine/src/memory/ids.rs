@@ -1,9 +1,55 @@
-//! Numbers of guest memories: which are in use, and which have ended but are still mapped.
+//! Numbers of guest memories: which the kernel may name, which are in use, and which have ended but are
+//! still mapped.
 
 use crate::memory::layout::MEMORIES;
 use core::iter;
 use core::mem;
 use core::ops::Range;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// A linear memory: the kernel's, or one that there was when the kernel named it. There is a place for
+/// every one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryId(u32);
+
+/// Memories that the kernel may name, as bits.
+static LIVE: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
+
+impl MemoryId {
+    pub const KERNEL: MemoryId = MemoryId(0);
+
+    /// A program's memory that the kernel has made and not freed.
+    pub fn of_program(n: u32) -> Option<MemoryId> {
+        let word = LIVE.get(n as usize / 64)?.load(Ordering::Relaxed);
+        (word >> (n % 64) & 1 != 0).then_some(MemoryId(n))
+    }
+
+    /// The kernel frees it; `None` if it has none of that number. Of two that try, one does.
+    pub fn take(n: u32) -> Option<MemoryId> {
+        let bit = 1 << (n % 64);
+        let word = LIVE.get(n as usize / 64)?.fetch_and(!bit, Ordering::AcqRel);
+        (word & bit != 0).then_some(MemoryId(n))
+    }
+
+    /// A memory that is free but for the caller.
+    pub fn new(n: u32) -> MemoryId {
+        LIVE[n as usize / 64].fetch_or(1 << (n % 64), Ordering::AcqRel);
+        MemoryId(n)
+    }
+
+    /// Every number that a program's memory can have.
+    pub fn of_all_programs() -> impl Iterator<Item = MemoryId> {
+        (1..MEMORIES as u32).map(MemoryId)
+    }
+
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 const WORDS: usize = MEMORIES.div_ceil(64);
 
@@ -60,6 +106,11 @@ impl MemoryIds {
         let mut used = Set::EMPTY;
         used.0[0] = 1;
         MemoryIds { used, retired: Set::EMPTY, retired_count: 0 }
+    }
+
+    /// Nobody gets this one.
+    pub fn withhold(&mut self, n: u32) {
+        self.used.insert(n);
     }
 
     /// The lowest id that is free; 0 if none is. So those that end make long runs, and few addresses

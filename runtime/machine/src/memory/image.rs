@@ -32,9 +32,9 @@ fn programs() -> &'static [&'static Module] {
     unsafe { slice::from_raw_parts(image.programs.cast(), image.program_count as usize) }
 }
 
-/// A program by number.
-pub fn program(n: u32) -> &'static Module {
-    programs()[n as usize]
+/// A program by number, if there are so many.
+pub fn program(n: u32) -> Option<&'static Module> {
+    programs().get(n as usize).copied()
 }
 
 /// Number of the program of an identity.
@@ -73,6 +73,7 @@ pub fn is_consistent() -> bool {
             && m.abi_version == ABI_VERSION
             && m.global_count as usize <= GLOBAL_SLOTS
             && m.stack_pointer_slot < m.global_count
+            && (m.tls_base_slot == u32::MAX || m.tls_base_slot < m.global_count)
     };
     image().abi_version == ABI_VERSION && fits(kernel()) && programs().iter().all(|m| fits(m))
 }

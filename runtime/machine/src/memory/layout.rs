@@ -1,7 +1,9 @@
 //! Where things lie in the host's address space.
 //!
-//! Linear memories and stacks lie at fixed places, which the host must leave alone. The host's own
-//! mappings (this file, its first stack, what it puts anywhere) lie low and at the top.
+//! Linear memories and stacks lie at fixed places. The host's own mappings (this file, its first stack, the
+//! vDSO) lie low and at the top; with a stack without limit, or where a host has it so, also in the middle:
+//! a slot or region that has something in it is left out. All else that the runtime maps lies right below
+//! the slots, so that the host has nothing to choose.
 //!
 //! | addresses of a process      | slots for memories         | regions for tasks          |
 //! |-----------------------------|----------------------------|----------------------------|
@@ -16,6 +18,7 @@ pub use crate::arch::head::TASK_OFFSET;
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use linnet_abi::memory::SLOT_SIZE;
 
 /// Most memories that a machine can have.
@@ -92,56 +95,157 @@ impl Layout {
 }
 
 /// Find out how many addresses the host gives to a process, unless it is to be no more than `limit`
-/// bits.
-pub fn init(limit: Option<u32>) {
+/// bits. `known` are addresses that the host has put something at when it started the process: its file,
+/// its first stack, the vDSO. Nothing comes to lie anywhere later, for the runtime chooses the places of
+/// all its own mappings.
+pub fn init(limit: Option<u32>, known: &[usize]) {
     // Between the half and the end, where the first stack is.
     let bits = ADDRESS_BITS
         .into_iter()
         .filter(|bits| limit.is_none_or(|limit| *bits <= limit))
         .find(|bits| exists(3 << (bits - 2)));
     let layout = match bits {
-        Some(LARGE_BITS) => return,
+        Some(LARGE_BITS) => LARGE,
         Some(bits) => Layout::small(bits),
         None => fatal!(exit::HOST, "the host gives this process too few addresses"),
     };
-    let from = layout.slots as usize;
-    let size = layout.regions + layout.region_count * REGION_SIZE - from;
-    if reserve(from, size) != Some(from) {
-        fatal!(exit::HOST, "the host uses addresses from {from:#x} to {:#x}", from + size);
+    // SAFETY: only one thread runs yet.
+    unsafe { *LAYOUT.0.get() = layout };
+    for slot in 0..layout.slot_count {
+        if layout.is_taken(slot, known) {
+            // SAFETY: as above.
+            unsafe { (*TAKEN.0.get()).0[slot / 64] |= 1 << (slot % 64) };
+        }
     }
-    // SAFETY: mapped just now, and only to see whether it can be.
-    unsafe {
-        sys::munmap(from, size);
-        *LAYOUT.0.get() = layout;
+    if is_taken(0) {
+        fatal!(
+            exit::HOST,
+            "the host uses addresses from {:#x}, where the kernel is to lie",
+            layout.slots
+        );
+    }
+}
+
+/// Slots that have something of the host in them.
+struct Taken(UnsafeCell<([u64; MEMORIES.div_ceil(64)],)>);
+
+// SAFETY: written before the second thread starts.
+unsafe impl Sync for Taken {}
+
+static TAKEN: Taken = Taken(UnsafeCell::new(([0; MEMORIES.div_ceil(64)],)));
+
+/// Has that slot something of the host in it, so that no memory can have it?
+pub fn is_taken(slot: usize) -> bool {
+    // SAFETY: only `init` writes it, before anybody else runs.
+    unsafe { (*TAKEN.0.get()).0[slot / 64] >> (slot % 64) & 1 != 0 }
+}
+
+impl Layout {
+    /// To ask the host of every slot takes too long where there are many, above all under an emulator.
+    fn is_taken(&self, slot: usize, known: &[usize]) -> bool {
+        /// What belongs to something known lies no further from it, or is asked for later.
+        const NEAR: usize = 256 << 20;
+        let start = self.slots as usize + slot * SLOT_SIZE as usize;
+        let end = start + SLOT_SIZE as usize;
+        known.iter().any(|address| (start - NEAR..end + NEAR).contains(address))
+            || self.slot_count < MEMORIES && !is_free(start, SLOT_SIZE as usize)
+    }
+}
+
+/// Does nothing lie there? If the host does not let this process ask for so much at once, in parts.
+fn is_free(start: usize, size: usize) -> bool {
+    const LEAST: usize = 64 << 20;
+    match map(start, size, 0) {
+        Ok(()) => {
+            // SAFETY: mapped just now, and only to see whether it can be.
+            unsafe { sys::munmap(start, size) };
+            true
+        }
+        Err(Refused::Taken) => false,
+        Err(Refused::NoRoom(_)) if size <= LEAST => true,
+        Err(Refused::NoRoom(_)) => is_free(start, size / 2) && is_free(start + size / 2, size / 2),
     }
 }
 
 /// Can a process of this host have memory at `address`?
 fn exists(address: usize) -> bool {
     const PAGE: usize = 64 << 10;
-    match reserve(address, PAGE) {
-        // Something lies there already.
-        None => true,
-        Some(at) => {
+    match map(address, PAGE, 0) {
+        Ok(()) => {
             // SAFETY: mapped just now.
-            unsafe { sys::munmap(at, PAGE) };
-            at == address
+            unsafe { sys::munmap(address, PAGE) };
+            true
         }
+        Err(Refused::Taken) => !PLACED_ELSEWHERE.swap(false, Ordering::Relaxed),
+        Err(Refused::NoRoom(_)) => false,
     }
 }
 
-/// Map nothing but addresses. A host that does not know `MAP_FIXED_NOREPLACE` may choose others;
-/// `None` if they are taken. Addresses that do not exist are given as 0.
-fn reserve(address: usize, size: usize) -> Option<usize> {
+/// Why something is not mapped.
+#[derive(Debug, Clone, Copy)]
+pub enum Refused {
+    /// Something lies there.
+    Taken,
+    /// An errno.
+    NoRoom(i32),
+}
+
+/// Set when the host has answered a request for an address with another one.
+static PLACED_ELSEWHERE: AtomicBool = AtomicBool::new(false);
+
+/// Map private memory there, of which nothing is used yet, if nothing lies there.
+pub fn map(address: usize, size: usize, protection: usize) -> Result<(), Refused> {
     const EEXIST: isize = -17;
     let flags =
         sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE | sys::MAP_FIXED_NOREPLACE;
     // SAFETY: NOREPLACE: nothing is taken away.
-    match unsafe { sys::mmap(address, size, 0, flags, -1, 0) } {
-        EEXIST => None,
-        at => Some(usize::try_from(at).unwrap_or(0)),
+    match unsafe { sys::mmap(address, size, protection, flags, -1, 0) } {
+        EEXIST => Err(Refused::Taken),
+        at if at == address as isize => Ok(()),
+        errno if errno < 0 => Err(Refused::NoRoom(-errno as i32)),
+        // A host that does not know the flag takes the address for a wish.
+        elsewhere => {
+            PLACED_ELSEWHERE.store(true, Ordering::Relaxed);
+            // SAFETY: mapped just now.
+            unsafe { sys::munmap(elsewhere as usize, size) };
+            Err(Refused::Taken)
+        }
     }
 }
+
+/// The runtime's own mappings besides the stacks of tasks lie here, right below the slots, each with
+/// nothing below it.
+static NEXT_OWN: AtomicUsize = AtomicUsize::new(0);
+const OWN_SIZE: usize = 4 << 30;
+
+/// Map memory of the runtime's own for good: its address, a multiple of `align`. Below it are at least
+/// [`GUARD`] bytes where nothing ever lies.
+pub fn map_own(size: usize, align: usize, protection: usize) -> Result<usize, i32> {
+    const ENOMEM: i32 = 12;
+    let end = Layout::get().slots as usize;
+    loop {
+        let offset = (NEXT_OWN.load(Ordering::Relaxed) + GUARD).next_multiple_of(align);
+        if offset + size + GUARD > OWN_SIZE {
+            return Err(ENOMEM);
+        }
+        let address = end - OWN_SIZE + offset;
+        // All of it is mapped while one thread runs.
+        NEXT_OWN.store(offset + size, Ordering::Relaxed);
+        match map(address, size, protection) {
+            Ok(()) => return Ok(address),
+            Err(Refused::Taken) => {}
+            Err(Refused::NoRoom(errno)) => return Err(errno),
+        }
+    }
+}
+
+// A region has holes below both stacks, and a handler of an overflow has its room in the reserve.
+const _: () = {
+    assert!(USER_BOTTOM < USER_TOP && USER_TOP + GUARD <= UCONTEXT_AREA);
+    assert!(UCONTEXT_AREA + UCONTEXT_AREA_SIZE + GUARD == TASK_OFFSET - KERNEL_STACK);
+    assert!(TASK_OFFSET + PAGE == REGION_SIZE);
+    assert!(RESERVE > ROOM);
+};
 
 #[cfg(test)]
 mod tests {
@@ -160,14 +264,5 @@ mod tests {
                 "a task is found by masking: {bits}"
             );
         }
-    }
-
-    #[test]
-    fn a_region_has_holes_below_both_stacks() {
-        assert!(USER_BOTTOM < USER_TOP && USER_TOP + GUARD <= UCONTEXT_AREA);
-        let kernel_bottom = TASK_OFFSET - KERNEL_STACK;
-        assert_eq!(UCONTEXT_AREA + UCONTEXT_AREA_SIZE + GUARD, kernel_bottom);
-        assert_eq!(TASK_OFFSET + PAGE, REGION_SIZE);
-        assert!(RESERVE > ROOM, "a handler of an overflow has its room in the reserve");
     }
 }

@@ -1,5 +1,6 @@
 //! Guest-physical memory as devices see it.
 
+use crate::memory::layout::Layout;
 use crate::memory::ram::Ram;
 use linnet_abi::memory::NULL_GUARD;
 
@@ -14,8 +15,9 @@ impl GuestMemory {
     /// That of the machine.
     pub fn get() -> GuestMemory {
         let ram = Ram::get();
-        // SAFETY: mapped for good from the first address that anybody may use.
-        unsafe { GuestMemory::new(ram.host(0), ram.size) }
+        // SAFETY: mapped from the first address that anybody may use. What the kernel flushed of it faults, and
+        // then the kernel handles that; the caller holds nothing.
+        unsafe { GuestMemory::new(Layout::get().slots as *mut u8, ram.size) }
     }
 
     /// # Safety

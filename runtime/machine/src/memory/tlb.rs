@@ -2,26 +2,45 @@
 //!
 //! Invariant: a mapping is only a cached entry of the guest's page tables. Any of them may be
 //! dropped at any time; the next access faults, the kernel walks its tables and fills it again.
-//! That is what bounds their number: the host allows a process about 65,530 mappings, so when the
-//! estimate reaches [`BUDGET`], whole memories are flushed.
+//! That is what bounds their number: the host allows a process so many mappings, and when the estimate
+//! reaches the budget, whole memories are flushed.
+//!
+//! What must not happen is that a mapping stays which the kernel has flushed. The host may refuse to unmap
+//! a part of a mapping, for that makes two of one; then the memory loses all its mappings, which never
+//! does. If it refuses even that, the machine ends.
 
 use crate::arch;
-use crate::cpu::vcpu;
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;
 use crate::host::sys;
-use crate::memory::ids::MemoryIds;
-use crate::memory::layout::{Layout, MEMORIES};
+use crate::memory::ids::{MemoryId, MemoryIds};
+use crate::memory::layout::{self, Layout, MEMORIES};
 use crate::memory::ram::Ram;
+use crate::memory::range::{PageRange, RamPages};
 use crate::memory::slot_sharing;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD, PROT_SAME, PROT_WRITE, SLOT_SIZE};
+use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD, SLOT_SIZE};
+
+/// Mappings that a host allows a process unless it is told otherwise (`vm.max_map_count`).
+pub const HOST_DEFAULT: u32 = 65_530;
 
 /// Host mappings that all memories together may have. The rest of the host's limit is for stacks.
-const BUDGET: u32 = 44_000;
+static BUDGET: AtomicU32 = AtomicU32::new(of_limit(HOST_DEFAULT));
 
-/// Upper bound of the mappings of each memory.
-static MAPPINGS: [AtomicU32; MEMORIES] = [const { AtomicU32::new(0) }; MEMORIES];
+const fn of_limit(limit: u32) -> u32 {
+    limit / 3 * 2
+}
+
+/// What is known of the mappings of a memory.
+struct Mappings {
+    /// Upper bound of their number. Grows by fills; shrinks by what `flush` found, and only there.
+    count: AtomicU32,
+    /// Held while all of them are dropped: of two that do it at once, each would subtract what both found.
+    flush: SpinLock<()>,
+}
+
+static MAPPINGS: [Mappings; MEMORIES] =
+    [const { Mappings { count: AtomicU32::new(0), flush: SpinLock::new(()) } }; MEMORIES];
 static TOTAL: AtomicU32 = AtomicU32::new(0);
 
 /// The lowest slots, which are used most, keep page tables of the host when a memory ends, for the next
@@ -32,69 +51,91 @@ const ANCHORS: [u64; 2] = [0, MEMORY_SIZE - NULL_GUARD];
 
 static IDS: SpinLock<MemoryIds> = SpinLock::new(MemoryIds::new());
 
-/// Host address of byte 0 of a memory. Memory n has slot n, if there are as many.
-pub fn base(mm: u32) -> u64 {
-    let slot = if Layout::is_small() { slot_sharing::slot(mm) as u64 } else { u64::from(mm) };
-    Layout::get().slots + slot * SLOT_SIZE
+/// Do mappings have to go from other CPUs of the host, too?
+static SEVERAL_VCPUS: AtomicBool = AtomicBool::new(false);
+
+/// Take notice of how many mappings the host allows, or of a budget, and of slots that are taken.
+pub fn init(host_limit: u32, budget: Option<u32>, vcpus: u32) {
+    SEVERAL_VCPUS.store(vcpus > 1, Ordering::Relaxed);
+    BUDGET.store(budget.unwrap_or(of_limit(host_limit)), Ordering::Relaxed);
+    if !Layout::is_small() {
+        let mut ids = IDS.lock();
+        (1..MEMORIES).filter(|n| layout::is_taken(*n)).for_each(|n| ids.withhold(n as u32));
+    }
 }
 
-/// A new memory's id, or 0 if all are taken. `parent` is the memory that it will be a copy of, or
-/// 0.
-pub fn mm_new(parent: u32) -> u32 {
-    let mut mm = IDS.lock().alloc();
-    if mm == 0 {
+/// Host address of byte 0 of a memory. Memory n has slot n, if there are as many.
+pub fn base(mm: MemoryId) -> u64 {
+    let slot = if Layout::is_small() { slot_sharing::slot(mm) } else { mm.index() };
+    Layout::get().slots + slot as u64 * SLOT_SIZE
+}
+
+/// Host address of a range.
+pub fn host(range: PageRange) -> usize {
+    (base(range.memory()) + range.address()) as usize
+}
+
+/// A new memory, if there is room. `parent` is the memory that it will be a copy of.
+pub fn mm_new(parent: Option<MemoryId>) -> Option<MemoryId> {
+    let mut n = IDS.lock().alloc();
+    if n == 0 {
         flush_retired();
-        mm = IDS.lock().alloc();
+        n = IDS.lock().alloc();
     }
-    if mm != 0 && Layout::is_small() {
+    if n == 0 {
+        return None;
+    }
+    let mm = MemoryId::new(n);
+    if Layout::is_small() {
         slot_sharing::assign(mm, parent);
-    } else if mm != 0 && unmap_batch() == 1 {
+    } else if unmap_batch() == 1 {
         anchor(mm);
     }
-    mm
+    Some(mm)
 }
 
 /// So many memories that have ended are unmapped at once: each time the host interrupts all CPUs that
 /// run vCPUs.
 fn unmap_batch() -> u32 {
-    if vcpu::count() == 1 { 1 } else { arch::UNMAP_BATCH }
+    if SEVERAL_VCPUS.load(Ordering::Relaxed) { arch::UNMAP_BATCH } else { 1 }
 }
 
-fn anchor(mm: u32) {
-    let Some(anchored) = ANCHORED.get(mm as usize) else { return };
+fn anchor(mm: MemoryId) {
+    let Some(anchored) = ANCHORED.get(mm.index()) else { return };
     if anchored.swap(true, Ordering::SeqCst) {
         return;
     }
     let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE | sys::MAP_FIXED;
     for offset in ANCHORS {
-        // SAFETY: the memory is new: nothing of it is mapped. If the host refuses, all is as without.
+        // SAFETY: in a memory's slot, where no guest memory is ever mapped. If the host refuses, all is
+        // as without.
         unsafe { sys::mmap((base(mm) + offset) as usize, NULL_GUARD as usize, 0, flags, -1, 0) };
     }
 }
 
 /// Address and size of all that may be mapped of a memory, but its anchors.
-fn extent(mm: u32) -> (usize, usize) {
+fn extent(mm: MemoryId) -> (usize, usize) {
     let (start, size, guard) = (base(mm) as usize, MEMORY_SIZE as usize, NULL_GUARD as usize);
-    if ANCHORED.get(mm as usize).is_some_and(|anchored| anchored.load(Ordering::SeqCst)) {
+    if ANCHORED.get(mm.index()).is_some_and(|anchored| anchored.load(Ordering::SeqCst)) {
         (start + guard, size - 2 * guard)
     } else {
         (start, size)
     }
 }
 
-/// Give a memory back.
-pub fn mm_free(mm: u32) {
+/// Give back a memory that the kernel cannot name any more.
+pub fn mm_free(mm: MemoryId) {
     let batch = unmap_batch();
     if Layout::is_small() {
         if let Some(_owner) = slot_sharing::hold(mm) {
             flush_memory(mm);
         }
         slot_sharing::release(mm);
-        IDS.lock().free(mm);
+        IDS.lock().free(mm.number());
     } else if batch == 1 {
         flush_memory(mm);
-        IDS.lock().free(mm);
-    } else if IDS.lock().retire(mm) >= batch {
+        IDS.lock().free(mm.number());
+    } else if IDS.lock().retire(mm.number()) >= batch {
         flush_retired();
     }
 }
@@ -104,47 +145,39 @@ fn flush_retired() {
     let retired = IDS.lock().take_retired();
     for run in retired.runs() {
         let size = (run.len() - 1) * SLOT_SIZE as usize + MEMORY_SIZE as usize;
-        // SAFETY: only guest memory lies there, of tasks that are gone.
-        unsafe { sys::munmap(base(run.start) as usize, size) };
-        for mm in run {
-            let n = MAPPINGS[mm as usize].swap(0, Ordering::SeqCst);
-            TOTAL.fetch_sub(n, Ordering::Relaxed);
-            IDS.lock().free(mm);
+        let start = Layout::get().slots + u64::from(run.start) * SLOT_SIZE;
+        // Counted before: what the kernel fills now all the same is counted on.
+        for mappings in run.clone().map(|n| &MAPPINGS[n as usize]) {
+            let _flush = mappings.flush.lock();
+            subtract(mappings, mappings.count.load(Ordering::SeqCst));
         }
+        must_unmap(start as usize, size);
+        run.for_each(|n| IDS.lock().free(n));
     }
 }
 
-/// Map `count` pages of a memory from `address` to guest-physical pages from `pfn`.
-pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
-    let ram = Ram::get();
-    let size = (count as usize) << ram.page_shift;
-    let offset = u64::from(pfn) << ram.page_shift;
-    if offset + size as u64 > ram.size {
-        fatal!(exit::BUG, "page frame {pfn:#x} lies beyond the end of memory");
-    }
-    let same = prot & PROT_SAME != 0;
-    let prot = sys::PROT_READ | if prot & PROT_WRITE != 0 { sys::PROT_WRITE } else { 0 };
+/// Map pages of a memory to guest-physical pages. With `same`, these are what was mapped there before, if
+/// anything was.
+pub fn fill(range: PageRange, pages: RamPages, write: bool, same: bool) {
+    let (mm, to, size) = (range.memory(), host(range), range.size());
+    let prot = sys::PROT_READ | if write { sys::PROT_WRITE } else { 0 };
     let flags = sys::MAP_SHARED | sys::MAP_FIXED | sys::MAP_POPULATE;
-    let to = (base(mm) + u64::from(address)) as usize;
-    // Code of the memory before runs into these pages, so nobody has them.
-    if mm != 0 && u64::from(address) < NULL_GUARD {
+    if size == 0 {
         return;
     }
     let Some(_owner) = slot_sharing::hold(mm) else { return };
-
-    if TOTAL.load(Ordering::Relaxed) > BUDGET {
+    if TOTAL.load(Ordering::Relaxed) >= BUDGET.load(Ordering::Relaxed) {
         flush_all();
     }
-    // SAFETY: the caller says that what is mapped there is what it wants to be mapped; fails if
-    // nothing is.
+    // SAFETY: the range lies in a memory's slot, where nothing but guest memory is mapped; the kernel says
+    // that it is what it wants to be mapped. Fails if nothing is.
     if same && unsafe { sys::mprotect(to, size, prot) } == 0 {
         count_mappings(mm, 2);
         return;
     }
     for _ in 0..2 {
-        // SAFETY: the range lies in a memory's slot, where only guest memory is ever mapped, and
-        // the file range inside guest memory (checked above).
-        let r = unsafe { sys::mmap(to, size, prot, flags, ram.fd, offset) };
+        // SAFETY: as above, and the file range is one of guest memory.
+        let r = unsafe { sys::mmap(to, size, prot, flags, Ram::get().fd, pages.offset()) };
         if r >= 0 {
             count_mappings(mm, 2);
             return;
@@ -157,68 +190,100 @@ pub fn fill(mm: u32, address: u32, pfn: u32, count: u32, prot: u32) {
 /// There are up to `more` mappings more than before: one inside another makes three of one. Counted
 /// when they are there: a memory whose count is 0 has none. The kernel's own are never dropped, so that
 /// counting them would sooner or later leave no room for others.
-fn count_mappings(mm: u32, more: u32) {
-    if mm == 0 {
-        return;
+fn count_mappings(mm: MemoryId, more: u32) {
+    if mm != MemoryId::KERNEL {
+        MAPPINGS[mm.index()].count.fetch_add(more, Ordering::SeqCst);
+        TOTAL.fetch_add(more, Ordering::Relaxed);
     }
-    MAPPINGS[mm as usize].fetch_add(more, Ordering::SeqCst);
-    TOTAL.fetch_add(more, Ordering::Relaxed);
 }
 
-/// Forget the mappings of `count` pages from `address`.
-pub fn flush(mm: u32, address: u32, count: u32) {
-    let size = u64::from(count) << Ram::get().page_shift;
+/// For models.
+#[cfg(test)]
+pub fn total() -> u32 {
+    TOTAL.load(Ordering::SeqCst)
+}
+
+fn subtract(mappings: &Mappings, n: u32) {
+    mappings.count.fetch_sub(n, Ordering::SeqCst);
+    TOTAL.fetch_sub(n, Ordering::Relaxed);
+}
+
+/// Is nothing of the memory mapped?
+fn is_empty(mm: MemoryId) -> bool {
+    mm != MemoryId::KERNEL && MAPPINGS[mm.index()].count.load(Ordering::SeqCst) == 0
+}
+
+/// Forget the mappings of some pages.
+pub fn flush(range: PageRange) {
+    let mm = range.memory();
     let Some(_owner) = slot_sharing::hold(mm) else { return };
-    if mm != 0 && size >= MEMORY_SIZE {
-        flush_memory(mm);
-        return;
+    if range.size() != 0 && !is_empty(mm) {
+        drop_range(range);
     }
-    if mm != 0 && MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
-        return;
-    }
-    let start = base(mm) + u64::from(address);
-    let size = size.min(MEMORY_SIZE - u64::from(address));
-    // SAFETY: only guest memory lies there. Of the kernel's own memory the guest kernel flushes
-    // nothing but its vmalloc area.
-    unsafe { sys::munmap(start as usize, size as usize) };
-    // A hole in the middle of a mapping makes two of one.
-    count_mappings(mm, 1);
 }
 
-/// Make the mappings of `count` pages from `address` read-only. The pages were there when the
-/// kernel looked, but the TLB may have lost some; then it loses all of these.
-pub fn protect(mm: u32, address: u32, count: u32) {
-    if mm != 0 && MAPPINGS[mm as usize].load(Ordering::SeqCst) == 0 {
-        return;
-    }
+/// Make the mappings of some pages read-only. The pages were there when the kernel looked, but the TLB may
+/// have lost some; then it loses all of these.
+pub fn protect(range: PageRange) {
+    let mm = range.memory();
     let Some(_owner) = slot_sharing::hold(mm) else { return };
-    let start = (base(mm) + u64::from(address)) as usize;
-    let size = (count as usize) << Ram::get().page_shift;
-    // SAFETY: only guest memory lies there, and losing a right or a mapping of it is never wrong.
-    unsafe {
-        if sys::mprotect(start, size, sys::PROT_READ) < 0 {
-            sys::munmap(start, size);
-        }
+    if range.size() == 0 || is_empty(mm) {
+        return;
     }
-    count_mappings(mm, 2);
+    // SAFETY: only guest memory lies there, and losing a right is never wrong.
+    if unsafe { sys::mprotect(host(range), range.size(), sys::PROT_READ) } < 0 {
+        drop_range(range);
+    } else {
+        count_mappings(mm, 2);
+    }
 }
 
-/// Forget all mappings of a memory that owns its slot.
-pub fn flush_memory(mm: u32) {
-    let n = MAPPINGS[mm as usize].load(Ordering::SeqCst);
-    if n != 0 {
+/// The slot is held, if memories share it.
+fn drop_range(range: PageRange) {
+    let mm = range.memory();
+    if unmap(host(range), range.size()) {
+        // A hole in the middle of a mapping makes two of one.
+        count_mappings(mm, 1);
+        return;
+    }
+    // The host has no room for another mapping. To drop whole memories needs none.
+    if mm != MemoryId::KERNEL {
+        return flush_memory(mm);
+    }
+    flush_all();
+    let dropped = if range.is_of_ram() { range } else { PageRange::behind_ram() };
+    must_unmap(host(dropped), dropped.size());
+}
+
+fn unmap(start: usize, size: usize) -> bool {
+    // SAFETY: all callers name a part of the slots, where only guest memory lies, and that of the kernel
+    // behind its RAM; losing a mapping of it is never wrong.
+    unsafe { sys::munmap(start, size) == 0 }
+}
+
+fn must_unmap(start: usize, size: usize) {
+    if !unmap(start, size) {
+        fatal!(exit::HOST, "the host refuses to unmap guest memory");
+    }
+}
+
+/// Forget all mappings of a memory. If it shares its slot, the owner's may go with them.
+pub fn flush_memory(mm: MemoryId) {
+    let mappings = &MAPPINGS[mm.index()];
+    if is_empty(mm) {
+        return;
+    }
+    let _flush = mappings.flush.lock();
+    let count = mappings.count.load(Ordering::SeqCst);
+    if count != 0 {
         let (start, size) = extent(mm);
-        // SAFETY: only guest memory lies there.
-        unsafe { sys::munmap(start, size) };
+        must_unmap(start, size);
         // Only what was counted before: another vCPU may have filled meanwhile.
-        MAPPINGS[mm as usize].fetch_sub(n, Ordering::SeqCst);
-        TOTAL.fetch_sub(n, Ordering::Relaxed);
+        subtract(mappings, count);
     }
 }
 
-/// Forget all user mappings. Slower than choosing, and as good: what is in use comes back.
-fn flush_all() {
-    for mm in 1..MEMORIES as u32 {
-        flush_memory(mm);
-    }
+/// Forget all mappings of programs. Slower than choosing, and as good: what is in use comes back.
+pub fn flush_all() {
+    MemoryId::of_all_programs().for_each(flush_memory);
 }

@@ -19,6 +19,7 @@
 use super::{Start, Task, ucontext};
 use crate::arch::head::{FRAMES, FUNCTION};
 use crate::arch::{self, Activation};
+use crate::memory::ids::MemoryId;
 use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use crate::memory::tlb;
 use core::ops::Range;
@@ -29,9 +30,10 @@ use linnet_abi::module::Module;
 /// clone(2): the child has a thread pointer of its own.
 const CLONE_SETTLS: u32 = 0x8_0000;
 
-/// Give `child` what `parent` asked for: a copy of its frames, or a function to call.
-pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
-    let Some(module) = parent.module.get() else { return };
+/// Give `child` what `parent` asked for: a copy of its frames, or a function to call. False if the host has no
+/// room for that.
+pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
+    let Some(module) = parent.module.get() else { return true };
     child.module.set(Some(module));
     child.mm.set(mm);
     // SAFETY: neither task's user code runs now.
@@ -41,7 +43,9 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
     child.clear_poll();
     match parent.forking.get() {
         FRAMES => {
-            copy_frames(parent, child);
+            if !copy_frames(parent, child) {
+                return false;
+            }
             child.start.set(Start::Forked);
         }
         FUNCTION => {
@@ -55,14 +59,18 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: u32) {
         }
         _ => {}
     }
+    true
 }
 
-/// Copy the user stack, and what user contexts have saved of theirs.
-fn copy_frames(parent: &Task, child: &Task) {
+/// Copy the user stack, and what user contexts have saved of theirs. False if the host has no room.
+fn copy_frames(parent: &Task, child: &Task) -> bool {
     let (from, end) = parent.frames();
     let delta = child.region().wrapping_sub(parent.region());
     if parent.has_reserve() {
         child.make_room(child.region());
+        if !child.has_reserve() {
+            return false;
+        }
     }
     let to = from.wrapping_add(delta);
     // SAFETY: both ranges lie in the tasks' own user stacks; the parent is in the kernel.
@@ -76,7 +84,7 @@ fn copy_frames(parent: &Task, child: &Task) {
     });
     // SAFETY: copied just now.
     unsafe { Copy::new(parent, child, from, to).relocate(activation) };
-    ucontext::inherit(parent, child);
+    ucontext::inherit(parent, child)
 }
 
 /// A copy of frames that lie, or would lie, on the parent's stack, for the child's.

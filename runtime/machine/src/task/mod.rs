@@ -1,27 +1,27 @@
 //! Tasks: what the runtime knows of a Linux task, and its native stacks.
 
-mod fork;
+pub mod fork;
 pub mod ucontext;
 
-pub use fork::inherit;
-
-use crate::arch::head::{FRAMES, TaskHead};
+use crate::arch::head::{self, FRAMES, TaskHead};
 use crate::arch::{self, Activation, TaskBlock, ThreadRequest};
-use crate::cpu::vcpu::Vcpu;
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;
 use crate::host::sys;
+use crate::memory::ids::MemoryId;
+use crate::memory::layout::{self, Refused};
 use crate::memory::layout::{
     GUARD, KERNEL_STACK, Layout, PAGE, REGION_SIZE, RESERVE, ROOM, TASK_OFFSET, UCONTEXT_AREA,
     UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
 };
 use crate::memory::ram::Ram;
-use crate::memory::{slot_sharing, tlb};
+use crate::memory::slot_sharing::SlotUse;
+use crate::memory::tlb;
 use core::cell::{Cell, UnsafeCell};
-use core::mem::offset_of;
+use core::mem::{self, offset_of};
 use core::ops::Deref;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use linnet_abi::context::{Context, offset};
 use linnet_abi::module::Module;
 
@@ -54,8 +54,8 @@ pub struct SignalRequest {
 /// A program to run.
 #[derive(Debug, Clone, Copy)]
 pub struct ExecRequest {
-    pub mm: u32,
-    pub program: u32,
+    pub mm: MemoryId,
+    pub program: &'static Module,
     pub sp: u32,
 }
 
@@ -64,17 +64,19 @@ pub struct ExecRequest {
 #[repr(C, align(4096))]
 pub struct Task {
     head: TaskHead,
-    kernel_sp: Cell<usize>,
+    /// Where its kernel code goes on; [`RUNNING`] or [`CLAIMED`] if nobody may make it.
+    kernel_sp: AtomicUsize,
     /// Address of the kernel's `task_struct`.
     pub id: Cell<u32>,
     /// The kernel's shadow stack pointer when its stack is empty.
     shadow_base: Cell<u32>,
     /// The task that this one took over from at its last switch.
     pub previous: Cell<u32>,
-    pub vcpu: Cell<Option<&'static Vcpu>>,
-    pub mm: Cell<u32>,
-    /// The slot of its memory that the task may use now, or 0; see `slot_sharing`.
-    pub slot: AtomicU32,
+    /// Number of the vCPU that runs it.
+    pub vcpu: Cell<Option<u32>>,
+    /// Of its program; the kernel's if it has none.
+    pub mm: Cell<MemoryId>,
+    pub slot: SlotUse,
     pub start: Cell<Start>,
     pub signal: Cell<Option<SignalRequest>>,
     pub exec: Cell<Option<ExecRequest>>,
@@ -98,10 +100,15 @@ pub mod action {
     pub const SLOT: u32 = 4;
 }
 
+/// Values of the kernel stack pointer that are none: a vCPU runs the task, or it is new or free;
+/// somebody has claimed it for a moment.
+const RUNNING: usize = 0;
+const CLAIMED: usize = 1;
+
 const _: () = assert!(offset_of!(Task, head) == 0);
 const _: () = assert!(size_of::<Task>() == PAGE);
 
-// SAFETY: the fields that other threads reach (the poll word, `vcpu`'s pointer to the task) are
+// SAFETY: the fields that other threads reach (the poll word, the slot) are
 // accessed atomically; all others belong to the thread that runs the task, and hand-over between
 // threads goes through the scheduler's locks in the guest kernel.
 unsafe impl Sync for Task {}
@@ -193,12 +200,25 @@ impl Task {
 
     /// Make the user stack longer if a signal handler would find no room below `sp`.
     pub fn make_room(&self, sp: usize) {
-        if sp - self.region() >= USER_BOTTOM + ROOM || self.reserve.replace(true) {
+        if sp - self.region() >= USER_BOTTOM + ROOM || self.reserve.get() {
             return;
         }
-        if !map_stack(self.region() + GUARD, RESERVE) {
-            fatal!(exit::HOST, "the host has no room for a stack that overflowed");
-        }
+        self.reserve.set(map_stack(self.region() + GUARD, RESERVE).is_ok());
+    }
+
+    /// Can what interrupts user code be kept on its stack below `sp`?
+    pub fn has_room(&self, sp: usize) -> bool {
+        let bottom = if self.reserve.get() { GUARD } else { USER_BOTTOM };
+        sp - self.region() >= bottom + ROOM / 2
+    }
+
+    /// Is there so much of the kernel stack below `sp`?
+    pub fn has_kernel_stack(&self, sp: usize, size: usize) -> bool {
+        sp.wrapping_sub(size) >= self.kernel_stack_bottom()
+    }
+
+    pub fn kernel_stack_bottom(&self) -> usize {
+        self.address() - KERNEL_STACK
     }
 
     /// Is the reserve mapped, and not needed by frames above `sp`?
@@ -220,7 +240,7 @@ impl Task {
     }
 
     pub fn map_ucontext_area(&self) -> Option<()> {
-        let is_mapped = map_stack(self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE);
+        let is_mapped = map_stack(self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE).is_ok();
         self.has_ucontext_area.set(is_mapped);
         is_mapped.then_some(())
     }
@@ -258,6 +278,18 @@ impl Task {
         self.action.set(self.action.get() | action);
     }
 
+    /// Has the kernel prepared what the task does in user mode?
+    pub fn can_enter_user(&self) -> bool {
+        !matches!(self.start.get(), Start::Program) || self.exec.get().is_some()
+    }
+
+    /// Forget what concerns frames that are dropped with the kernel's: a call that makes a child, faults.
+    pub fn drop_frames(&self) {
+        self.forking.set(0);
+        self.fault.set((0, 0));
+        self.empty_kernel_stack();
+    }
+
     /// Is the task about to make a child with a copy of its frames?
     pub fn copies_frames(&self) -> bool {
         self.forking.get() == FRAMES
@@ -277,6 +309,14 @@ impl Task {
 
     pub fn clear_poll(&self) {
         self.poll_word().store(0, Ordering::Relaxed);
+    }
+
+    /// Is user code to poll? It has, then.
+    pub fn take_poll(&self) -> bool {
+        self.poll_word().load(Ordering::Relaxed) != 0 && {
+            self.clear_poll();
+            true
+        }
     }
 
     /// A slot of the user context's globals.
@@ -301,7 +341,7 @@ impl Task {
     }
 
     /// Forget the kernel's frames: the next entry finds its shadow stack empty.
-    pub fn empty_kernel_stack(&self) {
+    fn empty_kernel_stack(&self) {
         self.kernel_shadow().set(u64::from(self.shadow_base.get()));
     }
 
@@ -313,7 +353,7 @@ impl Task {
     }
 
     /// Point the user context at another program or memory.
-    pub fn set_program(&self, module: &'static Module, mm: u32, sp: u32) {
+    pub fn set_program(&self, module: &'static Module, mm: MemoryId, sp: u32) {
         self.drop_reserve();
         self.drop_ucontext_area();
         let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
@@ -350,9 +390,14 @@ struct FreeList {
 
 static FREE: SpinLock<FreeList> = SpinLock::new(FreeList { first: 0, count: 0 });
 
-/// Task by `task_struct >> 6`: address space only, backed by memory where tasks lie.
+/// Task by `task_struct >> 6`, for those that lie in guest-physical memory: address space that reads as
+/// nothing, and may be written where tasks lie.
 static INDEX: AtomicPtr<AtomicPtr<Task>> = AtomicPtr::new(ptr::null_mut());
 const INDEX_SHIFT: u32 = 6;
+const INDEX_LEAF: usize = 64 << 10;
+const INDEX_MAX_LEAVES: usize = (1 << (32 - INDEX_SHIFT)) * size_of::<usize>() / INDEX_LEAF;
+static INDEX_LEAVES: [AtomicBool; INDEX_MAX_LEAVES] =
+    [const { AtomicBool::new(false) }; INDEX_MAX_LEAVES];
 
 /// Size of a page of the host.
 static HOST_PAGE: AtomicUsize = AtomicUsize::new(PAGE);
@@ -360,36 +405,198 @@ static HOST_PAGE: AtomicUsize = AtomicUsize::new(PAGE);
 /// Reserve the index of tasks, on a host with pages of that size.
 pub fn init(host_page: usize) {
     HOST_PAGE.store(host_page, Ordering::Relaxed);
-    let size = (1_usize << (32 - INDEX_SHIFT)) * size_of::<usize>();
-    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE;
-    // SAFETY: a new mapping wherever there is room.
-    let index = unsafe { sys::mmap(0, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
-    if index < 0 {
-        fatal!(exit::HOST, "the host refuses {size} bytes of address space (errno {})", -index);
+    let size = (Ram::get().size as usize >> INDEX_SHIFT) * size_of::<usize>();
+    match layout::map_own(size.next_multiple_of(INDEX_LEAF), INDEX_LEAF, sys::PROT_READ) {
+        Ok(index) => INDEX.store(index as *mut AtomicPtr<Task>, Ordering::Release),
+        Err(errno) => {
+            fatal!(exit::HOST, "the host refuses {size} bytes of address space (errno {errno})")
+        }
     }
-    INDEX.store(index as *mut AtomicPtr<Task>, Ordering::Release);
 }
 
-fn index_entry(id: u32) -> &'static AtomicPtr<Task> {
-    // SAFETY: the index covers every 32-bit address.
-    unsafe { &*INDEX.load(Ordering::Relaxed).add((id >> INDEX_SHIFT) as usize) }
+/// The place of a task in the index, if a task can be there.
+fn index_entry(id: u32) -> Option<&'static AtomicPtr<Task>> {
+    let is_possible =
+        u64::from(id) < Ram::get().size && id != 0 && id.is_multiple_of(1 << INDEX_SHIFT);
+    // SAFETY: the index covers all of guest-physical memory.
+    is_possible
+        .then(|| unsafe { &*INDEX.load(Ordering::Relaxed).add((id >> INDEX_SHIFT) as usize) })
 }
 
-/// The task of a `task_struct`.
-pub fn find(id: u32) -> Option<&'static Task> {
-    // SAFETY: an entry is null or a task, and those are never unmapped.
-    unsafe { index_entry(id).load(Ordering::Acquire).as_ref() }
+/// The same, made to be written.
+fn new_index_entry(id: u32) -> Result<&'static AtomicPtr<Task>, NotMade> {
+    let entry = index_entry(id).ok_or(NotMade::BadId)?;
+    let offset = (id >> INDEX_SHIFT) as usize * size_of::<usize>();
+    let is_writable = &INDEX_LEAVES[offset / INDEX_LEAF];
+    if !is_writable.load(Ordering::Acquire) {
+        let leaf = INDEX.load(Ordering::Relaxed).addr() + offset / INDEX_LEAF * INDEX_LEAF;
+        // SAFETY: a part of the index, which loses nothing.
+        let r = unsafe { sys::mprotect(leaf, INDEX_LEAF, sys::PROT_READ | sys::PROT_WRITE) };
+        if r < 0 {
+            return Err(NotMade::NoRoom);
+        }
+        is_writable.store(true, Ordering::Release);
+    }
+    Ok(entry)
 }
 
-fn map_stack(base: usize, size: usize) -> bool {
-    let flags =
-        sys::MAP_PRIVATE | sys::MAP_ANONYMOUS | sys::MAP_NORESERVE | sys::MAP_FIXED_NOREPLACE;
-    // SAFETY: NOREPLACE: nothing is taken away.
-    let r = unsafe { sys::mmap(base, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
-    r == base as isize
+/// The task of a `task_struct`. It may have ended in the meantime, but is never unmapped.
+fn find(id: u32) -> Option<&'static Task> {
+    // SAFETY: an entry is null or a task.
+    unsafe { index_entry(id)?.load(Ordering::Acquire).as_ref() }
 }
 
-fn new_region() -> &'static Task {
+/// A task that no vCPU runs, and that nobody else can switch to, free or look at meanwhile.
+pub struct Suspended {
+    task: &'static Task,
+    sp: usize,
+}
+
+/// Why a task is not suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSuspended {
+    /// There is none of that name.
+    NoTask,
+    /// A vCPU runs it.
+    Runs,
+}
+
+impl Suspended {
+    pub fn claim(id: u32) -> Result<Suspended, NotSuspended> {
+        let task = find(id).ok_or(NotSuspended::NoTask)?;
+        loop {
+            match task.kernel_sp.load(Ordering::Relaxed) {
+                RUNNING => return Err(NotSuspended::Runs),
+                // For a few instructions.
+                CLAIMED => arch::spin_hint(),
+                sp => {
+                    let claim = task.kernel_sp.compare_exchange_weak(
+                        sp,
+                        CLAIMED,
+                        Ordering::Acquire,
+                        Ordering::Relaxed,
+                    );
+                    if claim.is_ok() {
+                        let claimed = Suspended { task, sp };
+                        // Another one may be in its place by now.
+                        return (task.id.get() == id)
+                            .then_some(claimed)
+                            .ok_or(NotSuspended::NoTask);
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn task(&self) -> &'static Task {
+        self.task
+    }
+
+    /// Frame pointer and program counter where its kernel code goes on.
+    pub fn frame(&self) -> (u64, u64) {
+        // SAFETY: `switch` left the pointer, and the task does not run.
+        unsafe { arch::switched_frame(self.sp) }
+    }
+
+    /// It is the caller's to run or to end.
+    pub fn take(self) -> (&'static Task, usize) {
+        let Suspended { task, sp } = self;
+        mem::forget(self);
+        task.kernel_sp.store(RUNNING, Ordering::Relaxed);
+        (task, sp)
+    }
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        self.task.kernel_sp.store(self.sp, Ordering::Release);
+    }
+}
+
+/// A task that was made and that nobody can switch to yet.
+pub struct NewTask {
+    task: &'static Task,
+    sp: usize,
+}
+
+impl NewTask {
+    pub fn task(&self) -> &'static Task {
+        self.task
+    }
+
+    /// For somebody else to put together.
+    pub fn into_parts(self) -> (&'static Task, usize) {
+        (self.task, self.sp)
+    }
+
+    /// # Safety
+    /// They must come from `into_parts`, once.
+    pub unsafe fn from_parts(task: &'static Task, sp: usize) -> NewTask {
+        NewTask { task, sp }
+    }
+
+    /// It is not needed after all.
+    pub fn discard(self) {
+        free(Suspended { task: self.task, sp: self.sp });
+    }
+
+    /// From now on it can be switched to.
+    pub fn make_ready(self) {
+        self.task.kernel_sp.store(self.sp, Ordering::Release);
+    }
+
+    /// Run it on the calling thread, which is that vCPU's and leaves its own stack for good.
+    pub fn enter(self, vcpu: u32) -> ! {
+        self.task.vcpu.set(Some(vcpu));
+        let mut unused = 0;
+        // SAFETY: the thread's own stack is never returned to.
+        unsafe { arch::switch(&raw mut unused, self.sp) };
+        unreachable!("nobody switches back to a thread's own stack")
+    }
+}
+
+/// Why a task was not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotMade {
+    /// No `task_struct` can lie there.
+    BadId,
+    /// There is one of that name.
+    Exists,
+    /// The host has no room for its stacks.
+    NoRoom,
+}
+
+fn map_stack(base: usize, size: usize) -> Result<(), Refused> {
+    let map = || layout::map(base, size, sys::PROT_READ | sys::PROT_WRITE);
+    map().or_else(|refused| match refused {
+        Refused::Taken => Err(refused),
+        // Maybe there are too many mappings.
+        Refused::NoRoom(_) => {
+            tlb::flush_all();
+            map()
+        }
+    })
+}
+
+/// Both stacks of a region, and the page of the context.
+fn map_stacks(base: usize) -> Result<(), Refused> {
+    let parts = [
+        (base, PAGE),
+        (base + USER_BOTTOM, USER_TOP - USER_BOTTOM),
+        (base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE),
+    ];
+    for (n, (at, size)) in parts.into_iter().enumerate() {
+        map_stack(at, size).inspect_err(|_| {
+            for (at, size) in &parts[..n] {
+                // SAFETY: mapped just now.
+                unsafe { sys::munmap(*at, *size) };
+            }
+        })?;
+    }
+    Ok(())
+}
+
+fn new_region() -> Option<&'static Task> {
     {
         let mut free = FREE.lock();
         if free.first != 0 {
@@ -397,35 +604,49 @@ fn new_region() -> &'static Task {
             let task = unsafe { &*(free.first as *const Task) };
             free.first = task.next_free.get();
             free.count -= 1;
-            return task;
+            return Some(task);
         }
     }
-    let n = REGION_COUNT.fetch_add(1, Ordering::AcqRel);
     let Layout { regions, region_count, .. } = Layout::get();
-    let base = regions + n * REGION_SIZE;
-    if n >= region_count
-        || !map_stack(base, PAGE)
-        || !map_stack(base + USER_BOTTOM, USER_TOP - USER_BOTTOM)
-        || !map_stack(base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE)
-    {
-        fatal!(exit::HOST, "the host has no room for the stacks of task {}", n + 1);
+    loop {
+        let next = |n| (n < region_count).then_some(n + 1);
+        let n = REGION_COUNT.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok()?;
+        let base = regions + n * REGION_SIZE;
+        match map_stacks(base) {
+            // SAFETY: mapped just now.
+            Ok(()) => return Some(unsafe { &*((base + TASK_OFFSET) as *const Task) }),
+            // Something of the host.
+            Err(Refused::Taken) => {}
+            Err(Refused::NoRoom(_)) => {
+                // It is tried again, unless another vCPU has taken the next one.
+                let count = (Ordering::AcqRel, Ordering::Relaxed);
+                let _ = REGION_COUNT.compare_exchange(n + 1, n, count.0, count.1);
+                return None;
+            }
+        }
     }
-    // SAFETY: mapped just now.
-    unsafe { &*((base + TASK_OFFSET) as *const Task) }
 }
 
 /// Make a kernel task that will start in `first` on its empty kernel stack.
-pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) -> &'static Task {
-    let task = new_region();
+pub fn new(
+    id: u32,
+    shadow_sp: u32,
+    first: extern "C" fn(&'static Task) -> !,
+) -> Result<NewTask, NotMade> {
+    let entry = new_index_entry(id)?;
+    if !entry.load(Ordering::Relaxed).is_null() {
+        return Err(NotMade::Exists);
+    }
+    let task = new_region().ok_or(NotMade::NoRoom)?;
     let kernel = Ram::get().kernel;
-    let mut context = Context { heap_base: tlb::base(0), ..Context::EMPTY };
+    let mut context = Context { heap_base: tlb::base(MemoryId::KERNEL), ..Context::EMPTY };
     // SAFETY: `globals` has that many entries (checked when the machine started).
     let globals =
         unsafe { core::slice::from_raw_parts(kernel.globals, kernel.global_count as usize) };
     context.globals[..globals.len()].copy_from_slice(globals);
     context.globals[kernel.stack_pointer_slot as usize] = u64::from(shadow_sp);
     // SAFETY: the region is this task's alone until it is entered in the index.
-    unsafe {
+    let sp = unsafe {
         ptr::from_ref(task).cast_mut().write(Task {
             head: TaskHead {
                 kernel: UnsafeCell::new(context),
@@ -434,13 +655,13 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
                 forking: Cell::new(0),
                 thread: Cell::new(ThreadRequest::default()),
             },
-            kernel_sp: Cell::new(arch::prepare_stack(task.address(), first, task.address())),
+            kernel_sp: AtomicUsize::new(RUNNING),
             id: Cell::new(id),
             shadow_base: Cell::new(shadow_sp),
             previous: Cell::new(0),
             vcpu: Cell::new(None),
-            mm: Cell::new(0),
-            slot: AtomicU32::new(0),
+            mm: Cell::new(MemoryId::KERNEL),
+            slot: SlotUse::new(),
             start: Cell::new(Start::Program),
             signal: Cell::new(None),
             exec: Cell::new(None),
@@ -452,11 +673,18 @@ pub fn new(id: u32, shadow_sp: u32, first: extern "C" fn(&'static Task) -> !) ->
             has_ucontext_area: Cell::new(false),
             next_free: Cell::new(0),
         });
+        task.user_context().write(Context::EMPTY);
+        arch::prepare_stack(task.address(), first, task.address())
+    };
+    let address = ptr::from_ref(task).cast_mut();
+    if entry
+        .compare_exchange(ptr::null_mut(), address, Ordering::AcqRel, Ordering::Relaxed)
+        .is_err()
+    {
+        free_region(task);
+        return Err(NotMade::Exists);
     }
-    // SAFETY: as above.
-    unsafe { task.user_context().write(Context::EMPTY) };
-    index_entry(id).store(ptr::from_ref(task).cast_mut(), Ordering::Release);
-    task
+    Ok(NewTask { task, sp })
 }
 
 /// Was anything ever written to this page of a stack since it was mapped or freed? Frames leave
@@ -467,10 +695,17 @@ fn is_used(page: usize) -> bool {
     words.iter().any(|word| *word != 0)
 }
 
-/// Free the stacks of a task that is not running and never will.
-pub fn free(id: u32) {
-    let Some(task) = find(id) else { return };
-    index_entry(id).store(ptr::null_mut(), Ordering::Release);
+/// Free the stacks of a task that will never run again.
+pub fn free(suspended: Suspended) {
+    let (task, _) = suspended.take();
+    if let Some(entry) = index_entry(task.id.get()) {
+        entry.store(ptr::null_mut(), Ordering::Release);
+    }
+    free_region(task);
+}
+
+/// Nobody else knows of the task any more.
+fn free_region(task: &'static Task) {
     let region = task.region();
     task.drop_reserve();
     task.drop_ucontext_area();
@@ -496,34 +731,12 @@ pub fn free(id: u32) {
     free.count += 1;
 }
 
-/// Switch this vCPU from `previous` to `next`; returns when `previous` runs again.
-pub fn switch(previous: &'static Task, next: &'static Task) {
-    let vcpu = previous.vcpu.get().expect("a running task has a vCPU");
-    if Layout::is_small() {
-        slot_sharing::switch(previous, next);
-    }
-    next.vcpu.set(Some(vcpu));
-    next.previous.set(previous.id.get());
-    vcpu.set_current(next);
-    // SAFETY: `next` is not running: its saved stack pointer is used once.
-    unsafe { arch::switch(previous.kernel_sp.as_ptr(), next.kernel_sp.get()) };
-    // Maybe on another vCPU now, whose interrupts this task must poll for.
-    if let Some(vcpu) = previous.vcpu.get() {
-        vcpu.poke_if_pending(previous);
-    }
-}
-
-/// Stack pointer of a task that is switched out.
-pub fn kernel_sp(task: &Task) -> usize {
-    task.kernel_sp.get()
-}
-
-/// First switch of a vCPU's thread: leave its own stack for the task's.
-pub fn enter(task: &'static Task, vcpu: &'static Vcpu) -> ! {
-    task.vcpu.set(Some(vcpu));
-    vcpu.set_current(task);
-    let mut unused = 0;
-    // SAFETY: the thread's own stack is never returned to.
-    unsafe { arch::switch(&raw mut unused, task.kernel_sp.get()) };
-    unreachable!("nobody switches back to a thread's own stack")
+/// Leave the stack of `previous` for that of a task that was taken from a [`Suspended`], with its stack
+/// pointer; returns when `previous` runs again.
+///
+/// # Safety
+/// The calling thread runs `previous`, and uses the pointer once.
+pub unsafe fn switch_stack(previous: &'static Task, sp: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { arch::switch(previous.kernel_sp.as_ptr(), sp) };
 }

@@ -177,10 +177,10 @@ pub fn discard(task: &Task, name: u32) {
     }
 }
 
-/// The child of a fork has its parent's contexts.
-pub(super) fn inherit(parent: &Task, child: &Task) {
-    let Some(from) = ContextStore::of(parent) else { return };
-    let Some(to) = ContextStore::of_or_new(child) else { return };
+/// The child of a fork has its parent's contexts. False if the host has no room for them.
+pub(super) fn inherit(parent: &Task, child: &Task) -> bool {
+    let Some(from) = ContextStore::of(parent) else { return true };
+    let Some(to) = ContextStore::of_or_new(child) else { return false };
     to.used = from.used;
     to.end = from.end;
     to.saved[..from.used].copy_from_slice(&from.saved[..from.used]);
@@ -199,6 +199,7 @@ pub(super) fn inherit(parent: &Task, child: &Task) {
             Copy::new(parent, child, end - size, child_at + at).relocate(activation);
         }
     }
+    true
 }
 
 #[cfg(test)]

@@ -80,5 +80,15 @@ static __inline long __syscall0(long long n)
 #define SYS_gettimeofday 169
 #define SYS_wait4 260
 
+/* libc's sources name these by their plain names. */
+#define SYS_clock_gettime SYS_clock_gettime64
+#define SYS_clock_settime SYS_clock_settime64
+#define SYS_clock_getres SYS_clock_getres_time64
+#define SYS_clock_nanosleep SYS_clock_nanosleep_time64
+#define SYS_timer_gettime SYS_timer_gettime64
+#define SYS_timer_settime SYS_timer_settime64
+#define SYS_timerfd_gettime SYS_timerfd_gettime64
+#define SYS_timerfd_settime SYS_timerfd_settime64
+
 /* The kernel has only the newer layout of the IPC structures and wants no flag that says so. */
 #define IPC_64 0

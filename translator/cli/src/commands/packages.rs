@@ -16,7 +16,7 @@ pub(crate) fn pack(arguments: &Pack) -> Result<()> {
     let builder = Builder::new()?;
     let mut files = Files::default();
     for what in &arguments.what {
-        files.merge(builder.files(what)?);
+        files.merge(&builder.files(what)?)?;
     }
     files.write(&arguments.output)
 }

@@ -64,7 +64,7 @@ pub(super) fn emit(
             };
             ids.insert(id, object.add_section(Vec::new(), id.name().as_bytes().to_vec(), kind));
         }
-        Ok::<_, crate::Error>(())
+        Ok::<_, crate::error::Error>(())
     })?;
     let section_symbols: BTreeMap<SectionId, _> =
         ids.iter().map(|(id, section)| (*id, object.section_symbol(*section))).collect();

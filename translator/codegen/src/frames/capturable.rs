@@ -3,25 +3,30 @@
 //! A capture begins at a host call, at a wait or at a poll. A function that can come to none of these,
 //! directly or through functions that it calls, needs no capture points, and a call of it is none.
 
+use crate::calls::Function;
 use crate::imports::Symbol;
-use crate::module::{Body, Module};
-use rayon::prelude::*;
-use wasmparser::Operator;
+use crate::polls::Polls;
 
-/// What one function does.
-struct Function {
-    capturable: bool,
-    callees: Vec<u32>,
-}
-
-/// Whether each function can, by wasm index.
-pub(crate) fn find(module: &Module, symbols: &[Symbol], polls: bool, never: &[u32]) -> Vec<bool> {
-    let own: Vec<_> = module.bodies.par_iter().map(|body| scan(body, polls)).collect();
-    let imported = module.imported() as usize;
+/// Whether each function can, by wasm index. `polls`: of a module that does. Whoever calls `setjmp` polls
+/// behind it.
+pub(crate) fn find(
+    functions: &[Function],
+    symbols: &[Symbol],
+    polls: Option<&Polls>,
+    setjmp: Option<u32>,
+    never: &[u32],
+) -> Vec<bool> {
+    let imported = symbols.len();
     let mut capturable: Vec<bool> = symbols.iter().map(|s| *s != Symbol::Barrier).collect();
-    capturable.extend(own.iter().map(|f| f.capturable));
+    capturable.extend((imported as u32..).zip(functions).map(|(index, function)| {
+        let may_poll = |polls: &Polls| {
+            let calls_setjmp = setjmp.is_some_and(|setjmp| function.callees.contains(&setjmp));
+            function.has_loop || calls_setjmp || polls.at_entry(index)
+        };
+        function.indirect > 0 || function.waits || polls.is_some_and(may_poll)
+    }));
     let mut callers = vec![Vec::new(); capturable.len()];
-    for (i, function) in own.iter().enumerate() {
+    for (i, function) in functions.iter().enumerate() {
         for callee in &function.callees {
             if let Some(list) = callers.get_mut(*callee as usize) {
                 list.push(imported + i);
@@ -42,31 +47,4 @@ pub(crate) fn find(module: &Module, symbols: &[Symbol], polls: bool, never: &[u3
         }
     }
     capturable
-}
-
-/// The body is not validated yet: what is wrong with it is said later.
-fn scan(body: &Body, polls: bool) -> Function {
-    let mut function = Function { capturable: false, callees: Vec::new() };
-    let Ok(mut operators) = body.body.get_operators_reader() else { return function };
-    while let Ok(operator) = operators.read() {
-        match operator {
-            Operator::Call { function_index } => function.callees.push(function_index),
-            Operator::ReturnCall { function_index } => {
-                function.callees.push(function_index);
-                function.capturable |= polls;
-            }
-            Operator::CallIndirect { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::MemoryAtomicWait32 { .. }
-            | Operator::MemoryAtomicWait64 { .. } => function.capturable = true,
-            Operator::Loop { .. } => function.capturable |= polls,
-            _ => {}
-        }
-        if operators.eof() {
-            break;
-        }
-    }
-    function.callees.sort_unstable();
-    function.callees.dedup();
-    function
 }

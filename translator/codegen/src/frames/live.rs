@@ -3,7 +3,7 @@
 //! A backward pass over the operators, again and again until the loops' heads settle. It follows from
 //! the WebAssembly code alone, so that a record is the same on every instruction set.
 
-use crate::func::tail;
+use crate::module::tail_calls;
 use cranelift_codegen::FxHashMap;
 use wasmparser::{Catch, FunctionBody, Operator};
 
@@ -82,12 +82,13 @@ fn depth(events: &[Event]) -> usize {
 }
 
 fn events(body: &FunctionBody) -> Vec<Event> {
-    let mut events = Vec::new();
+    // There may be a poll where the function begins.
+    let mut events = vec![Event::Call(body.range().start)];
     let Ok(mut operators) = body.get_operators_reader() else { return events };
     while let Ok((operator, offset)) = operators.read_with_offset() {
         use Operator as O;
-        if tail::is_one(&operator) {
-            // There may be a poll before it, and some are calls that return to the function first.
+        if tail_calls::is_one(&operator) {
+            // Some are calls that return to the function first.
             events.extend([Event::Call(offset), Event::Stop]);
             continue;
         }

@@ -11,9 +11,8 @@
 
 pub(crate) mod capturable;
 pub(crate) mod live;
-pub(crate) mod tables;
 
-use crate::compile::WIDE;
+use crate::names::WIDE;
 use cranelift_codegen::ir::types::{F32, F64, I32, I64};
 use cranelift_codegen::ir::{StackSlotKey, Type};
 use linnet_abi::frames::ValueType;

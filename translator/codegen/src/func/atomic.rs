@@ -1,16 +1,12 @@
 //! Atomic accesses, all sequentially consistent. Plain ones in between are never moved across.
 
 use super::Translator;
-use super::memory::memory_of;
-use crate::compile::{trap_code, trap_number};
 use crate::error::Result;
-use crate::libcall::Libcall;
 use crate::target::Ordering;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, MemFlagsData, Type, Value};
 use linnet_abi::context::offset;
-use linnet_abi::frames::kind;
-use linnet_abi::instance::MoreTrap;
 use linnet_abi::trap::Trap;
 use wasmparser::{MemArg, Operator};
 
@@ -108,74 +104,22 @@ impl Translator<'_, '_, '_, '_> {
         }
         match operator {
             Operator::AtomicFence { .. } => self.fence(),
-            Operator::MemoryAtomicWait32 { memarg } if self.module.standalone.is_some() => {
-                self.instance_wait(Libcall::instance_wait32, I32, memarg);
-            }
-            Operator::MemoryAtomicWait64 { memarg } if self.module.standalone.is_some() => {
-                self.instance_wait(Libcall::instance_wait64, I64, memarg);
-            }
-            Operator::MemoryAtomicNotify { memarg } if self.module.standalone.is_some() => {
-                let count = self.pop();
-                let address = self.waited_address(I32, memarg);
-                let context = self.context();
-                let woken = self.libcall(Libcall::instance_notify, &[context, address, count]);
-                self.stack.extend(woken);
-            }
             Operator::MemoryAtomicWait32 { memarg } => {
-                self.wait(Libcall::atomic_wait32, I32, memarg)
+                self.environment().atomic_wait(self, I32, memarg);
             }
             Operator::MemoryAtomicWait64 { memarg } => {
-                self.wait(Libcall::atomic_wait64, I64, memarg)
+                self.environment().atomic_wait(self, I64, memarg);
             }
             Operator::MemoryAtomicNotify { memarg } => {
-                let count = self.pop();
-                let address = self.atomic_address(I32, memarg);
-                let context = self.context();
-                let woken = self.libcall(Libcall::atomic_notify, &[context, address, count]);
-                self.stack.extend(woken);
+                self.environment().atomic_notify(self, memarg);
             }
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    fn wait(&mut self, libcall: Libcall, ty: Type, memarg: &MemArg) {
-        let timeout = self.pop();
-        let expected = self.pop();
-        let address = self.atomic_address(ty, memarg);
-        let context = self.context();
-        self.announce_capture_point(kind::HOST);
-        let result = self.libcall(libcall, &[context, address, expected, timeout]);
-        self.stack.extend(result);
-    }
-
-    fn instance_wait(&mut self, libcall: Libcall, ty: Type, memarg: &MemArg) {
-        let timeout = self.pop();
-        let expected = self.pop();
-        let address = self.waited_address(ty, memarg);
-        if self.sections().memory_type(memory_of(memarg)).is_shared == 0 {
-            self.b.ins().trap(trap_number(MoreTrap::NotShared as u8));
-            let next = self.b.create_block();
-            self.b.switch_to_block(next);
-            self.b.seal_block(next);
-        }
-        let context = self.context();
-        let result = self.libcall(libcall, &[context, address, expected, timeout]);
-        self.stack.extend(result);
-    }
-
-    /// The same for a libcall: it may not be the one that faults.
-    fn waited_address(&mut self, memory: Type, memarg: &MemArg) -> Value {
-        let address = self.atomic_address(memory, memarg);
-        if self.sections().memory_type(memory_of(memarg)).is_guarded() {
-            let flags = self.heap_flags();
-            self.b.ins().load(memory, flags, address, 0);
-        }
-        address
-    }
-
     /// Host address of an atomic access; traps if it is not naturally aligned.
-    fn atomic_address(&mut self, memory: Type, memarg: &MemArg) -> Value {
+    pub(super) fn atomic_address(&mut self, memory: Type, memarg: &MemArg) -> Value {
         let index = self.pop();
         let mask = i64::from(memory.bytes()) - 1;
         if mask != 0 {
@@ -185,7 +129,7 @@ impl Translator<'_, '_, '_, '_> {
             let misaligned = self.b.ins().band_imm_u(sum, mask);
             self.b.ins().trapnz(misaligned, trap_code(Trap::UnalignedAtomic));
         }
-        let address = self.accessed_address(index, memarg);
+        let address = self.environment().access_address(self, index, memarg);
         match memarg.offset {
             0 => address,
             offset => self.b.ins().iadd_imm_u(address, offset as i64),
@@ -195,7 +139,7 @@ impl Translator<'_, '_, '_, '_> {
     /// No alias region: an atomic orders every access.
     fn atomic_flags(&self) -> MemFlagsData {
         let flags = MemFlagsData::new();
-        if self.module.standalone.is_some() { flags } else { flags.with_notrap() }
+        if self.environment().memory_faults_trap() { flags } else { flags.with_notrap() }
     }
 
     fn narrow(&mut self, value: Value, memory: Type) -> Value {

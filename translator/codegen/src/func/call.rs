@@ -1,20 +1,21 @@
 //! Calls: direct, through the table, and to the runtime.
 
-use super::{Abi, Translator};
-use crate::compile::{namespace, trap_code};
+use super::{Abi, Translator, adapter};
 use crate::error::Result;
 use crate::imports::Symbol;
 use crate::libcall::Libcall;
+use crate::names::{namespace, thunk};
 use crate::target::Ordering;
-use crate::trampoline;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExceptionTag,
-    FuncRef, InstBuilder, SigRef, Signature, Type as ClifType, Value,
+    FuncRef, InstBuilder, MemFlagsData, SigRef, Signature, Type as ClifType, Value,
 };
 use cranelift_codegen::isa::CallConv;
 use linnet_abi::calls::{Type, type_of};
+use linnet_abi::context;
 use linnet_abi::frames::kind;
 use linnet_abi::module::TableEntry;
 use linnet_abi::trap::Trap;
@@ -22,7 +23,7 @@ use std::mem::{offset_of, size_of};
 use wasmparser::{Operator, ValType};
 
 #[derive(Clone, Copy)]
-pub(super) enum Callee {
+pub(crate) enum Callee {
     Direct(FuncRef),
     Indirect(SigRef, Value),
 }
@@ -40,6 +41,7 @@ pub(super) struct Direct {
 /// A table entry that an indirect call goes to; the call is to be written where the builder stands.
 pub(super) struct Entry {
     pub address: Value,
+    pub code: Value,
     pub args: Vec<Value>,
     /// Where the code comes to if the function has no result and the call is to give one.
     pub silent: Option<Block>,
@@ -50,16 +52,14 @@ const TAIL_CALL_REGISTERS: usize = 5;
 
 impl Translator<'_, '_, '_, '_> {
     pub(super) fn call(&mut self, operator: &Operator) -> Result<bool> {
+        if matches!(operator, Operator::Call { .. } | Operator::CallIndirect { .. }) {
+            self.spill_pointers();
+        }
         match operator {
             Operator::Call { function_index } => self.call_direct(*function_index)?,
             Operator::CallIndirect { type_index, table_index } => {
-                if self.module.standalone.is_some() {
-                    let index = self.pop();
-                    let callee = self.checked_reference(*table_index, index, *type_index)?;
-                    self.call_by_reference(callee, *type_index)?;
-                } else {
-                    self.call_indirect(*type_index)?;
-                }
+                self.environment().call_indirect(self, *type_index, *table_index)?;
+                self.poll_behind_call(None)?;
             }
             _ => return Ok(false),
         }
@@ -70,8 +70,7 @@ impl Translator<'_, '_, '_, '_> {
         if self.call_setjmp(function)? {
             return Ok(());
         }
-        if self.module.standalone.is_some() && function < self.module.imported() {
-            let reference = self.function_reference(function);
+        if let Some(reference) = self.environment().call_reference(self, function) {
             return self.call_by_reference(reference, self.module.functions[function as usize]);
         }
         let Some(Direct { callee, args, abi }) = self.direct(function)? else {
@@ -83,7 +82,12 @@ impl Translator<'_, '_, '_, '_> {
         }
         let results = self.call_function(callee, &args);
         self.stack.extend(results);
-        Ok(())
+        self.poll_behind_call(Some(function))
+    }
+
+    /// If this is a function that does so.
+    fn poll_behind_call(&mut self, callee: Option<u32>) -> Result<()> {
+        if self.env.polls.behind_call(self.function, callee) { self.poll() } else { Ok(()) }
     }
 
     /// What a direct call calls; nothing if that is a barrier.
@@ -91,7 +95,7 @@ impl Translator<'_, '_, '_, '_> {
         let (space, index, abi) = match self.env.symbols.get(function as usize) {
             Some(Symbol::Barrier) => return Ok(None),
             Some(Symbol::CallHandler) => {
-                (namespace::TRAMPOLINE, trampoline::CALL_HANDLER, Abi::Internal)
+                (namespace::TRAMPOLINE, thunk::CALL_HANDLER, Abi::Internal)
             }
             Some(Symbol::Runtime(_)) => (namespace::FUNCTION, function, Abi::Runtime),
             None => (namespace::FUNCTION, function, Abi::Internal),
@@ -114,11 +118,12 @@ impl Translator<'_, '_, '_, '_> {
         };
     }
 
-    fn call_indirect(&mut self, ty: u32) -> Result<()> {
-        let Entry { address, args, silent } = self.checked_entry(ty)?;
+    /// Calls an entry of the constant function table.
+    pub(super) fn call_entry_of_type(&mut self, ty: u32) -> Result<()> {
+        let Entry { address, code, args, silent } = self.checked_entry(ty)?;
         let call = self.signature_ref(ty)?;
         let handlers = self.tagged_handlers();
-        let mut results = self.call_entry(address, call, &args, &handlers);
+        let mut results = self.call_entry(code, call, &args, &handlers);
         if let Some(silent) = silent {
             let end = self.b.create_block();
             let values: Vec<BlockArg> = results.iter().map(|value| (*value).into()).collect();
@@ -141,7 +146,7 @@ impl Translator<'_, '_, '_, '_> {
         let index = self.pop();
         let mut args = vec![self.context()];
         args.extend(self.pop_many(self.module.types[ty as usize].params().len()));
-        let address = self.table_entry(index);
+        let (address, offset) = self.table_entry(index);
         let flags = self.constant_flags();
         let signature =
             self.b.ins().load(I32, flags, address, offset_of!(TableEntry, signature) as i32);
@@ -166,7 +171,14 @@ impl Translator<'_, '_, '_, '_> {
             self.b.seal_block(next);
             self.b.switch_to_block(next);
         }
-        self.b.ins().trap(trap_code(Trap::BadSignature));
+        let call = adapter::are_in(self.env).then(|| self.b.create_block());
+        if let Some(call) = call {
+            self.b.append_block_param(call, I64);
+            let adapter = self.adapter(ty, offset)?;
+            self.b.ins().jump(call, &[adapter.into()]);
+        } else {
+            self.b.ins().trap(trap_code(Trap::BadSignature));
+        }
         self.b.seal_block(late);
         if has_late {
             // What must be moved on the way is moved here, and not in the way of the good case.
@@ -176,22 +188,39 @@ impl Translator<'_, '_, '_, '_> {
         self.b.seal_block(good);
         self.b.seal_block(silent);
         self.b.switch_to_block(good);
-        Ok(Entry { address, args, silent: has_silent.then_some(silent) })
+        let mut code = self.entry_code(address);
+        if let Some(call) = call {
+            self.b.ins().jump(call, &[code.into()]);
+            self.b.seal_block(call);
+            self.b.switch_to_block(call);
+            code = self.b.block_params(call)[0];
+        }
+        Ok(Entry { address, code, args, silent: has_silent.then_some(silent) })
+    }
+
+    /// The code that is called in place of an entry that has none of the types that `ty` may have.
+    fn adapter(&mut self, ty: u32, offset: Value) -> Result<Value> {
+        let flags = MemFlagsData::new().with_notrap().with_alias_region(Some(self.regions.context));
+        let context = self.context();
+        self.b.ins().store(flags, offset, context, context::offset::CALLEE);
+        let number = thunk::caller_number(self.module.canonical[ty as usize]);
+        let signature = self.env.signature(&self.module.types[ty as usize], Abi::Internal)?;
+        let adapter = self.function_ref(namespace::TRAMPOLINE, number, signature);
+        Ok(self.b.ins().func_addr(I64, adapter))
     }
 
     fn call_entry(
         &mut self,
-        entry: Value,
+        code: Value,
         signature: SigRef,
         args: &[Value],
         handlers: &[TaggedHandler],
     ) -> Vec<Value> {
-        let code = self.entry_code(entry);
         self.announce_capture_point(kind::CALL);
         self.emit_call_with(Callee::Indirect(signature, code), args, handlers)
     }
 
-    pub(super) fn entry_code(&mut self, entry: Value) -> Value {
+    fn entry_code(&mut self, entry: Value) -> Value {
         let flags = self.constant_flags();
         self.b.ins().load(I64, flags, entry, offset_of!(TableEntry, code) as i32)
     }
@@ -208,7 +237,8 @@ impl Translator<'_, '_, '_, '_> {
         let mut signature = self.b.func.dfg.signatures[signature].clone();
         signature.returns.clear();
         let signature = self.b.import_signature(signature);
-        self.call_entry(entry, signature, args, handlers);
+        let code = self.entry_code(entry);
+        self.call_entry(code, signature, args, handlers);
         // Not what the register happens to hold: that may be the host's.
         types.into_iter().map(|ty| self.zero(ty)).collect()
     }
@@ -229,15 +259,15 @@ impl Translator<'_, '_, '_, '_> {
         self.module.compatible_types(ty)
     }
 
-    /// Address of a table entry whose number is in bounds.
-    fn table_entry(&mut self, index: Value) -> Value {
+    /// Address of a table entry whose number is in bounds, and its offset in the table.
+    fn table_entry(&mut self, index: Value) -> (Value, Value) {
         let len = self.module.table.len() as i64;
         let inside = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, index, len);
         self.b.ins().trapz(inside, trap_code(Trap::TableOutOfBounds));
         let table = self.table_address();
         let index = self.b.ins().uextend(I64, index);
         let offset = self.b.ins().imul_imm_u(index, size_of::<TableEntry>() as i64);
-        self.b.ins().iadd(table, offset)
+        (self.b.ins().iadd(table, offset), offset)
     }
 
     pub(super) fn call_function(&mut self, function: FuncRef, args: &[Value]) -> Vec<Value> {
@@ -256,26 +286,12 @@ impl Translator<'_, '_, '_, '_> {
             signature.returns.push(AbiParam::new(clif(result)));
         }
         let function = self.function_ref(namespace::LIBCALL, libcall as u32, signature);
-        if self.module.standalone.is_some() {
-            // None of them raises an exception, but one for which this function has no handler.
-            return self.plain_call(Callee::Direct(function), args).first().copied();
-        }
-        self.call_function(function, args).first().copied()
+        self.environment().emit_libcall(self, Callee::Direct(function), args).first().copied()
     }
 
     /// Every call of the function goes through here. Where exceptions are caught it ends its block.
     pub(super) fn emit_call(&mut self, callee: Callee, args: &[Value]) -> Vec<Value> {
-        if self.module.standalone.is_some() {
-            return match self.dispatch() {
-                None => self.plain_call(callee, args),
-                // The block takes the exception as its parameter.
-                Some(block) => {
-                    self.try_call(callee, args, &[(None, block)], &[BlockArg::TryCallExn(0)])
-                }
-            };
-        }
-        let handlers = self.tagged_handlers();
-        self.emit_call_with(callee, args, &handlers)
+        self.environment().emit_call(self, callee, args)
     }
 
     /// In a module of Linux.

@@ -18,9 +18,9 @@
 use super::call::{Callee, TaggedHandler};
 use super::locals::Local;
 use super::{Abi, Translator, Variant, import_function};
-use crate::compile::namespace;
 use crate::frames::{self, CAPTURE_TAG, CapturePoint, MAX_VALUES, POLL_TAG, live};
 use crate::libcall::CAPTURED_INDEX;
+use crate::names::namespace;
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -281,7 +281,7 @@ impl Translator<'_, '_, '_, '_> {
         self.restore(&items, (&[], Abi::Runtime), next, &handlers, capture);
         self.b.seal_block(unused);
         self.b.switch_to_block(unused);
-        self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
+        self.b.ins().trap(crate::trap::trap_code(Trap::Unreachable));
         true
     }
 
@@ -426,13 +426,13 @@ impl Translator<'_, '_, '_, '_> {
             let captured =
                 import_function(self.b.func, namespace::LIBCALL, CAPTURED_INDEX, signature);
             self.b.ins().call(captured, &[first_word]);
-            self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
+            self.b.ins().trap(crate::trap::trap_code(Trap::Unreachable));
         }
         if let Some(Resume { dispatch, node, blocks, .. }) = resume {
             let wild = self.b.create_block();
             self.b.set_cold_block(wild);
             self.b.switch_to_block(wild);
-            self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
+            self.b.ins().trap(crate::trap::trap_code(Trap::Unreachable));
             self.b.switch_to_block(dispatch);
             let point = self.b.ins().load(I32, flags(), node, offset_of!(Node, point) as i32);
             let pool = &mut self.b.func.dfg.value_lists;

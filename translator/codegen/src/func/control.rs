@@ -2,8 +2,8 @@
 
 use super::Translator;
 use super::exception::{Catches, Landing, Try};
-use crate::compile::trap_code;
 use crate::error::Result;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Type, Value};
 use linnet_abi::trap::Trap;
@@ -77,6 +77,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             Operator::Return => {
                 let results = self.frames[0].results;
                 let values = self.stack[self.stack.len() - results..].to_vec();
+                self.leave_pointer_spill();
                 self.b.ins().return_(&values);
                 self.reachable = false;
             }
@@ -231,13 +232,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
 
     pub(super) fn end(&mut self) -> Result<()> {
         self.jump_to_end();
-        if self.module.standalone.is_some() {
-            match self.top().kind {
-                Kind::TryTable(_) => self.land_thrown()?,
-                Kind::Try(_) => self.end_thrown_try(),
-                _ => {}
-            }
-        }
+        self.environment().end_block(self)?;
         let mut frame = self.frames.pop().expect("validated: an open block");
         match frame.kind {
             Kind::Dead => return Ok(()),
@@ -264,6 +259,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         self.stack.extend_from_slice(self.b.block_params(frame.end));
         if self.frames.is_empty() {
             let values = self.stack.clone();
+            self.leave_pointer_spill();
             self.b.ins().return_(&values);
         }
         Ok(())

@@ -8,10 +8,10 @@
 use super::Translator;
 use super::capture_point::words;
 use super::control::{Kind, block_args};
-use super::host_exceptions::Thrown;
-use crate::compile::trap_code;
+use super::host_exceptions::HostTry;
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::types::{F32, I32, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::Variable;
@@ -27,7 +27,7 @@ pub(super) type Handlers = Vec<(Option<u32>, Block)>;
 pub(super) enum Catches {
     None,
     Handlers(Handlers),
-    /// In a standalone module: see [`super::host_exceptions`].
+    /// One block takes them all, see [`super::host_exceptions`].
     Dispatch(Block),
     /// Goes on at the block that many levels out.
     Delegate(u32),
@@ -40,8 +40,8 @@ pub(super) struct Try {
     pub(super) clauses: std::collections::VecDeque<Block>,
     /// The exception of the current clause.
     pub(super) caught: Option<Held>,
-    /// In a standalone module, instead of the others.
-    pub(super) thrown: Option<Thrown>,
+    /// In a module that a host embeds, instead of the others.
+    pub(super) host: Option<HostTry>,
 }
 
 /// An exception that an open clause has caught. The clause may be entered in its middle.
@@ -64,7 +64,7 @@ pub(super) struct Caught {
 
 /// What a `try` catches, found by reading ahead: calls in its body need to know.
 #[derive(Default)]
-pub(super) struct TryClauses {
+pub(crate) struct TryClauses {
     pub(super) tags: Vec<Option<u32>>,
     pub(super) delegate: Option<u32>,
     /// Whether a clause raises its exception again.
@@ -133,21 +133,21 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         body: &FunctionBody<'a>,
     ) -> Result<bool> {
         match operator {
-            Operator::Try { blockty } => self.enter_try(*blockty, body)?,
-            Operator::TryTable { try_table } => self.enter_try_table(try_table)?,
+            Operator::Try { blockty } => {
+                let clauses = self.next_clauses(body)?;
+                self.environment().enter_try(self, *blockty, clauses)?;
+            }
+            Operator::TryTable { try_table } => {
+                self.environment().enter_try_table(self, try_table)?;
+            }
             Operator::Catch { tag_index } => self.catch(Some(*tag_index))?,
             Operator::CatchAll => self.catch(None)?,
             Operator::Delegate { .. } => self.end()?,
-            Operator::Throw { tag_index } if self.module.standalone.is_some() => {
-                self.throw_new(*tag_index)?;
+            Operator::Throw { tag_index } => self.environment().throw(self, *tag_index)?,
+            Operator::Rethrow { relative_depth } => {
+                self.environment().rethrow(self, *relative_depth)?;
             }
-            Operator::Rethrow { relative_depth } if self.module.standalone.is_some() => {
-                self.rethrow_caught(*relative_depth)?;
-            }
-            Operator::ThrowRef if self.module.standalone.is_some() => self.throw_reference(),
-            Operator::ThrowRef => self.throw_packed(),
-            Operator::Throw { tag_index } => self.throw(*tag_index)?,
-            Operator::Rethrow { relative_depth } => self.rethrow(*relative_depth)?,
+            Operator::ThrowRef => self.environment().throw_ref(self),
             _ => return Ok(false),
         }
         Ok(true)
@@ -177,11 +177,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         found
     }
 
-    fn enter_try(&mut self, ty: BlockType, body: &FunctionBody<'a>) -> Result<()> {
-        let clauses = self.next_clauses(body)?;
-        if self.module.standalone.is_some() {
-            return self.enter_thrown_try(ty, clauses);
-        }
+    pub(super) fn enter_context_try(&mut self, ty: BlockType, clauses: TryClauses) -> Result<()> {
         let TryClauses { tags, delegate, .. } = clauses;
         let (params, results) = self.block_type(ty)?;
         let handlers: Handlers = tags.into_iter().map(|tag| (tag, self.handler_block())).collect();
@@ -229,9 +225,10 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             return Ok(());
         }
         self.jump_to_end();
-        if self.module.standalone.is_some() {
-            return self.catch_thrown();
-        }
+        self.environment().catch(self, tag)
+    }
+
+    pub(super) fn catch_from_context(&mut self, tag: Option<u32>) -> Result<()> {
         let frame = self.top();
         frame.catches = Catches::None;
         let height = frame.height;
@@ -333,7 +330,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         }
     }
 
-    fn throw(&mut self, tag: u32) -> Result<()> {
+    pub(super) fn throw_by_context(&mut self, tag: u32) -> Result<()> {
         let count = self.payload_types(Some(tag))?.len();
         let payload = self.pop_many(count);
         let number = self.b.ins().iconst(I64, i64::from(tag));
@@ -348,7 +345,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         Ok(())
     }
 
-    fn rethrow(&mut self, depth: u32) -> Result<()> {
+    pub(super) fn rethrow_by_context(&mut self, depth: u32) -> Result<()> {
         let index = self.frames.len() - 1 - depth as usize;
         let Kind::Try(Try { caught: Some(caught), .. }) = &self.frames[index].kind else {
             return Err(Error::new("rethrow outside of a catch"));
@@ -386,7 +383,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         self.b.ins().bor(tag, low)
     }
 
-    fn throw_packed(&mut self) {
+    pub(super) fn throw_packed(&mut self) {
         let reference = self.pop();
         self.b.ins().trapz(reference, trap_code(Trap::NullReference));
         let tag = self.b.ins().ushr_imm_u(reference, 32);
@@ -404,10 +401,7 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         self.trap(Trap::Unreachable);
     }
 
-    fn enter_try_table(&mut self, table: &TryTable) -> Result<()> {
-        if self.module.standalone.is_some() {
-            return self.enter_thrown_table(table);
-        }
+    pub(super) fn enter_context_try_table(&mut self, table: &TryTable) -> Result<()> {
         let mut landings = Vec::new();
         for catch in &table.catches {
             let (tag, label, takes_reference) = match *catch {

@@ -1,4 +1,4 @@
-//! Exceptions in standalone modules.
+//! Exceptions in modules that a host embeds.
 //!
 //! There an exception is an object with the address of its tag and its payload
 //! (`linnet_abi::instance::Exception`): instances know each other's exceptions by it, and an `exnref` can
@@ -24,9 +24,9 @@ pub(super) struct Clause {
     block: Block,
 }
 
-/// What an open legacy `try` of a standalone module needs besides.
+/// What an open legacy `try` of such a module needs.
 #[derive(Default)]
-pub(super) struct Thrown {
+pub(super) struct HostTry {
     /// The clauses that have not been reached, once the first one has been.
     clauses: std::collections::VecDeque<Clause>,
     tags: Vec<Option<u32>>,
@@ -60,11 +60,11 @@ impl Translator<'_, '_, '_, '_> {
         block
     }
 
-    pub(super) fn enter_thrown_try(&mut self, ty: BlockType, clauses: TryClauses) -> Result<()> {
+    pub(super) fn enter_host_try(&mut self, ty: BlockType, clauses: TryClauses) -> Result<()> {
         let TryClauses { tags, delegate, rethrown, .. } = clauses;
         let (params, results) = self.block_type(ty)?;
-        let thrown = Thrown { tags, rethrown, ..Thrown::default() };
-        let state = Try { thrown: Some(thrown), ..Try::default() };
+        let host = HostTry { tags, rethrown, ..HostTry::default() };
+        let state = Try { host: Some(host), ..Try::default() };
         self.push_frame(Kind::Try(state), params.len(), &results);
         self.top().catches = match delegate {
             Some(depth) => Catches::Delegate(depth),
@@ -127,28 +127,28 @@ impl Translator<'_, '_, '_, '_> {
                 let context = self.context();
                 self.libcall(Libcall::instance_throw, &[context, exception]);
                 // The libcall does not return.
-                self.b.ins().trap(crate::compile::trap_code(Trap::Unreachable));
+                self.b.ins().trap(crate::trap::trap_code(Trap::Unreachable));
             }
         }
     }
 
     /// Begins a clause of a legacy `try`. The body or the clause before has ended.
-    pub(super) fn catch_thrown(&mut self) -> Result<()> {
+    pub(super) fn catch_host_exception(&mut self) -> Result<()> {
         let frame = self.top();
         let height = frame.height;
         let catches = std::mem::replace(&mut frame.catches, Catches::None);
         if let Catches::Dispatch(dispatch) = catches {
-            let Some(tags) = self.thrown().map(|t| std::mem::take(&mut t.tags)) else {
+            let Some(tags) = self.host_try().map(|t| std::mem::take(&mut t.tags)) else {
                 return Ok(());
             };
             let clauses = self.write_dispatch(dispatch, &tags);
-            if let Some(thrown) = self.thrown() {
-                thrown.clauses = clauses.into();
+            if let Some(host) = self.host_try() {
+                host.clauses = clauses.into();
             }
         }
-        let Some(thrown) = self.thrown() else { return Ok(()) };
-        let rethrown = thrown.rethrown;
-        let Some(clause) = thrown.clauses.pop_front() else {
+        let Some(host) = self.host_try() else { return Ok(()) };
+        let rethrown = host.rethrown;
+        let Some(clause) = host.clauses.pop_front() else {
             return Err(Error::new("a catch without its try"));
         };
         self.stack.truncate(height);
@@ -161,23 +161,23 @@ impl Translator<'_, '_, '_, '_> {
         if !rethrown {
             self.free(exception);
         }
-        if let Some(thrown) = self.thrown() {
-            thrown.caught = Some(exception);
+        if let Some(host) = self.host_try() {
+            host.caught = Some(exception);
         }
         Ok(())
     }
 
     /// Ends a legacy `try` that has no clause.
-    pub(super) fn end_thrown_try(&mut self) {
+    pub(super) fn end_host_try(&mut self) {
         let catches = std::mem::replace(&mut self.top().catches, Catches::None);
         if let Catches::Dispatch(dispatch) = catches {
             self.write_dispatch(dispatch, &[]);
         }
     }
 
-    fn thrown(&mut self) -> Option<&mut Thrown> {
+    fn host_try(&mut self) -> Option<&mut HostTry> {
         match &mut self.top().kind {
-            Kind::Try(Try { thrown, .. }) => thrown.as_mut(),
+            Kind::Try(Try { host, .. }) => host.as_mut(),
             _ => None,
         }
     }
@@ -229,7 +229,7 @@ impl Translator<'_, '_, '_, '_> {
 
     pub(super) fn rethrow_caught(&mut self, depth: u32) -> Result<()> {
         let index = self.frames.len() - 1 - depth as usize;
-        let Kind::Try(Try { thrown: Some(Thrown { caught: Some(exception), .. }), .. }) =
+        let Kind::Try(Try { host: Some(HostTry { caught: Some(exception), .. }), .. }) =
             self.frames[index].kind
         else {
             return Err(Error::new("rethrow outside of a catch"));
@@ -244,7 +244,7 @@ impl Translator<'_, '_, '_, '_> {
         self.reachable = false;
     }
 
-    pub(super) fn enter_thrown_table(&mut self, table: &TryTable) -> Result<()> {
+    pub(super) fn enter_host_try_table(&mut self, table: &TryTable) -> Result<()> {
         let mut landings = Vec::new();
         for catch in &table.catches {
             let (tag, label, takes_reference) = match *catch {
@@ -268,7 +268,7 @@ impl Translator<'_, '_, '_, '_> {
     }
 
     /// Writes dispatch and clauses of a `try_table` that has ended but is still the innermost frame.
-    pub(super) fn land_thrown(&mut self) -> Result<()> {
+    pub(super) fn land_host_exceptions(&mut self) -> Result<()> {
         let frame = self.top();
         let catches = std::mem::replace(&mut frame.catches, Catches::None);
         let (Catches::Dispatch(dispatch), Kind::TryTable(landings)) = (catches, &mut frame.kind)

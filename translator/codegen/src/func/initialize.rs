@@ -1,10 +1,10 @@
 //! The function that initialises an instance of a standalone module, once its imports are in place.
 
 use super::{Env, Translator, Variant};
-use crate::compile::{self, Code, namespace};
+use crate::compile::{self, Code};
 use crate::error::{Error, Result};
-use crate::standalone::{Items, Sections};
-use crate::trampoline;
+use crate::module::embedded::{Items, Sections};
+use crate::names::{namespace, thunk};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature, UserFuncName, Value};
@@ -17,12 +17,12 @@ pub(crate) fn compile(env: &Env, sections: &Sections) -> Result<Code> {
     let mut signature = Signature::new(CallConv::SystemV);
     signature.params.push(AbiParam::new(I64));
     let mut context = Context::new();
-    let name = UserFuncName::user(namespace::TRAMPOLINE, trampoline::INITIALIZE);
+    let name = UserFuncName::user(namespace::TRAMPOLINE, thunk::INITIALIZE);
     context.func = Function::with_name_signature(name, signature);
     let mut builders = FunctionBuilderContext::new();
     let builder = FunctionBuilder::new(&mut context.func, &mut builders);
     Translator::new(env, builder, u32::MAX, None, Variant::Call)?.initialize(sections)?;
-    compile::compile_one(context, env)
+    compile::compile_one(context, env.isa, env.options)
 }
 
 impl Translator<'_, '_, '_, '_> {
@@ -65,7 +65,7 @@ impl Translator<'_, '_, '_, '_> {
             let offset = self.constant_expression(offset)?;
             self.push_range(offset, self.module.segments[i].bytes.len() as u64);
             self.memory_init(i as u32, *memory);
-            self.drop_segment(i as u32);
+            self.clear_segment(i as u32);
         }
         if let Some(start) = self.module.start {
             self.call(&Operator::Call { function_index: start })?;
@@ -99,7 +99,7 @@ impl Translator<'_, '_, '_, '_> {
                 || self.vector_const(&operator)
                 || self.reference(&operator).map_err(|e| e.at(offset))?;
             if !done {
-                let name = super::operator_name(&operator);
+                let name = crate::error::operator_name(&operator);
                 return Err(Error::garbage_collection(&name).at(offset));
             }
         }

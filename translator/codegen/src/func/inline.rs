@@ -5,9 +5,10 @@
 
 mod capture_points;
 
-use super::{Env, Variant, Worker, tail};
-use crate::compile::{data, namespace};
+use super::{Env, Variant, Worker, adapter};
 use crate::frames::{INLINED_TAG, NativePoint};
+use crate::module::tail_calls;
+use crate::names::{data, namespace};
 use capture_points::Capture;
 use cranelift_codegen::Context;
 use cranelift_codegen::FxHashSet;
@@ -57,8 +58,11 @@ impl Inlinable {
                 if size > most || env.is_exported(index) || env.has_lines(&body.body) {
                     return None;
                 }
+                if adapter::mismatched(env, index).is_some() {
+                    return None;
+                }
                 // A call in place of a tail call would be no capture point.
-                if env.options.frames && env.tail_calls && tail::makes_one(&body.body) {
+                if env.options.frames && env.tail_calls && tail_calls::makes_one(&body.body) {
                     return None;
                 }
                 // A mistake is reported when the function's turn comes.

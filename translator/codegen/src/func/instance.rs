@@ -1,9 +1,10 @@
 //! What functions of standalone modules find in their instance: see `linnet_abi::instance`.
 
 use super::{Abi, Translator};
-use crate::compile::{data, trap_code, trap_number};
 use crate::error::Result;
-use crate::standalone::Sections;
+use crate::module::embedded::Sections;
+use crate::names::data;
+use crate::trap::{trap_code, trap_number};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, SigRef, TrapCode, Type, Value};
@@ -144,13 +145,13 @@ impl<'m, 'a> Translator<'_, 'm, 'a, '_> {
     }
 
     /// Length of a data segment that may have been dropped.
-    pub(super) fn segment_len(&mut self, segment: u32) -> Value {
+    pub(super) fn dropped_segment_len(&mut self, segment: u32) -> Value {
         let at = self.layout().data + 8 * segment;
         let (flags, context) = (self.context_flags(), self.context());
         self.b.ins().load(I64, flags, context, at as i32)
     }
 
-    pub(super) fn drop_segment(&mut self, segment: u32) {
+    pub(super) fn clear_segment(&mut self, segment: u32) {
         let at = self.layout().data + 8 * segment;
         self.clear(at);
     }

@@ -5,10 +5,11 @@
 //! just that, and LLVM has already merged what may be merged.
 
 use super::Translator;
-use crate::compile::{data, trap_code};
 use crate::error::Result;
 use crate::libcall::Libcall;
 use crate::module::Storage;
+use crate::names::data;
+use crate::trap::trap_code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{
@@ -73,37 +74,21 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             O::I64Store32 { memarg } => self.store(memarg, |b, f, v, a, o| {
                 b.ins().istore32(f, v, a, o);
             }),
-            O::MemorySize { mem } if self.module.standalone.is_some() => self.instance_size(*mem),
-            O::MemoryGrow { mem } if self.module.standalone.is_some() => self.instance_grow(*mem),
-            O::MemorySize { .. } => {
-                let context = self.context();
-                let size = self.libcall(Libcall::memory_size, &[context]);
-                self.stack.extend(size);
-            }
-            O::MemoryGrow { .. } => {
-                let pages = self.pop();
-                let context = self.context();
-                let old = self.libcall(Libcall::memory_grow, &[context, pages]);
-                self.stack.extend(old);
-            }
+            O::MemorySize { mem } => self.environment().memory_size(self, *mem),
+            O::MemoryGrow { mem } => self.environment().memory_grow(self, *mem),
             O::MemoryCopy { dst_mem, src_mem } => self.memory_copy(*dst_mem, *src_mem),
             O::MemoryFill { mem } => self.memory_fill(*mem),
             O::MemoryInit { data_index, mem } => self.memory_init(*data_index, *mem),
-            O::DataDrop { data_index } if self.module.standalone.is_some() => {
-                self.drop_segment(*data_index);
-            }
-            // Only a permission to free the segment. It is never used: the segments are read-only data.
-            O::DataDrop { .. } => {}
+            O::DataDrop { data_index } => self.environment().drop_segment(self, *data_index),
             _ => return Ok(false),
         }
         Ok(true)
     }
 
-    /// Flags of an access to a linear memory. A fault in it is a page fault, not a trap. Only in a
-    /// standalone module it is one, so that the access must not be left out even if nobody needs it.
+    /// Flags of an access to a linear memory.
     pub(super) fn heap_flags(&self) -> MemFlagsData {
         let flags = MemFlagsData::new().with_alias_region(Some(self.regions.heap));
-        if self.module.standalone.is_some() { flags } else { flags.with_notrap() }
+        if self.environment().memory_faults_trap() { flags } else { flags.with_notrap() }
     }
 
     /// Host address of an index into linear memory. No check: a slot of the host's address space
@@ -117,66 +102,10 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     /// Host address and constant offset of an access whose index is on the stack.
     fn access(&mut self, memarg: &MemArg) -> (Value, i32) {
         let index = self.pop();
-        let address = self.accessed_address(index, memarg);
+        let address = self.environment().access_address(self, index, memarg);
         match i32::try_from(memarg.offset) {
             Ok(offset) => (address, offset),
             Err(_) => (self.b.ins().iadd_imm_u(address, memarg.offset as i64), 0),
-        }
-    }
-
-    /// Host address of `index`, without the offset of the access. Where no unmapped addresses lie behind
-    /// the memory, the access is compared with its size.
-    pub(super) fn accessed_address(&mut self, index: Value, memarg: &MemArg) -> Value {
-        let Some(sections) = &self.module.standalone else { return self.heap_address(index) };
-        let index = self.wide(index);
-        if !sections.memory_type(memory_of(memarg)).is_guarded() {
-            // Every operator names its own width here: more is not valid.
-            let bytes = 1u64 << memarg.max_align;
-            match memarg.offset.checked_add(bytes) {
-                Some(reach) => {
-                    let reach = self.b.ins().iconst(I64, reach as i64);
-                    self.check_range(memory_of(memarg), index, reach);
-                }
-                None => {
-                    let always = self.b.ins().iconst(I32, 1);
-                    self.b.ins().trapnz(always, trap_code(Trap::MemoryOutOfBounds));
-                }
-            }
-        }
-        let base = self.memory_base(memory_of(memarg));
-        self.b.ins().iadd(base, index)
-    }
-
-    /// Host address of a range that is in bounds, or traps; the length as 64 bits.
-    fn range(&mut self, memory: u32, index: Value, len: Value) -> (Value, Value) {
-        let len = self.wide(len);
-        if self.module.standalone.is_none() {
-            return (self.heap_address(index), len);
-        }
-        let index = self.wide(index);
-        self.check_range(memory, index, len);
-        let base = self.memory_base(memory);
-        (self.b.ins().iadd(base, index), len)
-    }
-
-    fn instance_size(&mut self, memory: u32) {
-        let ty = self.sections().memory_type(memory);
-        let bytes = self.memory_bytes(memory);
-        let pages = self.b.ins().ushr_imm_u(bytes, i64::from(ty.page_log2));
-        let pages = self.index_value(pages, ty.is_64 != 0);
-        self.push(pages);
-    }
-
-    fn instance_grow(&mut self, memory: u32) {
-        let ty = self.sections().memory_type(memory);
-        let pages = self.pop();
-        let pages = self.wide(pages);
-        let number = self.b.ins().iconst(I32, i64::from(memory));
-        let context = self.context();
-        let old = self.libcall(Libcall::instance_memory_grow, &[context, number, pages]);
-        if let Some(old) = old {
-            let old = self.index_value(old, ty.is_64 != 0);
-            self.push(old);
         }
     }
 
@@ -224,8 +153,11 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     fn memory_copy(&mut self, target: u32, source: u32) {
         let (size, from, to) = (self.pop(), self.pop(), self.pop());
         let constant = self.constant_of(size);
-        let ((to, size), (from, _)) =
-            (self.range(target, to, size), self.range(source, from, size));
+        let environment = self.environment();
+        let ((to, size), (from, _)) = (
+            environment.range(self, target, to, size),
+            environment.range(self, source, from, size),
+        );
         match constant {
             Some(bytes) if bytes <= INLINE_BYTES => {
                 // The ranges may overlap: all loads come first.
@@ -242,6 +174,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
+                self.poll_before_bulk(size, constant);
                 self.libcall(Libcall::memory_copy, &[to, from, size]);
             }
         }
@@ -250,7 +183,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     fn memory_fill(&mut self, memory: u32) {
         let (size, value, to) = (self.pop(), self.pop(), self.pop());
         let constant = self.constant_of(size);
-        let (to, size) = self.range(memory, to, size);
+        let (to, size) = self.environment().range(self, memory, to, size);
         match constant {
             Some(bytes) if bytes <= INLINE_BYTES => {
                 let flags = self.heap_flags();
@@ -268,6 +201,7 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
+                self.poll_before_bulk(size, constant);
                 self.libcall(Libcall::memory_fill, &[to, value, size]);
             }
         }
@@ -277,15 +211,10 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     pub(super) fn memory_init(&mut self, segment: u32, memory: u32) {
         let (size, from, to) = (self.pop(), self.pop(), self.pop());
         let from = self.b.ins().uextend(I64, from);
-        let (to, size) = self.range(memory, to, size);
+        let (to, size) = self.environment().range(self, memory, to, size);
         let end = self.b.ins().iadd(from, size);
-        let outside = if self.module.standalone.is_some() {
-            let len = self.segment_len(segment);
-            self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, len)
-        } else {
-            let len = self.module.segments[segment as usize].passive_len();
-            self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, end, len as i64)
-        };
+        let len = self.environment().segment_len(self, segment);
+        let outside = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, len);
         self.b.ins().trapnz(outside, trap_code(Trap::MemoryOutOfBounds));
         let bytes = self.data_address(data::FIRST_SEGMENT + segment);
         let from = self.b.ins().iadd(bytes, from);

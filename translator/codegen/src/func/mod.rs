@@ -4,10 +4,12 @@
 //! builder's variables. Operators are translated by family; each family's function says whether the
 //! operator was one of its own.
 
+pub(crate) mod adapter;
 mod atomic;
 mod call;
 mod capture_point;
 mod control;
+pub(crate) mod environment;
 mod exception;
 mod host_exceptions;
 pub(crate) mod initialize;
@@ -16,6 +18,7 @@ mod instance;
 mod locals;
 mod memory;
 mod numeric;
+mod pointer_spill;
 mod reference;
 mod safepoint;
 pub(crate) mod setjmp;
@@ -23,14 +26,15 @@ mod simd;
 mod simd_scalarized;
 pub(crate) mod tail;
 
-use crate::Options;
-use crate::compile::{self, Code, data, namespace};
+use crate::compile::{self, Code};
 use crate::debug::Sources;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, operator_name};
 use crate::frames;
 use crate::imports::Symbol;
-use crate::module::{self, Body, Module};
-use crate::standalone::types;
+use crate::module::{Body, Module};
+use crate::names::{HEAP, data, namespace};
+use crate::options::Options;
+use crate::polls::Polls;
 use capture_point::CapturePoints;
 use control::Frame;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64, I128};
@@ -42,10 +46,12 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{Context, FxHashMap};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use environment::Environment;
 use exception::Clauses;
 use inline::Inlinable;
 use linnet_abi::context::offset;
 use locals::Local;
+use pointer_spill::PointerSpill;
 use setjmp::ReturnPoint;
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -56,13 +62,18 @@ use wasmparser::{
 /// What every function of a module shares.
 pub(crate) struct Env<'m, 'a> {
     pub module: &'m Module<'a>,
+    pub environment: &'m dyn Environment,
     /// What imported functions are.
     pub symbols: &'m [Symbol],
     /// Whether functions call others in their own place. Then all of the module's have the convention that
     /// this needs.
     pub tail_calls: bool,
+    /// The stack pointer's global, if the program looks for pointers on its stack.
+    pub spill_pointers: Option<u32>,
     /// What `setjmp` is made of, if the module has it.
     pub setjmp: Option<setjmp::Functions>,
+    /// Where functions poll besides at loop heads.
+    pub polls: Polls,
     /// Functions that can be on the stack when frames are captured; empty if that is left out.
     pub capturable: Vec<bool>,
     pub isa: &'m dyn TargetIsa,
@@ -81,22 +92,6 @@ pub(crate) enum Abi {
     CrossModule,
 }
 
-/// An operator's name for messages, as close to the text format as its variant's name allows.
-pub(crate) fn operator_name(operator: &Operator) -> String {
-    let debug = format!("{operator:?}");
-    let variant = debug.split([' ', '(', '{']).next().unwrap_or_default();
-    let mut name = String::new();
-    for c in variant.chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_lowercase());
-    }
-    // `i32_add` is written `i32.add`, and `br_if` as it is.
-    let is_control = |word| ["br", "call", "catch", "return", "throw", "try"].contains(&word);
-    if name.split('_').next().is_some_and(is_control) { name } else { name.replacen('_', ".", 1) }
-}
-
 impl Env<'_, '_> {
     /// CLIF type of a wasm value. All vectors are `I8X16` between operators, or `I128` where the target has
     /// none.
@@ -108,8 +103,7 @@ impl Env<'_, '_> {
             ValType::F64 => F64,
             ValType::V128 if self.options.target.has_vectors() => I8X16,
             ValType::V128 => I128,
-            ValType::Ref(_) if !self.options.standalone => module::check_value(ty).map(|()| I64)?,
-            ValType::Ref(reference) => types::reference(reference).map(|_| I64)?,
+            ValType::Ref(reference) => self.environment.check_reference(reference).map(|()| I64)?,
         })
     }
 
@@ -141,8 +135,8 @@ impl Env<'_, '_> {
 
     /// Whether it is known which lines of which file a function comes from.
     fn has_lines(&self, body: &FunctionBody) -> bool {
-        // Hosts are told where in the module a trap happened.
-        self.options.standalone || self.sources.function(self.module.code_address(body)).is_some()
+        self.environment.needs_locations()
+            || self.sources.function(self.module.code_address(body)).is_some()
     }
 
     pub(crate) fn convention(&self, abi: Abi) -> CallConv {
@@ -151,7 +145,7 @@ impl Env<'_, '_> {
 
     /// Whether the runtime calls the function itself.
     fn is_exported(&self, function: u32) -> bool {
-        self.module.standalone.is_none()
+        self.environment.calls_exports()
             && !self.tail_calls
             && self.module.function_exports.iter().any(|e| e.1 == function)
     }
@@ -229,6 +223,10 @@ impl Worker {
         index: u32,
         body: &Body,
     ) -> Result<Compiled> {
+        if let Some(function) = adapter::mismatched(env, index) {
+            let code = adapter::direct(env, env.module.function_type(index), function)?;
+            return Ok(Compiled { code, capture_points: Vec::new(), resume: None });
+        }
         let mut compile = |variant| -> Result<_> {
             let points = self.build(env, index, body, variant)?;
             let range = body.body.range();
@@ -237,7 +235,8 @@ impl Worker {
                 .inline(&mut inliner)
                 .map_err(|e| Error::new(format!("code generator: {e}")))?;
             inliner.finish(&mut self.context.func);
-            let mut code = compile::compile(&mut self.context, &mut self.registers, env)?;
+            let mut code =
+                compile::compile(&mut self.context, &mut self.registers, env.isa, env.options)?;
             inlinable.resolve(index, &mut code.native_points);
             Ok((code, points))
         };
@@ -292,9 +291,6 @@ impl Worker {
     }
 }
 
-/// Number of the region that linear memories are.
-pub(crate) const HEAP: u32 = 1;
-
 /// Kinds of memory that never overlap.
 struct Regions {
     heap: AliasRegion,
@@ -303,7 +299,7 @@ struct Regions {
 }
 
 /// The translation of one function.
-struct Translator<'e, 'm, 'a, 'b> {
+pub(crate) struct Translator<'e, 'm, 'a, 'b> {
     env: &'e Env<'m, 'a>,
     module: &'m Module<'a>,
     b: FunctionBuilder<'b>,
@@ -323,6 +319,8 @@ struct Translator<'e, 'm, 'a, 'b> {
     clauses: Option<Clauses>,
     /// In functions that `setjmp` returns to.
     return_point: Option<ReturnPoint>,
+    /// In functions whose pointers lie in memory.
+    pointer_spill: Option<PointerSpill>,
     /// In functions whose frames can be captured.
     capture_points: Option<CapturePoints>,
     function_refs: FxHashMap<(u32, u32), FuncRef>,
@@ -362,6 +360,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             reachable: true,
             clauses: None,
             return_point: None,
+            pointer_spill: None,
             capture_points: None,
             function_refs: FxHashMap::default(),
             data_refs: FxHashMap::default(),
@@ -397,6 +396,13 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         self.declare_locals(body)?;
         self.begin_capture_points(body);
         self.push_function_frame()?;
+        self.begin_pointer_spill(body)?;
+        if self.env.polls.at_entry(self.function) {
+            // No operator begins there.
+            self.offset = body.range().start;
+            self.poll()?;
+            self.settle();
+        }
         let has_lines = self.env.has_lines(body);
         let mut operators = OperatorsReader::new(reader);
         while !operators.eof() {
@@ -412,6 +418,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         }
         operators.finish()?;
         self.end_return_point()?;
+        self.end_pointer_spill();
         let points = self.end_capture_points();
         self.b.seal_all_blocks();
         self.b.finalize(self.env.isa.frontend_config());
@@ -433,6 +440,10 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             || self.simd(operator)?
             || self.reference(operator)?;
         if done { Ok(()) } else { Err(Error::garbage_collection(&operator_name(operator))) }
+    }
+
+    fn environment(&self) -> &'m dyn Environment {
+        self.env.environment
     }
 
     /// Locals and globals.

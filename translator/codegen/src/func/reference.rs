@@ -3,10 +3,9 @@
 
 use super::Translator;
 use super::call::Callee;
-use super::control::block_args;
-use crate::compile::trap_number;
 use crate::error::{Error, Result};
 use crate::libcall::Libcall;
+use crate::trap::trap_number;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
@@ -29,50 +28,7 @@ impl Translator<'_, '_, '_, '_> {
                 let is_null = self.b.ins().uextend(I32, is_null);
                 self.push(is_null);
             }
-            _ if self.module.standalone.is_none() && is_of_references(operator) => {
-                return Err(Error::unsupported("reference types"));
-            }
-            Operator::RefFunc { function_index } => {
-                let reference = self.function_reference(*function_index);
-                self.push(reference);
-            }
-            Operator::RefAsNonNull => {
-                let reference = self.peek();
-                self.trap_if_null(reference);
-            }
-            Operator::BrOnNull { relative_depth } => {
-                let reference = self.pop();
-                let (target, args) = self.branch_target(*relative_depth);
-                let next = self.b.create_block();
-                self.b.ins().brif(reference, next, &[], target, &block_args(&args));
-                self.b.seal_block(next);
-                self.b.switch_to_block(next);
-                self.push(reference);
-            }
-            Operator::BrOnNonNull { relative_depth } => {
-                // The reference is the last of the operands that the branch takes along.
-                let reference = self.peek();
-                let (target, args) = self.branch_target(*relative_depth);
-                let next = self.b.create_block();
-                self.b.ins().brif(reference, target, &block_args(&args), next, &[]);
-                self.b.seal_block(next);
-                self.b.switch_to_block(next);
-                self.pop();
-            }
-            Operator::TableGet { table } => self.table_get(*table),
-            Operator::TableSet { table } => self.table_set(*table),
-            Operator::TableSize { table } => self.table_size(*table),
-            Operator::TableGrow { table } => self.table_grow(*table),
-            Operator::TableFill { table } => self.table_fill(*table),
-            Operator::TableCopy { dst_table, src_table } => self.table_copy(*dst_table, *src_table),
-            Operator::TableInit { elem_index, table } => self.table_init(*elem_index, *table),
-            Operator::ElemDrop { elem_index } => self.drop_elements(*elem_index),
-            Operator::CallRef { type_index } => {
-                let reference = self.pop();
-                self.trap_if_null(reference);
-                self.call_by_reference(reference, *type_index)?;
-            }
-            _ => return Ok(false),
+            operator => return self.environment().reference(self, operator),
         }
         Ok(true)
     }
@@ -81,7 +37,7 @@ impl Translator<'_, '_, '_, '_> {
         self.b.ins().trapz(reference, trap_number(MoreTrap::NullReference as u8));
     }
 
-    fn table_grow(&mut self, table: u32) {
+    pub(super) fn table_grow(&mut self, table: u32) {
         let count = self.pop();
         let value = self.pop();
         let count = self.wide(count);
@@ -104,7 +60,7 @@ impl Translator<'_, '_, '_, '_> {
         self.bulk(Libcall::instance_table_fill, &[number, at, value, count]);
     }
 
-    fn table_copy(&mut self, target: u32, source: u32) {
+    pub(super) fn table_copy(&mut self, target: u32, source: u32) {
         let [count, from, to] = [(); 3].map(|()| self.pop());
         let [count, from, to] = [count, from, to].map(|value| self.wide(value));
         let [target, source] = [target, source].map(|n| self.b.ins().iconst(I32, i64::from(n)));
@@ -142,20 +98,4 @@ impl Translator<'_, '_, '_, '_> {
         self.stack.extend(results);
         Ok(())
     }
-}
-
-/// What the validator takes for references to exceptions, and a module of Linux has not.
-fn is_of_references(operator: &Operator) -> bool {
-    matches!(
-        operator,
-        Operator::RefFunc { .. }
-            | Operator::TableGet { .. }
-            | Operator::TableSet { .. }
-            | Operator::TableSize { .. }
-            | Operator::TableGrow { .. }
-            | Operator::TableFill { .. }
-            | Operator::TableCopy { .. }
-            | Operator::TableInit { .. }
-            | Operator::ElemDrop { .. }
-    )
 }

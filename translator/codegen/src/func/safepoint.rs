@@ -1,13 +1,17 @@
-//! Polls at loop heads, and before tail calls that make loops.
+//! Polls: at loop heads, behind `setjmp`, and where [`crate::polls`] wants them.
 
 use super::Translator;
-use crate::compile::namespace;
 use crate::error::Result;
 use crate::libcall::POLL_INDEX;
+use crate::names::namespace;
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{AbiParam, FuncRef, InstBuilder, Signature};
+use cranelift_codegen::ir::{AbiParam, Block, FuncRef, InstBuilder, Signature, Value};
 use cranelift_codegen::isa::CallConv;
 use linnet_abi::context::offset;
+
+/// Bytes of a copy or fill from which on it polls before.
+const LONG_BULK: u64 = 65536;
 
 impl Translator<'_, '_, '_, '_> {
     /// Lets the kernel in if it wants to: a load and a branch that is not taken.
@@ -24,24 +28,55 @@ impl Translator<'_, '_, '_, '_> {
         self.b.ins().brif(poll, cold, &[], next, &[]);
         self.b.seal_block(cold);
         self.b.switch_to_block(cold);
+        self.spill_pointers();
         if self.poll_at_capture_point(next) {
             self.b.seal_block(next);
             self.b.switch_to_block(next);
             self.unsettle();
             return Ok(());
         }
+        self.call_poll(next);
+        Ok(())
+    }
+
+    /// Polls before `size` bytes are copied or filled, if they are many. No frames are captured there: no
+    /// cycle is without another poll.
+    pub(super) fn poll_before_bulk(&mut self, size: Value, constant: Option<u64>) {
+        if !self.env.options.polls || constant.is_some_and(|bytes| bytes <= LONG_BULK) {
+            return;
+        }
+        let (long, cold, next) =
+            (self.b.create_block(), self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(long);
+        self.b.set_cold_block(cold);
+        let is_long = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, size, LONG_BULK as i64);
+        self.b.ins().brif(is_long, long, &[], next, &[]);
+        self.b.seal_block(long);
+        self.b.switch_to_block(long);
+        let flags = self.context_flags();
+        let context = self.context();
+        let poll = self.b.ins().load(I32, flags, context, offset::POLL);
+        self.b.ins().brif(poll, cold, &[], next, &[]);
+        self.b.seal_block(cold);
+        self.b.switch_to_block(cold);
+        self.call_poll(next);
+    }
+
+    /// Ends the cold block by a call of the libcall, and goes on in `next`.
+    fn call_poll(&mut self, next: Block) {
         // A signal handler may run at the poll and leave it by an exception. The code that catches it
         // finds callee-saved registers only, so the call must be one that clobbers the others. The
         // libcall is the same: it preserves more than this caller asks for.
         let convention =
             if self.handlers().is_empty() { CallConv::PreserveAll } else { CallConv::SystemV };
         let poll = self.poll_function(convention);
+        let context = self.context();
         self.call_function(poll, &[context]);
         self.b.ins().jump(next, &[]);
         self.b.seal_block(next);
         self.b.switch_to_block(next);
-        Ok(())
     }
+
     pub(super) fn poll_function(&mut self, convention: CallConv) -> FuncRef {
         let mut signature = Signature::new(convention);
         signature.params.push(AbiParam::new(I64));

@@ -18,11 +18,11 @@
 use super::call::Callee;
 use super::control::block_args;
 use super::{Abi, Translator, import_function};
-use crate::compile::{WIDE, WIDE_BEGIN, namespace};
 use crate::error::{Error, Result};
 use crate::frames::live;
 use crate::libcall::Libcall;
 use crate::module::{Body, Module};
+use crate::names::{WIDE, WIDE_BEGIN, namespace};
 use cranelift_codegen::FxHashMap;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
@@ -38,7 +38,7 @@ use wasmparser::{FuncType, FuncValidatorAllocations, Operator, OperatorsReader, 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Functions {
     /// `setjmp(env)`, whose calls are translated to calls of the others.
-    setjmp: u32,
+    pub setjmp: u32,
     /// `__wasm_setjmp(env, activation, call) -> activation`.
     pub begin: u32,
     /// `__wasm_setjmp_test(env, activation)`: what `setjmp` returns above the number of the call, or 0.
@@ -221,6 +221,8 @@ impl Translator<'_, '_, '_, '_> {
             point.done.push((call, next));
         }
         self.unsettle();
+        // A `longjmp` comes back to here: this is the head of a loop.
+        self.poll()?;
         Ok(true)
     }
 

@@ -2,15 +2,16 @@
 //!
 //! Between operators every vector is `I8X16`; an operator casts to the shape it works on.
 
+mod memory;
+mod relaxed;
+
 use super::Translator;
 use crate::error::Result;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{
-    F32, F32X4, F64, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64, I64X2,
-};
+use cranelift_codegen::ir::types::{F32, F32X4, F64, F64X2, I8X16, I16X8, I32, I32X4, I64X2};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value};
 use cranelift_frontend::FunctionBuilder;
-use wasmparser::{MemArg, Operator};
+use wasmparser::Operator;
 
 type Binary<'b> = fn(&mut FunctionBuilder<'b>, Value, Value) -> Value;
 type Unary<'b> = fn(&mut FunctionBuilder<'b>, Value) -> Value;
@@ -36,102 +37,6 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             || self.vector_float(operator)
             || self.vector_relaxed(operator)
             || self.vector_compare(operator))
-    }
-
-    fn vector_memory(&mut self, operator: &Operator) -> bool {
-        use Operator as O;
-        match operator {
-            O::V128Load { memarg } => self.load(memarg, |b, f, a, o| b.ins().load(I8X16, f, a, o)),
-            O::V128Store { memarg } => self.store(memarg, |b, f, v, a, o| {
-                b.ins().store(f, v, a, o);
-            }),
-            O::V128Load8x8S { memarg } => self.load(memarg, |b, f, a, o| {
-                let value = b.ins().sload8x8(f, a, o);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load8x8U { memarg } => self.load(memarg, |b, f, a, o| {
-                let value = b.ins().uload8x8(f, a, o);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load16x4S { memarg } => self.load(memarg, |b, f, a, o| {
-                let value = b.ins().sload16x4(f, a, o);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load16x4U { memarg } => self.load(memarg, |b, f, a, o| {
-                let value = b.ins().uload16x4(f, a, o);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load32x2S { memarg } => self.load(memarg, |b, f, a, o| {
-                let value = b.ins().sload32x2(f, a, o);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load32x2U { memarg } => self.load(memarg, |b, f, a, o| {
-                let value = b.ins().uload32x2(f, a, o);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load8Splat { memarg } => self.load_splat(memarg, I8X16),
-            O::V128Load16Splat { memarg } => self.load_splat(memarg, I16X8),
-            O::V128Load32Splat { memarg } => self.load_splat(memarg, I32X4),
-            O::V128Load64Splat { memarg } => self.load_splat(memarg, I64X2),
-            O::V128Load32Zero { memarg } => self.load(memarg, |b, f, a, o| {
-                let low = b.ins().load(I32, f, a, o);
-                let value = b.ins().scalar_to_vector(I32X4, low);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load64Zero { memarg } => self.load(memarg, |b, f, a, o| {
-                let low = b.ins().load(I64, f, a, o);
-                let value = b.ins().scalar_to_vector(I64X2, low);
-                cast(b, value, I8X16)
-            }),
-            O::V128Load8Lane { memarg, lane } => self.load_lane(memarg, I8X16, *lane),
-            O::V128Load16Lane { memarg, lane } => self.load_lane(memarg, I16X8, *lane),
-            O::V128Load32Lane { memarg, lane } => self.load_lane(memarg, I32X4, *lane),
-            O::V128Load64Lane { memarg, lane } => self.load_lane(memarg, I64X2, *lane),
-            O::V128Store8Lane { memarg, lane } => self.store_lane(memarg, I8X16, *lane),
-            O::V128Store16Lane { memarg, lane } => self.store_lane(memarg, I16X8, *lane),
-            O::V128Store32Lane { memarg, lane } => self.store_lane(memarg, I32X4, *lane),
-            O::V128Store64Lane { memarg, lane } => self.store_lane(memarg, I64X2, *lane),
-            _ => return false,
-        }
-        true
-    }
-
-    fn load_splat(&mut self, memarg: &MemArg, shape: Type) {
-        self.load_as(memarg, shape.lane_type());
-        self.unary(|b, x| {
-            let value = b.ins().splat(shape, x);
-            cast(b, value, I8X16)
-        });
-    }
-
-    fn load_as(&mut self, memarg: &MemArg, ty: Type) {
-        match ty {
-            I8 => self.load(memarg, |b, f, a, o| b.ins().load(I8, f, a, o)),
-            I16 => self.load(memarg, |b, f, a, o| b.ins().load(I16, f, a, o)),
-            I32 => self.load(memarg, |b, f, a, o| b.ins().load(I32, f, a, o)),
-            _ => self.load(memarg, |b, f, a, o| b.ins().load(I64, f, a, o)),
-        }
-    }
-
-    /// Stack: address, vector.
-    fn load_lane(&mut self, memarg: &MemArg, shape: Type, lane: u8) {
-        let vector = self.pop();
-        self.load_as(memarg, shape.lane_type());
-        self.unary(|b, x| {
-            let vector = cast(b, vector, shape);
-            let value = b.ins().insertlane(vector, x, lane);
-            cast(b, value, I8X16)
-        });
-    }
-
-    fn store_lane(&mut self, memarg: &MemArg, shape: Type, lane: u8) {
-        self.unary(|b, x| {
-            let vector = cast(b, x, shape);
-            b.ins().extractlane(vector, lane)
-        });
-        self.store(memarg, |b, f, v, a, o| {
-            b.ins().store(f, v, a, o);
-        });
     }
 
     /// Constants, splats, lanes, shuffles and bits.
@@ -504,82 +409,6 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             return true;
         }
         false
-    }
-
-    /// The relaxed operators, in the way that all processors can do exactly and alike: what the
-    /// specification's deterministic profile says.
-    fn vector_relaxed(&mut self, operator: &Operator) -> bool {
-        use Operator as O;
-        match operator {
-            O::I8x16RelaxedSwizzle => self.binary(|b, x, y| b.ins().swizzle(x, y)),
-            O::I32x4RelaxedTruncF32x4S => {
-                self.vector_float(&O::I32x4TruncSatF32x4S);
-            }
-            O::I32x4RelaxedTruncF32x4U => {
-                self.vector_float(&O::I32x4TruncSatF32x4U);
-            }
-            O::I32x4RelaxedTruncF64x2SZero => {
-                self.vector_float(&O::I32x4TruncSatF64x2SZero);
-            }
-            O::I32x4RelaxedTruncF64x2UZero => {
-                self.vector_float(&O::I32x4TruncSatF64x2UZero);
-            }
-            O::F32x4RelaxedMadd => self.vector_multiply_add(F32X4, false),
-            O::F64x2RelaxedMadd => self.vector_multiply_add(F64X2, false),
-            O::F32x4RelaxedNmadd => self.vector_multiply_add(F32X4, true),
-            O::F64x2RelaxedNmadd => self.vector_multiply_add(F64X2, true),
-            O::I8x16RelaxedLaneselect
-            | O::I16x8RelaxedLaneselect
-            | O::I32x4RelaxedLaneselect
-            | O::I64x2RelaxedLaneselect => {
-                self.vector_lanes(&O::V128Bitselect);
-            }
-            O::F32x4RelaxedMin => {
-                self.vector_float(&O::F32x4Min);
-            }
-            O::F32x4RelaxedMax => {
-                self.vector_float(&O::F32x4Max);
-            }
-            O::F64x2RelaxedMin => {
-                self.vector_float(&O::F64x2Min);
-            }
-            O::F64x2RelaxedMax => {
-                self.vector_float(&O::F64x2Max);
-            }
-            O::I16x8RelaxedQ15mulrS => {
-                self.vector_integer(&O::I16x8Q15MulrSatS);
-            }
-            O::I16x8RelaxedDotI8x16I7x16S => self.vector_dot_bytes(),
-            O::I32x4RelaxedDotI8x16I7x16AddS => {
-                let sum = self.pop();
-                self.vector_dot_bytes();
-                self.vector_widening(&O::I32x4ExtAddPairwiseI16x8S);
-                self.push(sum);
-                self.vector_integer(&O::I32x4Add);
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// With two roundings: not every processor has an instruction with one.
-    fn vector_multiply_add(&mut self, shape: Type, negate: bool) {
-        let z = self.pop();
-        self.vector_binary(shape, |b, x, y| b.ins().fmul(x, y));
-        if negate {
-            self.vector_unary(shape, |b, x| b.ins().fneg(x));
-        }
-        self.push(z);
-        self.vector_binary(shape, |b, x, y| b.ins().fadd(x, y));
-    }
-
-    /// Sums of the products of neighbouring bytes, as words.
-    fn vector_dot_bytes(&mut self) {
-        self.vector_binary(I8X16, |b, x, y| {
-            let low = multiply(b, x, y, signed_low);
-            let high = multiply(b, x, y, signed_high);
-            b.ins().iadd_pairwise(low, high)
-        });
     }
 }
 

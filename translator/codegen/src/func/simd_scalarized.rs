@@ -4,149 +4,21 @@
 //! into lanes, works on each, and puts them together. Integer lanes below 32 bits are worked on as
 //! `I32`: extended on the way in, cut on the way out.
 
+mod float;
+mod lane;
+mod memory;
+
 use super::Translator;
 use crate::error::Result;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
+use cranelift_codegen::ir::types::{F32, I32, I64};
+use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::FunctionBuilder;
-use wasmparser::{MemArg, Operator};
+use lane::Lane::{self, Signed as S, Unsigned as U};
+use lane::{all_lanes, choose, half, join, lane, mask, saturate_signed, saturate_unsigned};
+use wasmparser::Operator;
 
 type Builder<'f, 'b> = &'f mut FunctionBuilder<'b>;
-
-/// What the lanes of an operand are.
-#[derive(Clone, Copy)]
-enum Lane {
-    Signed(u32),
-    Unsigned(u32),
-    F32,
-    F64,
-}
-
-use Lane::{Signed as S, Unsigned as U};
-
-impl Lane {
-    fn bits(self) -> u32 {
-        match self {
-            S(bits) | U(bits) => bits,
-            Lane::F32 => 32,
-            Lane::F64 => 64,
-        }
-    }
-
-    fn count(self) -> u32 {
-        128 / self.bits()
-    }
-}
-
-fn half(b: Builder, vector: Value, high: bool) -> Value {
-    let (low, upper) = b.ins().isplit(vector);
-    if high { upper } else { low }
-}
-
-/// One lane of a vector: `I32` for integers up to that, else `I64`, `F32` or `F64`.
-fn lane(b: Builder, vector: Value, lane: Lane, number: u32) -> Value {
-    let bit = number * lane.bits();
-    let word = half(b, vector, bit >= 64);
-    let word = match bit % 64 {
-        0 => word,
-        shift => b.ins().ushr_imm_u(word, i64::from(shift)),
-    };
-    let narrow = |b: Builder, ty| b.ins().ireduce(ty, word);
-    match lane {
-        S(64) | U(64) => word,
-        S(32) | U(32) => narrow(b, I32),
-        S(bits) => {
-            let value = narrow(b, if bits == 8 { I8 } else { I16 });
-            b.ins().sextend(I32, value)
-        }
-        U(bits) => {
-            let value = narrow(b, if bits == 8 { I8 } else { I16 });
-            b.ins().uextend(I32, value)
-        }
-        Lane::F32 => {
-            let value = narrow(b, I32);
-            b.ins().bitcast(F32, MemFlagsData::new(), value)
-        }
-        Lane::F64 => b.ins().bitcast(F64, MemFlagsData::new(), word),
-    }
-}
-
-fn all_lanes(b: Builder, vector: Value, of: Lane) -> Vec<Value> {
-    (0..of.count()).map(|i| lane(b, vector, of, i)).collect()
-}
-
-/// Puts lanes together, of which the low bits count.
-fn join(b: Builder, lanes: &[Value]) -> Value {
-    let bits = 128 / lanes.len() as u32;
-    let words: Vec<Value> = lanes
-        .chunks(lanes.len() / 2)
-        .map(|lanes| {
-            let mut word = None;
-            for (i, value) in lanes.iter().enumerate() {
-                let value = low_bits(b, *value, bits);
-                let value = match i as u32 * bits {
-                    0 => value,
-                    shift => b.ins().ishl_imm_u(value, i64::from(shift)),
-                };
-                word = Some(word.map_or(value, |word| b.ins().bor(word, value)));
-            }
-            word.expect("there are lanes")
-        })
-        .collect();
-    b.ins().iconcat(words[0], words[1])
-}
-
-/// The low bits of a lane as `I64`, zeros above.
-fn low_bits(b: Builder, value: Value, bits: u32) -> Value {
-    let value = match b.func.dfg.value_type(value) {
-        F32 => b.ins().bitcast(I32, MemFlagsData::new(), value),
-        F64 => b.ins().bitcast(I64, MemFlagsData::new(), value),
-        _ => value,
-    };
-    let narrow = match bits {
-        8 => I8,
-        16 => I16,
-        32 => I32,
-        _ => I64,
-    };
-    let ty = b.func.dfg.value_type(value);
-    let value = if ty.bits() > narrow.bits() { b.ins().ireduce(narrow, value) } else { value };
-    if b.func.dfg.value_type(value) == I64 { value } else { b.ins().uextend(I64, value) }
-}
-
-fn constant(b: Builder, like: Value, value: i64) -> Value {
-    let ty = b.func.dfg.value_type(like);
-    let bits = if ty == I32 { i64::from(value as u32) } else { value };
-    b.ins().iconst(ty, bits)
-}
-
-/// All ones if the condition holds, else zero.
-fn mask(b: Builder, condition: Value, ty: Type) -> Value {
-    let bit = b.ins().uextend(ty, condition);
-    b.ins().ineg(bit)
-}
-
-fn choose(b: Builder, cc: IntCC, x: Value, y: Value) -> Value {
-    let first = b.ins().icmp(cc, x, y);
-    b.ins().select(first, x, y)
-}
-
-/// Limits an `I32` to a lane of so many bits.
-fn clamp(b: Builder, value: Value, low: i64, high: i64) -> Value {
-    let low = constant(b, value, low);
-    let value = choose(b, IntCC::SignedGreaterThan, value, low);
-    let high = constant(b, value, high);
-    choose(b, IntCC::SignedLessThan, value, high)
-}
-
-fn saturate_signed(b: Builder, value: Value, bits: u32) -> Value {
-    clamp(b, value, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
-}
-
-fn saturate_unsigned(b: Builder, value: Value, bits: u32) -> Value {
-    clamp(b, value, 0, (1 << bits) - 1)
-}
 
 impl<'b> Translator<'_, '_, '_, 'b> {
     /// Says whether the operator is one of vectors.
@@ -189,105 +61,6 @@ impl<'b> Translator<'_, '_, '_, 'b> {
     /// Does something to each half.
     fn halves(&mut self, f: impl Fn(&mut FunctionBuilder<'b>, Value, Value) -> Value) {
         self.zip(U(64), f);
-    }
-
-    fn lanes_memory(&mut self, operator: &Operator) -> bool {
-        use Operator as O;
-        match operator {
-            O::V128Load { memarg } => self.load(memarg, |b, f, a, o| {
-                let low = b.ins().load(I64, f, a, o);
-                // The offset behind the greatest one is no offset any more.
-                let (a, o) = match o.checked_add(8) {
-                    Some(next) => (a, next),
-                    None => (b.ins().iadd_imm_u(a, i64::from(o) + 8), 0),
-                };
-                let high = b.ins().load(I64, f, a, o);
-                b.ins().iconcat(low, high)
-            }),
-            O::V128Store { memarg } => self.store(memarg, |b, f, v, a, o| {
-                let (low, high) = b.ins().isplit(v);
-                let (a, next) = match o.checked_add(8) {
-                    Some(next) => (a, next),
-                    None => (b.ins().iadd_imm_u(a, i64::from(o)), 8),
-                };
-                // The upper half first: if it faults, nothing has been stored.
-                b.ins().store(f, high, a, next);
-                b.ins().store(f, low, a, next - 8);
-            }),
-            O::V128Load8x8S { memarg } => self.load_widened(memarg, S(8)),
-            O::V128Load8x8U { memarg } => self.load_widened(memarg, U(8)),
-            O::V128Load16x4S { memarg } => self.load_widened(memarg, S(16)),
-            O::V128Load16x4U { memarg } => self.load_widened(memarg, U(16)),
-            O::V128Load32x2S { memarg } => self.load_widened(memarg, S(32)),
-            O::V128Load32x2U { memarg } => self.load_widened(memarg, U(32)),
-            O::V128Load8Splat { memarg } => self.load_and_splat(memarg, U(8)),
-            O::V128Load16Splat { memarg } => self.load_and_splat(memarg, U(16)),
-            O::V128Load32Splat { memarg } => self.load_and_splat(memarg, U(32)),
-            O::V128Load64Splat { memarg } => self.load_and_splat(memarg, U(64)),
-            O::V128Load32Zero { memarg } => self.load_zero(memarg, U(32)),
-            O::V128Load64Zero { memarg } => self.load_zero(memarg, U(64)),
-            O::V128Load8Lane { memarg, lane } => self.load_one(memarg, U(8), *lane),
-            O::V128Load16Lane { memarg, lane } => self.load_one(memarg, U(16), *lane),
-            O::V128Load32Lane { memarg, lane } => self.load_one(memarg, U(32), *lane),
-            O::V128Load64Lane { memarg, lane } => self.load_one(memarg, U(64), *lane),
-            O::V128Store8Lane { memarg, lane } => self.store_one(memarg, U(8), *lane),
-            O::V128Store16Lane { memarg, lane } => self.store_one(memarg, U(16), *lane),
-            O::V128Store32Lane { memarg, lane } => self.store_one(memarg, U(32), *lane),
-            O::V128Store64Lane { memarg, lane } => self.store_one(memarg, U(64), *lane),
-            _ => return false,
-        }
-        true
-    }
-
-    /// Loads one unsigned lane: `I32` or `I64`.
-    fn load_lane_value(&mut self, memarg: &MemArg, of: Lane) {
-        match of.bits() {
-            8 => self.load(memarg, |b, f, a, o| b.ins().uload8(I32, f, a, o)),
-            16 => self.load(memarg, |b, f, a, o| b.ins().uload16(I32, f, a, o)),
-            32 => self.load(memarg, |b, f, a, o| b.ins().load(I32, f, a, o)),
-            _ => self.load(memarg, |b, f, a, o| b.ins().load(I64, f, a, o)),
-        }
-    }
-
-    fn load_widened(&mut self, memarg: &MemArg, from: Lane) {
-        self.load_lane_value(memarg, U(64));
-        let low = self.pop();
-        let zero = self.b.ins().iconst(I64, 0);
-        let vector = self.b.ins().iconcat(low, zero);
-        self.push(vector);
-        self.widen(from, false);
-    }
-
-    fn load_and_splat(&mut self, memarg: &MemArg, of: Lane) {
-        self.load_lane_value(memarg, of);
-        self.splat_lanes(of);
-    }
-
-    fn load_zero(&mut self, memarg: &MemArg, of: Lane) {
-        self.load_lane_value(memarg, of);
-        let low = self.pop();
-        let low = low_bits(&mut self.b, low, of.bits());
-        let zero = self.b.ins().iconst(I64, 0);
-        let vector = self.b.ins().iconcat(low, zero);
-        self.push(vector);
-    }
-
-    fn load_one(&mut self, memarg: &MemArg, of: Lane, number: u8) {
-        let vector = self.pop();
-        self.load_lane_value(memarg, of);
-        let value = self.pop();
-        self.push(vector);
-        self.push(value);
-        self.replace_lane(of, number);
-    }
-
-    fn store_one(&mut self, memarg: &MemArg, of: Lane, number: u8) {
-        let vector = self.pop();
-        let value = lane(&mut self.b, vector, of, u32::from(number));
-        self.push(value);
-        self.store(memarg, |b, f, v, a, o| {
-            b.ins().store(f, v, a, o);
-        });
     }
 
     fn splat_lanes(&mut self, of: Lane) {
@@ -642,93 +415,6 @@ impl<'b> Translator<'_, '_, '_, 'b> {
             _ => return false,
         }
         true
-    }
-
-    fn lanes_float(&mut self, operator: &Operator) -> bool {
-        use Lane::{F32 as F, F64 as D};
-        use Operator as O;
-        match operator {
-            O::F32x4Ceil => self.map(F, |b, x| b.ins().ceil(x)),
-            O::F64x2Ceil => self.map(D, |b, x| b.ins().ceil(x)),
-            O::F32x4Floor => self.map(F, |b, x| b.ins().floor(x)),
-            O::F64x2Floor => self.map(D, |b, x| b.ins().floor(x)),
-            O::F32x4Trunc => self.map(F, |b, x| b.ins().trunc(x)),
-            O::F64x2Trunc => self.map(D, |b, x| b.ins().trunc(x)),
-            O::F32x4Nearest => self.map(F, |b, x| b.ins().nearest(x)),
-            O::F64x2Nearest => self.map(D, |b, x| b.ins().nearest(x)),
-            O::F32x4Abs => self.map(F, |b, x| b.ins().fabs(x)),
-            O::F64x2Abs => self.map(D, |b, x| b.ins().fabs(x)),
-            O::F32x4Neg => self.map(F, |b, x| b.ins().fneg(x)),
-            O::F64x2Neg => self.map(D, |b, x| b.ins().fneg(x)),
-            O::F32x4Sqrt => self.map(F, |b, x| b.ins().sqrt(x)),
-            O::F64x2Sqrt => self.map(D, |b, x| b.ins().sqrt(x)),
-            O::F32x4Add => self.zip(F, |b, x, y| b.ins().fadd(x, y)),
-            O::F64x2Add => self.zip(D, |b, x, y| b.ins().fadd(x, y)),
-            O::F32x4Sub => self.zip(F, |b, x, y| b.ins().fsub(x, y)),
-            O::F64x2Sub => self.zip(D, |b, x, y| b.ins().fsub(x, y)),
-            O::F32x4Mul => self.zip(F, |b, x, y| b.ins().fmul(x, y)),
-            O::F64x2Mul => self.zip(D, |b, x, y| b.ins().fmul(x, y)),
-            O::F32x4Div => self.zip(F, |b, x, y| b.ins().fdiv(x, y)),
-            O::F64x2Div => self.zip(D, |b, x, y| b.ins().fdiv(x, y)),
-            O::F32x4Min | O::F32x4RelaxedMin => self.zip(F, |b, x, y| b.ins().fmin(x, y)),
-            O::F64x2Min | O::F64x2RelaxedMin => self.zip(D, |b, x, y| b.ins().fmin(x, y)),
-            O::F32x4Max | O::F32x4RelaxedMax => self.zip(F, |b, x, y| b.ins().fmax(x, y)),
-            O::F64x2Max | O::F64x2RelaxedMax => self.zip(D, |b, x, y| b.ins().fmax(x, y)),
-            O::F32x4PMin => self.zip(F, |b, x, y| first_if_less(b, y, x, y, x)),
-            O::F64x2PMin => self.zip(D, |b, x, y| first_if_less(b, y, x, y, x)),
-            O::F32x4PMax => self.zip(F, |b, x, y| first_if_less(b, x, y, y, x)),
-            O::F64x2PMax => self.zip(D, |b, x, y| first_if_less(b, x, y, y, x)),
-            O::I32x4TruncSatF32x4S | O::I32x4RelaxedTruncF32x4S => {
-                self.map(F, |b, x| b.ins().fcvt_to_sint_sat(I32, x))
-            }
-            O::I32x4TruncSatF32x4U | O::I32x4RelaxedTruncF32x4U => {
-                self.map(F, |b, x| b.ins().fcvt_to_uint_sat(I32, x))
-            }
-            O::F32x4ConvertI32x4S => self.map(S(32), |b, x| b.ins().fcvt_from_sint(F32, x)),
-            O::F32x4ConvertI32x4U => self.map(U(32), |b, x| b.ins().fcvt_from_uint(F32, x)),
-            O::I32x4TruncSatF64x2SZero | O::I32x4RelaxedTruncF64x2SZero => {
-                self.halve(|b, x| b.ins().fcvt_to_sint_sat(I32, x));
-            }
-            O::I32x4TruncSatF64x2UZero | O::I32x4RelaxedTruncF64x2UZero => {
-                self.halve(|b, x| b.ins().fcvt_to_uint_sat(I32, x));
-            }
-            O::F32x4DemoteF64x2Zero => self.halve(|b, x| b.ins().fdemote(F32, x)),
-            O::F64x2ConvertLowI32x4S => {
-                self.double(S(32), |b, x| b.ins().fcvt_from_sint(F64, x));
-            }
-            O::F64x2ConvertLowI32x4U => {
-                self.double(U(32), |b, x| b.ins().fcvt_from_uint(F64, x));
-            }
-            O::F64x2PromoteLowF32x4 => self.double(F, |b, x| b.ins().fpromote(F64, x)),
-            _ => return false,
-        }
-        true
-    }
-
-    /// Two doubles to two narrow lanes and two zeros.
-    fn halve(&mut self, f: impl Fn(&mut FunctionBuilder<'b>, Value) -> Value) {
-        let x = self.pop();
-        let b = &mut self.b;
-        let mut lanes: Vec<Value> =
-            all_lanes(b, x, Lane::F64).into_iter().map(|x| f(b, x)).collect();
-        let zero = b.ins().iconst(I32, 0);
-        lanes.extend([zero, zero]);
-        let value = join(b, &lanes);
-        self.push(value);
-    }
-
-    /// The two lower lanes of four, made twice as wide.
-    fn double(&mut self, from: Lane, f: impl Fn(&mut FunctionBuilder<'b>, Value) -> Value) {
-        let x = self.pop();
-        let b = &mut self.b;
-        let lanes: Vec<Value> = (0..2)
-            .map(|i| {
-                let x = lane(b, x, from, i);
-                f(b, x)
-            })
-            .collect();
-        let value = join(b, &lanes);
-        self.push(value);
     }
 
     fn compare_lanes(&mut self, of: Lane, cc: IntCC) {

@@ -15,7 +15,7 @@
 //! It runs before the optimizer, which makes one of equal addresses and takes them out of loops.
 
 use super::value_range::{ANY, ValueRanges, constant, operands};
-use crate::func::HEAP;
+use crate::names::HEAP;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::types::{I32, I64};

@@ -16,7 +16,7 @@
 //! | [`value_range`]     | upper bounds of values                                           |
 //! | [`zext`]            | keeps addresses zero-extended                                    |
 //!
-//! What each gives is measured in `docs/src/reference/benchmarks-translator.md`.
+//! What each gives is measured in `docs/src/reference/experiments-translator.md`.
 
 mod accumulators;
 mod address_mode;
@@ -31,7 +31,7 @@ mod uses;
 mod value_range;
 mod zext;
 
-use crate::Options;
+use crate::options::Options;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{Function, Opcode};

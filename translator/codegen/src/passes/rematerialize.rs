@@ -30,7 +30,7 @@ pub(super) fn run(func: &mut Function) {
 }
 
 fn is_cheap(opcode: Opcode) -> bool {
-    matches!(opcode, Opcode::SymbolValue | Opcode::Iconst)
+    matches!(opcode, Opcode::SymbolValue | Opcode::FuncAddr | Opcode::Iconst)
 }
 
 /// The instruction that computes a value, if it is cheap.

@@ -53,7 +53,7 @@ impl Cpu {
     }
 
     /// The code generator's settings for the features.
-    pub(super) fn settings(&self, target: Target) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn settings(&self, target: Target) -> impl Iterator<Item = &'static str> {
         let (.., features) = description(target);
         let names = self.names.clone();
         let chosen = features.iter().filter(move |feature| names.contains(&feature.name));

@@ -5,11 +5,6 @@ pub(crate) mod cpu;
 mod riscv64;
 mod x86_64;
 
-use crate::Options;
-use crate::error::{Error, Result};
-use cranelift_codegen::isa::{self, OwnedTargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
-
 /// An instruction set that modules are translated to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -82,27 +77,11 @@ impl Target {
     }
 }
 
-/// log2 of the largest frame that is entered without touching its pages. The runtime keeps a
-/// larger gap below every native stack.
-const PROBE_SIZE_LOG2: &str = "14";
-
-const SETTINGS: &[(&str, &str)] = &[
-    ("opt_level", "speed"),
-    // A boot binary is linked statically: no GOT.
-    ("is_pic", "false"),
-    // The unwinder and host tools walk frame pointers.
-    ("preserve_frame_pointers", "true"),
-    ("unwind_info", "true"),
-    ("enable_multi_ret_implicit_sret", "true"),
-    ("enable_probestack", "true"),
-    ("probestack_strategy", "inline"),
-    ("probestack_size_log2", PROBE_SIZE_LOG2),
-    ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
-];
-
 /// What the code generator calls the target, the features that every one of its processors has, and those
 /// that some have.
-fn description(target: Target) -> (&'static str, &'static [&'static str], &'static [Feature]) {
+pub(crate) fn description(
+    target: Target,
+) -> (&'static str, &'static [&'static str], &'static [Feature]) {
     match target {
         Target::X86_64 => (x86_64::TRIPLE, x86_64::FEATURES, x86_64::MORE),
         Target::Aarch64 => (aarch64::TRIPLE, aarch64::FEATURES, aarch64::MORE),
@@ -118,30 +97,4 @@ pub(crate) struct Feature {
     pub settings: &'static [&'static str],
     /// Whether this machine has it. Asked only on the target.
     pub is_here: fn() -> bool,
-}
-
-/// Cranelift, set up for a target.
-pub(crate) fn isa(options: &Options) -> Result<OwnedTargetIsa> {
-    let (triple, features, _) = description(options.target);
-    let failed =
-        |e: &dyn std::fmt::Display| Error::new(format!("code generator for {triple}: {e}"));
-    let mut flags = settings::builder();
-    let mut set = |name, value| flags.set(name, value).map_err(|e| failed(&e));
-    for (name, value) in SETTINGS {
-        set(name, value)?;
-    }
-    if options.standalone {
-        // Host programs are usually loaded anywhere, and may be libraries.
-        set("is_pic", "true")?;
-        // A host's thread has a guard of one page.
-        set("probestack_size_log2", "12")?;
-    }
-    if options.canonical_nans {
-        set("enable_nan_canonicalization", "true")?;
-    }
-    let mut isa = isa::lookup_by_name(triple).map_err(|e| failed(&e))?;
-    for feature in features.iter().copied().chain(options.cpu.settings(options.target)) {
-        isa.enable(feature).map_err(|e| failed(&e))?;
-    }
-    isa.finish(settings::Flags::new(flags)).map_err(|e| failed(&e))
 }

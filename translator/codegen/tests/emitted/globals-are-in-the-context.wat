@@ -5,10 +5,10 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  mov eax, dword ptr [rdi + 0x40]
+  ;;|  mov eax, dword ptr [rdi + 0x48]
   ;;|  mov rsi, rax
   ;;|  sub esi, 0x10
-  ;;|  mov dword ptr [rdi + 0x40], esi
+  ;;|  mov dword ptr [rdi + 0x48], esi
   ;;|  sub eax, 0x10
   ;;|  mov rsp, rbp
   ;;|  pop rbp

@@ -26,39 +26,41 @@
   ;;|  mov ecx, dword ptr [rbx + rax]
   ;;|  mov ecx, dword ptr [rbx + rcx]
   ;;|  cmp ecx, 8
-  ;;|  jae L7
+  ;;|  jae L11
   ;;|  lea rsi, [rip]  ; linnet.table
   ;;|  shl rcx, 4
   ;;|  mov r8d, dword ptr [rsi + rcx + 8]
   ;;|  cmp r8d, 1
-  ;;|  jne L5
+  ;;|  jne L7
   ;;|L1:
   ;;|  mov rcx, qword ptr [rsi + rcx]
+  ;;|L2:
   ;;|  mov esi, eax
   ;;|  mov edx, r13d
   ;;|  call rcx
   ;;|  mov r14, rax
-  ;;|L2:
-  ;;|  mov ecx, dword ptr [rbx + r12 + 0xc]
-  ;;|  mov eax, dword ptr [rbx + rcx]
-  ;;|  mov edx, dword ptr [rbx + rax]
-  ;;|  cmp edx, 8
-  ;;|  jae L8
-  ;;|  shl rdx, 4
-  ;;|  lea rsi, [rip]  ; linnet.table
-  ;;|  mov edi, dword ptr [rsi + rdx + 8]
-  ;;|  cmp edi, 1
-  ;;|  jne L6
   ;;|L3:
-  ;;|  mov rax, qword ptr [rsi + rdx]
-  ;;|  lea edx, [r13 + 1]
-  ;;|  mov esi, ecx
-  ;;|  mov rdi, qword ptr [rsp]
-  ;;|  call rax
-  ;;|  mov rcx, rax
+  ;;|  mov esi, dword ptr [rbx + r12 + 0xc]
+  ;;|  mov edi, dword ptr [rbx + rsi]
+  ;;|  mov edi, dword ptr [rbx + rdi]
+  ;;|  cmp edi, 8
+  ;;|  jae L12
+  ;;|  shl rdi, 4
+  ;;|  lea r8, [rip]  ; linnet.table
+  ;;|  mov r9d, dword ptr [r8 + rdi + 8]
+  ;;|  cmp r9d, 1
+  ;;|  jne L9
   ;;|L4:
+  ;;|  mov r8, qword ptr [r8 + rdi]
+  ;;|L5:
+  ;;|  lea edx, [r13 + 1]
+  ;;|  mov esi, esi
+  ;;|  mov rdi, qword ptr [rsp]
+  ;;|  call r8
+  ;;|  mov rdi, rax
+  ;;|L6:
   ;;|  mov rax, r14
-  ;;|  imul eax, ecx
+  ;;|  imul eax, edi
   ;;|  mov rbx, qword ptr [rsp + 0x10]
   ;;|  mov r12, qword ptr [rsp + 0x18]
   ;;|  mov r13, qword ptr [rsp + 0x20]
@@ -67,8 +69,6 @@
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret
-  ;;|L5:
-  ;;|  test r8d, r8d
   ;;|  ...
   (func $call (param i32 i32) (result i32)
     (local i32)

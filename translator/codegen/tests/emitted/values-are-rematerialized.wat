@@ -7,7 +7,7 @@
   (type $f (func (param i32) (result i32)))
   ;; x86_64: count 1 mov qword ptr [rsp], rdi
   ;; x86_64: contains mov eax, 5
-  ;; x86_64: lacks r13
+  ;; x86_64: lacks r15
   (func $calls (param i32) (result i32) (local $step i32)
     (loop $next
       (local.set 0 (i32.load (call_indirect (type $f) (i32.const 7) (local.get 0))))

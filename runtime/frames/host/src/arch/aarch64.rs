@@ -1,6 +1,5 @@
 use crate::{guest, throw};
-use core::arch::{asm, global_asm, naked_asm};
-use linnet_frames::arch::CalleeSaved;
+use core::arch::{asm, global_asm};
 
 /// Makes a system call of the host.
 ///
@@ -137,27 +136,3 @@ global_asm!(
     throw = sym throw::throw,
     poll = sym guest::poll,
 );
-
-/// Enters an exception handler at `pc`.
-///
-/// # Safety
-/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that frame had in
-/// the callee-saved registers at its call.
-#[unsafe(naked)]
-pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: &CalleeSaved) -> ! {
-    naked_asm!(
-        "mov sp, x1",
-        "mov x29, x2",
-        "mov x10, x0",
-        "ldp x19, x20, [x3, #0]",
-        "ldp x21, x22, [x3, #16]",
-        "ldp x23, x24, [x3, #32]",
-        "ldp x25, x26, [x3, #48]",
-        "ldp x27, x28, [x3, #64]",
-        "ldp d8, d9, [x3, #80]",
-        "ldp d10, d11, [x3, #96]",
-        "ldp d12, d13, [x3, #112]",
-        "ldp d14, d15, [x3, #128]",
-        "br x10",
-    )
-}

@@ -1,5 +1,5 @@
 //! What differs between the instruction sets. Each file has the same items: `syscall`, `nr`,
-//! `enter_handler`, and in assembly `_start` and what the module calls.
+//! and in assembly `_start` and what the module calls.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

@@ -1,6 +1,5 @@
 use crate::{guest, throw};
-use core::arch::{asm, global_asm, naked_asm};
-use linnet_frames::arch::CalleeSaved;
+use core::arch::{asm, global_asm};
 
 /// Makes a system call of the host.
 ///
@@ -193,44 +192,3 @@ global_asm!(
     throw = sym throw::throw,
     poll = sym guest::poll,
 );
-
-/// Enters an exception handler at `pc`.
-///
-/// # Safety
-/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that frame had in
-/// the callee-saved registers at its call.
-#[unsafe(naked)]
-pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: &CalleeSaved) -> ! {
-    naked_asm!(
-        ".option push",
-        ".option arch, +d",
-        "mv sp, a1",
-        "mv s0, a2",
-        "mv t1, a0",
-        "ld s1, 0(a3)",
-        "ld s2, 8(a3)",
-        "ld s3, 16(a3)",
-        "ld s4, 24(a3)",
-        "ld s5, 32(a3)",
-        "ld s6, 40(a3)",
-        "ld s7, 48(a3)",
-        "ld s8, 56(a3)",
-        "ld s9, 64(a3)",
-        "ld s10, 72(a3)",
-        "ld s11, 80(a3)",
-        "fld fs0, 88(a3)",
-        "fld fs1, 96(a3)",
-        "fld fs2, 104(a3)",
-        "fld fs3, 112(a3)",
-        "fld fs4, 120(a3)",
-        "fld fs5, 128(a3)",
-        "fld fs6, 136(a3)",
-        "fld fs7, 144(a3)",
-        "fld fs8, 152(a3)",
-        "fld fs9, 160(a3)",
-        "fld fs10, 168(a3)",
-        "fld fs11, 176(a3)",
-        "jr t1",
-        ".option pop",
-    )
-}

@@ -1,6 +1,5 @@
 use crate::{guest, throw};
-use core::arch::{asm, global_asm, naked_asm};
-use linnet_frames::arch::CalleeSaved;
+use core::arch::{asm, global_asm};
 
 /// System call numbers (arch/x86/entry/syscalls/syscall_64.tbl).
 pub mod nr {
@@ -118,25 +117,6 @@ global_asm!(
     throw = sym throw::throw,
     poll = sym guest::poll,
 );
-
-/// Enters an exception handler at `pc`.
-///
-/// # Safety
-/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that frame had in
-/// the callee-saved registers at its call.
-#[unsafe(naked)]
-pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: &CalleeSaved) -> ! {
-    naked_asm!(
-        "mov rsp, rsi",
-        "mov rbp, rdx",
-        "mov rbx, [rcx]",
-        "mov r12, [rcx + 8]",
-        "mov r13, [rcx + 16]",
-        "mov r14, [rcx + 24]",
-        "mov r15, [rcx + 32]",
-        "jmp rdi",
-    )
-}
 
 // Rust's library for this target leaves these to a C library.
 

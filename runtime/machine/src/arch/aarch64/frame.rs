@@ -1,9 +1,9 @@
 //! Host signal frames.
 
-use super::switch::CalleeSaved;
 use crate::arch::activation::Activation;
 use core::arch::asm;
 use linnet_host::nr;
+use linnet_unwind::CalleeSaved;
 
 /// A host signal frame, by the address of its `ucontext` (arch/arm64/include/uapi/asm):
 ///

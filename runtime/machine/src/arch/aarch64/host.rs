@@ -29,6 +29,10 @@ impl KernelSigaction {
         let restorer = signal_restorer as *const () as usize;
         KernelSigaction { handler, flags: flags | SA_RESTORER, restorer, mask: 0 }
     }
+
+    pub fn handler(&self) -> usize {
+        self.handler
+    }
 }
 
 #[unsafe(naked)]

@@ -2,7 +2,6 @@
 
 use crate::arch::head::{TaskBlock, USER_SP};
 use core::arch::{asm, naked_asm};
-use linnet_abi::module::REGISTER_FLOAT;
 
 /// Where compiled code of the runtime keeps its caller's frame pointer and return address,
 /// relative to its own frame pointer.
@@ -12,7 +11,8 @@ pub const RUNTIME_FRAME: i64 = 0;
 /// goes on.
 pub const SAVED_FRAME: usize = 0;
 
-/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
+/// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. FPCR never
 /// changes.
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
         "stp d12, d13, [sp, #128]",
         "stp d14, d15, [sp, #144]",
         "mov x9, sp",
-        "str x9, [x0]",
+        "stlr x9, [x0]",
         "mov sp, x1",
         "ldp x29, x30, [sp]",
         "ldp x19, x20, [sp, #16]",
@@ -164,50 +164,6 @@ pub unsafe extern "C" fn jump_to(
         "mov x30, #0",
         "blr x9",
         "udf #0",
-    )
-}
-
-/// The callee-saved registers besides the frame pointer: x19 to x28, and the low halves of v8 to
-/// v15.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalleeSaved(pub(super) [u64; 18]);
-
-impl CalleeSaved {
-    /// Put the value of a register that a prologue saved; numbers are the ISA's.
-    pub fn set(&mut self, register: u32, value: u64) {
-        let float = register.wrapping_sub(REGISTER_FLOAT);
-        match (register, float) {
-            (19..=28, _) => self.0[register as usize - 19] = value,
-            (_, 8..=15) => self.0[float as usize + 2] = value,
-            _ => {}
-        }
-    }
-}
-
-/// Enter an exception handler at `pc`.
-///
-/// # Safety
-/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
-/// frame had in the callee-saved registers at its call.
-#[unsafe(naked)]
-pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: *const CalleeSaved) -> ! {
-    naked_asm!(
-        "mov sp, x1",
-        "mov x29, x2",
-        "ldp x19, x20, [x3]",
-        "ldp x21, x22, [x3, #16]",
-        "ldp x23, x24, [x3, #32]",
-        "ldp x25, x26, [x3, #48]",
-        "ldp x27, x28, [x3, #64]",
-        "ldp d8, d9, [x3, #80]",
-        "ldp d10, d11, [x3, #96]",
-        "ldp d12, d13, [x3, #112]",
-        "ldp d14, d15, [x3, #128]",
-        "mov x9, x0",
-        "mov x0, #0",
-        "mov x1, #0",
-        "br x9",
     )
 }
 

@@ -1,9 +1,10 @@
 //! Host signal frames.
 
-use super::switch::{CalleeSaved, FLOATS, INTEGERS};
 use crate::arch::activation::Activation;
 use core::arch::asm;
 use linnet_host::nr;
+use linnet_unwind::CalleeSaved;
+use linnet_unwind::arch::{FLOATS, INTEGERS};
 
 /// A host signal frame, by the address of its `ucontext` (arch/riscv/include/uapi/asm):
 ///

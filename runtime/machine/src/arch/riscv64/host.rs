@@ -28,6 +28,10 @@ impl KernelSigaction {
     pub fn new(handler: usize, flags: usize) -> Self {
         KernelSigaction { handler, flags, mask: 0, mask_elsewhere: 0 }
     }
+
+    pub fn handler(&self) -> usize {
+        self.handler
+    }
 }
 
 // The host starts the process with argc at the stack pointer.

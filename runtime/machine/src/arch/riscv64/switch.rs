@@ -4,7 +4,6 @@
 
 use crate::arch::head::{TaskBlock, USER_SP};
 use core::arch::{asm, naked_asm};
-use linnet_abi::module::REGISTER_FLOAT;
 
 /// Where compiled code of the runtime keeps its caller's frame pointer and return address,
 /// relative to its own frame pointer: right below it, where translated code has them right above.
@@ -14,7 +13,8 @@ pub const RUNTIME_FRAME: i64 = -16;
 /// goes on.
 pub const SAVED_FRAME: usize = 208;
 
-/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
+/// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. The
 /// rounding mode never changes.
@@ -52,6 +52,7 @@ pub unsafe extern "C" fn switch(save: *mut usize, to: usize) {
         "fsd fs9, 176(sp)",
         "fsd fs10, 184(sp)",
         "fsd fs11, 192(sp)",
+        "fence rw, w",
         "sd sp, 0(a0)",
         "mv sp, a1",
         "ld s0, 0(sp)",
@@ -199,71 +200,6 @@ pub unsafe extern "C" fn jump_to(
         "li s0, 0",
         "jalr t0",
         "unimp",
-    )
-}
-
-/// The callee-saved registers besides the frame pointer: s1 to s11, fs0 to fs11.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalleeSaved(pub(super) [u64; 23]);
-
-/// Numbers of the registers in [`CalleeSaved`], in order.
-pub(super) const INTEGERS: [usize; 11] = [9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
-pub(super) const FLOATS: [usize; 12] = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
-
-impl CalleeSaved {
-    /// Put the value of a register that a prologue saved; numbers are the ISA's.
-    pub fn set(&mut self, register: u32, value: u64) {
-        let float = register & REGISTER_FLOAT != 0;
-        let number = (register & !REGISTER_FLOAT) as usize;
-        let (numbers, first) =
-            if float { (&FLOATS[..], INTEGERS.len()) } else { (&INTEGERS[..], 0) };
-        if let Some(n) = numbers.iter().position(|n| *n == number) {
-            self.0[first + n] = value;
-        }
-    }
-}
-
-/// Enter an exception handler at `pc`.
-///
-/// # Safety
-/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
-/// frame had in the callee-saved registers at its call.
-#[unsafe(naked)]
-pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: *const CalleeSaved) -> ! {
-    naked_asm!(
-        ".option push",
-        ".option arch, +d",
-        "mv sp, a1",
-        "mv s0, a2",
-        "ld s1, 0(a3)",
-        "ld s2, 8(a3)",
-        "ld s3, 16(a3)",
-        "ld s4, 24(a3)",
-        "ld s5, 32(a3)",
-        "ld s6, 40(a3)",
-        "ld s7, 48(a3)",
-        "ld s8, 56(a3)",
-        "ld s9, 64(a3)",
-        "ld s10, 72(a3)",
-        "ld s11, 80(a3)",
-        "fld fs0, 88(a3)",
-        "fld fs1, 96(a3)",
-        "fld fs2, 104(a3)",
-        "fld fs3, 112(a3)",
-        "fld fs4, 120(a3)",
-        "fld fs5, 128(a3)",
-        "fld fs6, 136(a3)",
-        "fld fs7, 144(a3)",
-        "fld fs8, 152(a3)",
-        "fld fs9, 160(a3)",
-        "fld fs10, 168(a3)",
-        "fld fs11, 176(a3)",
-        "mv t1, a0",
-        "li a0, 0",
-        "li a1, 0",
-        "jr t1",
-        ".option pop",
     )
 }
 

@@ -1,8 +1,8 @@
 //! Host signal frames.
 
-use super::switch::CalleeSaved;
 use crate::arch::activation::Activation;
 use core::arch::asm;
+use linnet_unwind::CalleeSaved;
 
 /// A host signal frame, by the address of its `ucontext` (arch/x86/include/uapi/asm/ucontext.h):
 ///

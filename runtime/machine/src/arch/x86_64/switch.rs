@@ -11,7 +11,8 @@ pub const RUNTIME_FRAME: i64 = 0;
 /// goes on.
 pub const SAVED_FRAME: usize = 48;
 
-/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`.
+/// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
+/// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///
 /// The final jump is not a `ret`: the return-stack predictor would be wrong every time. MXCSR and
 /// the x87 control word never change.
@@ -137,43 +138,6 @@ pub unsafe extern "C" fn jump_to(
         "xor ebp, ebp",
         "call rax",
         "ud2",
-    )
-}
-
-/// The callee-saved registers besides the frame pointer: rbx, r12, r13, r14, r15.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CalleeSaved(pub(super) [u64; 5]);
-
-impl CalleeSaved {
-    /// Put the value of a register that a prologue saved; numbers are the ISA's.
-    pub fn set(&mut self, register: u32, value: u64) {
-        match register {
-            3 => self.0[0] = value,
-            12..=15 => self.0[register as usize - 11] = value,
-            _ => {}
-        }
-    }
-}
-
-/// Enter an exception handler at `pc`.
-///
-/// # Safety
-/// `pc` must be a landing pad of the frame that `sp` and `fp` describe, and `saved` what that
-/// frame had in the callee-saved registers at its call.
-#[unsafe(naked)]
-pub unsafe extern "C" fn enter_handler(pc: u64, sp: u64, fp: u64, saved: *const CalleeSaved) -> ! {
-    naked_asm!(
-        "mov rsp, rsi",
-        "mov rbp, rdx",
-        "mov rbx, [rcx]",
-        "mov r12, [rcx + 8]",
-        "mov r13, [rcx + 16]",
-        "mov r14, [rcx + 24]",
-        "mov r15, [rcx + 32]",
-        "xor eax, eax",
-        "xor edx, edx",
-        "jmp rdi",
     )
 }
 

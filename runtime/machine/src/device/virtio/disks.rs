@@ -3,7 +3,6 @@
 use super::block::{Backend, Disk};
 use super::mmio::Mmio;
 use crate::cpu::vcpu;
-use crate::host::sandbox;
 use crate::host::sys::{self, FileError, IoVec};
 use crate::memory::physical::GuestMemory;
 use core::cell::UnsafeCell;
@@ -60,14 +59,13 @@ fn count() -> u32 {
     (0..MAX_DISKS as u32).take_while(|n| disk(*n).is_some()).count() as u32
 }
 
-/// Make a file the next disk; there must be room for one.
-///
-/// Inside the sandbox, that is after a restart, nothing can be opened: what was open is.
-pub fn attach(path: &CStr, read_only: bool) -> Result<(), FileError> {
+/// Make a file the next disk; there must be room for one. After a restart it is open already, as `kept`:
+/// it stays the same file, whatever has happened to its name, and the sandbox lets none be opened.
+pub fn attach(path: &CStr, read_only: bool, kept: Option<i32>) -> Result<(), FileError> {
     let n = count();
-    let fd = match sandbox::is_inside() {
-        true => sys::inherited_disk(n),
-        false => sys::open_disk(path, read_only, n)?,
+    let fd = match kept {
+        Some(fd) => fd,
+        None => sys::open_disk(path, read_only)?,
     };
     let disk = Mmio::new(Disk::new(HostFile { fd }, sys::size(fd)?, read_only));
     // SAFETY: only one thread runs yet.
@@ -75,11 +73,9 @@ pub fn attach(path: &CStr, read_only: bool) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Before a restart that can open them again.
-pub fn detach_all() {
-    for disk in (0..count()).filter_map(disk) {
-        sys::close(disk.device.backend.fd);
-    }
+/// The descriptors of all disks.
+pub fn descriptors() -> impl Iterator<Item = i32> {
+    (0..count()).filter_map(disk).map(|disk| disk.device.backend.fd)
 }
 
 /// Tell the kernel of the devices (Documentation/admin-guide/kernel-parameters.txt, virtio_mmio.device).
@@ -109,7 +105,7 @@ pub fn read(address: u32, size: u32) -> u32 {
 /// Write a register.
 pub fn write(address: u32, _size: u32, value: u32) {
     if let Some((disk, n, offset)) = find(address) {
-        let raise = || vcpu::get(0).interrupt(1 << line(n));
+        let raise = || vcpu::first().interrupt(1 << line(n));
         disk.write(GuestMemory::get(), offset, value, raise);
     }
 }

@@ -1,24 +1,48 @@
 //! Descriptors: streams, terminals, disks.
 
-use super::{Timespec, syscall};
+use super::time::Timespec;
 use core::ffi::CStr;
 use core::ptr;
-use linnet_host::nr;
+use linnet_host::{nr, syscall};
 
-/// Open `/dev/null` for each standard stream that is closed, so that no file of ours takes its place.
-pub fn open_standard_streams() {
+/// Fill each standard stream that is closed, so that no file of ours takes its place. What fills it can
+/// be neither read nor written, as if it were closed, and needs nothing that a root directory may lack.
+/// False if the host refuses that.
+pub fn fill_standard_streams() -> bool {
     const F_GETFD: usize = 1;
-    const O_RDWR: usize = 2;
+    (0..3).all(|fd| {
+        // SAFETY: asks about a descriptor.
+        let is_open = unsafe { syscall(nr::FCNTL, [fd, F_GETFD, 0, 0, 0, 0]) >= 0 };
+        is_open || open_path(c"/") == fd as i32
+    })
+}
+
+/// A descriptor that stands for a file, to execute it or to name it; or a negative errno. It stays open
+/// when the process starts another program.
+pub fn open_path(path: &CStr) -> i32 {
     const AT_FDCWD: usize = -100_isize as usize;
-    for fd in 0..3 {
-        // SAFETY: asks about a descriptor; opens a file.
-        unsafe {
-            if syscall(nr::FCNTL, [fd, F_GETFD, 0, 0, 0, 0]) < 0 {
-                let path = c"/dev/null".as_ptr() as usize;
-                syscall(nr::OPENAT, [AT_FDCWD, path, O_RDWR, 0, 0, 0]);
-            }
+    const O_PATH: usize = 0o1000_0000;
+    // SAFETY: the path lives through the call.
+    unsafe { syscall(nr::OPENAT, [AT_FDCWD, path.as_ptr() as usize, O_PATH, 0, 0, 0]) as i32 }
+}
+
+/// How many mappings the host allows a process, if it says so.
+pub fn mapping_limit() -> Option<u32> {
+    const AT_FDCWD: usize = -100_isize as usize;
+    let path = c"/proc/sys/vm/max_map_count".as_ptr() as usize;
+    let mut text = [0; 16];
+    // SAFETY: the path and the buffer live through the calls.
+    let read = unsafe {
+        let fd = syscall(nr::OPENAT, [AT_FDCWD, path, 0, 0, 0, 0]);
+        if fd < 0 {
+            return None;
         }
-    }
+        let read =
+            syscall(nr::READ, [fd as usize, text.as_mut_ptr() as usize, text.len(), 0, 0, 0]);
+        close(fd as i32);
+        usize::try_from(read).ok()?
+    };
+    core::str::from_utf8(&text[..read]).ok()?.trim_end().parse().ok()
 }
 
 /// Close a file of the runtime's own.
@@ -52,41 +76,50 @@ fn checked(what: &'static str, result: isize) -> Result<usize, FileError> {
     usize::try_from(result).map_err(|_| FileError { what, errno: -result as i32 })
 }
 
-/// Number of the descriptor of disk 0.
-const FIRST_DISK: usize = 100;
-
-/// Open a file as disk `n` and lock it: nobody else may write what this machine uses.
-pub fn open_disk(path: &CStr, read_only: bool, n: u32) -> Result<i32, FileError> {
+/// Open a file as a disk and lock it: nobody else may write what this machine uses. It stays open when the
+/// process starts again.
+pub fn open_disk(path: &CStr, read_only: bool) -> Result<i32, FileError> {
     const AT_FDCWD: usize = -100_isize as usize;
     const O_RDWR: usize = 2;
-    const F_DUPFD: usize = 0;
     const LOCK_SHARED: usize = 1;
     const LOCK_EXCLUSIVE: usize = 2;
     const LOCK_AT_ONCE: usize = 4;
-    let place = FIRST_DISK + n as usize;
     let (flags, lock) = if read_only { (0, LOCK_SHARED) } else { (O_RDWR, LOCK_EXCLUSIVE) };
-    // SAFETY: the path lives through the call; the others are about descriptors.
+    // SAFETY: the path lives through the call; the other is about a descriptor.
     unsafe {
         let path = path.as_ptr() as usize;
         let fd = checked("open", syscall(nr::OPENAT, [AT_FDCWD, path, flags, 0, 0, 0]))?;
         checked("lock", syscall(nr::FLOCK, [fd, lock | LOCK_AT_ONCE, 0, 0, 0, 0]))?;
-        let moved = checked("keep", syscall(nr::FCNTL, [fd, F_DUPFD, place, 0, 0, 0]))?;
-        close(fd as i32);
-        Ok(moved as i32)
+        Ok(fd as i32)
     }
-}
-
-/// The descriptor of disk `n` of the machine that this process was before a restart.
-pub fn inherited_disk(n: u32) -> i32 {
-    FIRST_DISK as i32 + n as i32
 }
 
 /// Size of a file or a block device in bytes.
 pub fn size(fd: i32) -> Result<u64, FileError> {
-    const SEEK_END: usize = 2;
-    // SAFETY: moves a position that nothing uses.
-    let end = unsafe { syscall(nr::LSEEK, [fd as usize, 0, SEEK_END, 0, 0, 0]) };
-    checked("measure", end).map(|end| end as u64)
+    const SEEK_END: u32 = 2;
+    // Nothing uses the position of a disk.
+    checked("measure", seek(fd, 0, SEEK_END)).map(|end| end as u64)
+}
+
+/// Where the next read or write of a file begins; an error if it is no file.
+pub fn position(fd: i32) -> Result<u64, FileError> {
+    const SEEK_CUR: u32 = 1;
+    checked("measure", seek(fd, 0, SEEK_CUR)).map(|at| at as u64)
+}
+
+/// Move the position of a file; the new one or a negative errno.
+pub fn seek(fd: i32, offset: u64, whence: u32) -> isize {
+    // SAFETY: touches no memory.
+    unsafe { syscall(nr::LSEEK, [fd as usize, offset as usize, whence as usize, 0, 0, 0]) }
+}
+
+/// Was a descriptor opened to write to it?
+pub fn is_writable(fd: i32) -> bool {
+    const F_GETFL: usize = 3;
+    const O_ACCMODE: isize = 3;
+    // SAFETY: asks about a descriptor.
+    let flags = unsafe { syscall(nr::FCNTL, [fd as usize, F_GETFL, 0, 0, 0, 0]) };
+    flags >= 0 && flags & O_ACCMODE != 0
 }
 
 /// A part of memory, as readv(2) and writev(2) take it.
@@ -141,6 +174,31 @@ pub unsafe fn write(fd: i32, buffer: *const u8, len: usize) -> isize {
     unsafe { syscall(nr::WRITE, [fd as usize, buffer as usize, len, 0, 0, 0]) }
 }
 
+/// Never wait: what cannot be done at once is `EAGAIN`.
+const RWF_NOWAIT: usize = 8;
+
+/// Read what is there; `EOPNOTSUPP` or `ENOSYS` if the host cannot do that without waiting.
+///
+/// # Safety
+/// The buffer must be valid for writes of `len` bytes, or lie in guest memory.
+pub unsafe fn read_now(fd: i32, buffer: *mut u8, len: usize) -> isize {
+    let part = IoVec { start: buffer, len };
+    let list = &raw const part as usize;
+    // SAFETY: the caller's promise.
+    unsafe { syscall(nr::PREADV2, [fd as usize, list, 1, !0, !0, RWF_NOWAIT]) }
+}
+
+/// Write what there is room for; errors as above.
+///
+/// # Safety
+/// The buffer must be valid for reads of `len` bytes, or lie in guest memory.
+pub unsafe fn write_now(fd: i32, buffer: *const u8, len: usize) -> isize {
+    let part = IoVec { start: buffer.cast_mut(), len };
+    let list = &raw const part as usize;
+    // SAFETY: the caller's promise.
+    unsafe { syscall(nr::PWRITEV2, [fd as usize, list, 1, !0, !0, RWF_NOWAIT]) }
+}
+
 /// Control a terminal.
 ///
 /// # Safety
@@ -152,9 +210,11 @@ pub unsafe fn ioctl(fd: i32, request: usize, argument: usize) -> isize {
 
 pub const POLLIN: i16 = 1;
 pub const POLLOUT: i16 = 4;
+pub const POLLERR: i16 = 8;
+pub const POLLNVAL: i16 = 32;
 
-/// Wait until `events` are there on `fd`: 1, or 0 after the time, or a negative errno.
-pub fn poll(fd: i32, events: i16, timeout: Option<Timespec>) -> isize {
+/// Wait until `events` or errors are there on `fd`: which, or 0 after the time or a signal.
+pub fn poll(fd: i32, events: i16, timeout: Option<Timespec>) -> i16 {
     #[repr(C)]
     struct PollFd {
         fd: i32,
@@ -164,5 +224,6 @@ pub fn poll(fd: i32, events: i16, timeout: Option<Timespec>) -> isize {
     let mut pollfd = PollFd { fd, events, revents: 0 };
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: both structures live through the call.
-    unsafe { syscall(nr::PPOLL, [&raw mut pollfd as usize, 1, timeout as usize, 0, 8, 0]) }
+    let r = unsafe { syscall(nr::PPOLL, [&raw mut pollfd as usize, 1, timeout as usize, 0, 8, 0]) };
+    if r > 0 { pollfd.revents } else { 0 }
 }

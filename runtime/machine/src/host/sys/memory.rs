@@ -1,7 +1,11 @@
 //! Mappings, and the memory file.
 
-use super::syscall;
-use linnet_host::nr;
+use core::ptr;
+use linnet_host::{nr, syscall};
+
+/// The limit on the size of files, and the error of who exceeds it.
+const RLIMIT_FSIZE: usize = 1;
+pub const EFBIG: isize = -27;
 
 pub const PROT_READ: usize = 1;
 pub const PROT_WRITE: usize = 2;
@@ -70,9 +74,31 @@ pub fn memfd(size: u64) -> i32 {
         if fd < 0 {
             return fd as i32;
         }
-        let r = syscall(nr::FTRUNCATE, [fd as usize, size as usize, 0, 0, 0, 0]);
+        let resize = || syscall(nr::FTRUNCATE, [fd as usize, size as usize, 0, 0, 0, 0]);
+        let mut r = resize();
+        if r == EFBIG {
+            r = without_file_limit(resize);
+        }
         if r < 0 { r as i32 } else { fd as i32 }
     }
+}
+
+/// Call `f` with a limit on the size of files that is as high as this process may set it.
+fn without_file_limit(f: impl Fn() -> isize) -> isize {
+    /// The limit that is in force, and its upper bound; all ones: none.
+    type Limit = [u64; 2];
+    // SAFETY: both are null, or live through the call.
+    let limit = |new: *const Limit, old: *mut Limit| unsafe {
+        syscall(nr::PRLIMIT64, [0, RLIMIT_FSIZE, new as usize, old as usize, 0, 0])
+    };
+    let mut old: Limit = [0; 2];
+    limit(ptr::null(), &raw mut old);
+    if limit(&[u64::MAX; 2], ptr::null_mut()) < 0 {
+        limit(&[old[1]; 2], ptr::null_mut());
+    }
+    let r = f();
+    limit(&old, ptr::null_mut());
+    r
 }
 
 /// Free a range of a memory file. Mappings of it stay and read as zeros.

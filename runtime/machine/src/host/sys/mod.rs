@@ -8,6 +8,7 @@
 //! | `file`   | descriptors: streams, terminals, disks       |
 //! | `signal` | signals                                      |
 //! | `thread` | threads, futexes                             |
+//! | `time`   | times                                        |
 //!
 //! What is about the whole process is here.
 
@@ -15,48 +16,30 @@ mod file;
 mod memory;
 mod signal;
 mod thread;
+mod time;
 
 pub use file::*;
 pub use memory::*;
 pub use signal::*;
 pub use thread::*;
+pub use time::*;
 
 use linnet_host::nr;
 pub use linnet_host::syscall;
 
-pub const EINTR: isize = -4;
-pub const EAGAIN: i32 = -11;
 pub const ENOENT: i32 = -2;
-
-pub const CLOCK_REALTIME: usize = 0;
-pub const CLOCK_MONOTONIC: usize = 1;
-
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Timespec {
-    pub seconds: i64,
-    pub nanoseconds: i64,
-}
-
-impl Timespec {
-    /// From nanoseconds.
-    pub fn from_ns(ns: u64) -> Self {
-        Timespec { seconds: (ns / 1_000_000_000) as i64, nanoseconds: (ns % 1_000_000_000) as i64 }
-    }
-
-    /// To nanoseconds.
-    pub fn ns(self) -> u64 {
-        self.seconds as u64 * 1_000_000_000 + self.nanoseconds as u64
-    }
-}
+pub const EINTR: isize = -4;
+pub const EBADF: i32 = -9;
+pub const EAGAIN: i32 = -11;
+pub const EINVAL: i32 = -22;
+pub const EMFILE: isize = -24;
+pub const ENOSYS: isize = -38;
+pub const EOPNOTSUPP: isize = -95;
 
 /// Fill a buffer with random bytes.
-///
-/// # Safety
-/// The buffer must be valid for writes of `len` bytes, or lie in guest memory.
-pub unsafe fn getrandom(buffer: *mut u8, len: usize) -> isize {
-    // SAFETY: the caller's promise.
-    unsafe { syscall(nr::GETRANDOM, [buffer as usize, len, 0, 0, 0, 0]) }
+pub fn getrandom(buffer: &mut [u8]) -> isize {
+    // SAFETY: the buffer lives through the call.
+    unsafe { syscall(nr::GETRANDOM, [buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0, 0]) }
 }
 
 /// End the process, all its threads.
@@ -67,16 +50,27 @@ pub fn exit(status: i32) -> ! {
     }
 }
 
-/// Replace the process by a fresh start of its own file; returns only on failure.
+/// The number of this process.
+pub fn getpid() -> u32 {
+    // SAFETY: touches no memory.
+    unsafe { syscall(nr::GETPID, [0; 6]) as u32 }
+}
+
+/// The number of this process's group.
+pub fn getpgrp() -> u32 {
+    // SAFETY: touches no memory.
+    unsafe { syscall(nr::GETPGID, [0; 6]) as u32 }
+}
+
+/// Replace the process by a fresh start of the program in file `fd`; returns only on failure.
 ///
 /// # Safety
 /// `argv` and `envp` must be null-terminated arrays of strings.
-pub unsafe fn exec_self(argv: *const *const u8, envp: *const *const u8) -> isize {
+pub unsafe fn exec(fd: i32, argv: *const *const u8, envp: *const *const u8) -> isize {
+    const AT_EMPTY_PATH: usize = 0x1000;
+    let path = c"".as_ptr() as usize;
     // SAFETY: the caller's promise.
     unsafe {
-        syscall(
-            nr::EXECVE,
-            [c"/proc/self/exe".as_ptr() as usize, argv as usize, envp as usize, 0, 0, 0],
-        )
+        syscall(nr::EXECVEAT, [fd as usize, path, argv as usize, envp as usize, AT_EMPTY_PATH, 0])
     }
 }

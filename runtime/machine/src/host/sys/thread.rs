@@ -1,10 +1,10 @@
 //! Threads and how they wait for each other.
 
-use super::{Timespec, syscall};
+use super::time::Timespec;
 use core::ffi::CStr;
 use core::ptr;
 use core::sync::atomic::AtomicU32;
-use linnet_host::nr;
+use linnet_host::{nr, syscall};
 
 const FUTEX_WAKE: usize = 1;
 const FUTEX_WAIT_BITSET: usize = 9;

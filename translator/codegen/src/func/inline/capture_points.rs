@@ -5,9 +5,9 @@
 //! code generator hangs the handlers of the call at all calls that it puts in its place; what is not a
 //! capture point gets rid of them again here. A poll has no handlers, it leaves values in a slot: also the caller's.
 
-use crate::compile::{WIDE, namespace};
 use crate::frames::{POLL_TAG, is_capture_point};
 use crate::libcall::CAPTURED_INDEX;
+use crate::names::{WIDE, namespace};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{

@@ -16,7 +16,7 @@
 static struct hvc_struct *console;
 static bool input_is_terminal = true;
 
-/* linnet.stdin=pipe: standard input belongs to /dev/hostin alone. */
+/* linnet.stdin=pipe: standard input is no terminal, and belongs to /dev/hostin alone. */
 static int __init parse_stdin(char *value)
 {
 	input_is_terminal = strcmp(value, "pipe") != 0;
@@ -24,16 +24,42 @@ static int __init parse_stdin(char *value)
 }
 early_param("linnet.stdin", parse_stdin);
 
-/* Reads until there is no more: only then does the host say when more has come. */
+/* Whether a program waits for input. The caller has the terminal. */
+static bool is_awaited(void)
+{
+	struct tty_struct *tty = tty_port_tty_get(&console->port);
+	bool awaited = tty && waitqueue_active(&tty->read_wait);
+
+	tty_kref_put(tty);
+	return awaited;
+}
+
+/*
+ * Reads until there is no more: only then does the host say when more has come.
+ * A host's terminal that belongs to other programs, too, is not read before a
+ * program waits for it; nobody tells us when that is, so that the host asks now
+ * and then by an interrupt.
+ */
 static ssize_t get_chars(u32 vtermno, u8 *buffer, size_t count)
 {
 	size_t done = 0;
+	bool taken = false;
 
 	while (input_is_terminal && done < count) {
 		int n = host_stdio_read(0, (unsigned long)(buffer + done), count - done);
 
+		if (n == -EAGAIN) {
+			if (done || taken || !is_awaited())
+				break;
+			n = host_terminal_take();
+			if (!n)
+				break;
+			taken = n > 0;
+			if (taken)
+				continue;
+		}
 		if (n <= 0)
-			break;
+			return done ?: -EPIPE;	/* the terminal is gone: hang up */
 		done += n;
 	}
 	return done;

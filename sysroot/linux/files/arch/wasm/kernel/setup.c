@@ -3,6 +3,7 @@
 #include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/initrd.h>
+#include <linux/kstrtox.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/sched/task.h>
@@ -28,16 +29,14 @@ const u32 linnet_page_shift = PAGE_SHIFT;
 static char command_line[COMMAND_LINE_SIZE];
 static unsigned long ram_size __initdata;
 
-/* Messages do not mix with what a program writes into a pipe. */
 unsigned int console_stream = 1;
 
-/* linnet.stdout=pipe: standard output belongs to /dev/hostout alone. */
-static int __init parse_stdout(char *value)
+/* linnet.console=N: what the console writes goes to the host's stream N. */
+static int __init parse_console(char *value)
 {
-	console_stream = strcmp(value, "pipe") ? 1 : 2;
-	return 0;
+	return kstrtouint(value, 10, &console_stream);
 }
-early_param("linnet.stdout", parse_stdout);
+early_param("linnet.console", parse_console);
 
 /* Shows what happens before the console driver is up. The host's terminal is raw. */
 static void early_console_write(struct console *console, const char *text, unsigned int length)

@@ -14,6 +14,7 @@
 #define LINNET_IRQ_DEVICE_LINES 24
 #define LINNET_IRQ_LINE_STDIO 0
 #define LINNET_IRQ_LINE_VIRTIO 1
+#define LINNET_IRQ_LINE_SHUTDOWN 23
 #define LINNET_PROT_READ 1
 #define LINNET_PROT_WRITE 2
 #define LINNET_PROT_SAME 4
@@ -184,14 +185,31 @@ void host_ram_discard(unsigned int pfn, unsigned int count);
 __host_call("linnet", "ram_join")
 void host_ram_join(unsigned int pfn);
 
-/* Read from a standard stream of the host (0) without waiting. Bytes read, 0 at its end, */
-/* -EAGAIN if nothing is there yet: the stdio interrupt line comes when that changes. */
+/* Read from a standard stream of the host (0) without waiting: no more than `size` bytes are */
+/* taken from it. Bytes read, 0 at its end, or -errno; after -EAGAIN the stdio interrupt line */
+/* comes when that changes. */
 __host_call("linnet", "stdio_read")
 int host_stdio_read(unsigned int stream, unsigned long buffer, unsigned int size);
 
-/* Write to a standard stream of the host (1 or 2). Bytes written, or -errno. */
+/* Write to a standard stream of the host (1 or 2, or 0 if that is a terminal) without waiting. */
+/* Bytes written, or -errno; -EAGAIN as above. */
 __host_call("linnet", "stdio_write")
 int host_stdio_write(unsigned int stream, unsigned long buffer, unsigned int size);
+
+/* Which of `events` of poll(2), and which errors, a standard stream of the host (0, 1 or 2) has. */
+/* If that is 0, the stdio interrupt line comes when it changes. */
+__host_call("linnet", "stdio_poll")
+unsigned int host_stdio_poll(unsigned int stream, unsigned int events);
+
+/* lseek(2) of a standard stream of the host (0, 1 or 2). The new position, or -errno. */
+__host_call("linnet", "stdio_seek")
+unsigned long long host_stdio_seek(unsigned int stream, unsigned long long offset, unsigned int whence);
+
+/* A program waits for the terminal on standard input: take it from the programs of the host */
+/* that it is shared with. 1 if it is the machine's now, 0 if not yet, or -errno. A machine in */
+/* the background stops here, as every program does that reads there. */
+__host_call("linnet", "terminal_take")
+int host_terminal_take(void);
 
 /* Size of the host's terminal: rows in the upper 16 bits, columns in the lower; 0 if none. */
 __host_call("linnet", "terminal_size")
@@ -204,6 +222,12 @@ unsigned int host_mmio_read(unsigned long address, unsigned int size);
 /* Write one. */
 __host_call("linnet", "mmio_write")
 void host_mmio_write(unsigned long address, unsigned int size, unsigned int value);
+
+/* The signal by which the host asks the machine to end (SIGHUP, SIGINT, SIGQUIT or SIGTERM), */
+/* once; else 0. From the first call on the shutdown interrupt line tells of it; before, the */
+/* machine ends at once. */
+__host_call("linnet", "shutdown_signal")
+unsigned int host_shutdown_signal(void);
 
 /* End the machine; the process exits with `status`. */
 __host_call("linnet", "halt")

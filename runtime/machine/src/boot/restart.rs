@@ -1,0 +1,107 @@
+//! A machine that starts again: the process replaces itself by a fresh start of its own program.
+//!
+//! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
+//! the environment tells the new start which descriptors are what:
+//! `LINNET_KEPT=PROCESS,PROGRAM,DISK,...`, in decimal.
+
+use crate::device::virtio::{self, MAX_DISKS};
+use crate::host::exit::{self, fatal};
+use crate::host::{sys, terminal};
+use core::fmt::Write;
+use core::sync::atomic::{AtomicI32, Ordering};
+
+use super::cpio::Archive;
+
+/// The name of the variable, with what follows it.
+const VARIABLE: &[u8] = b"LINNET_KEPT=";
+
+/// This program, to start it again; -1 if the host does not show it.
+static PROGRAM: AtomicI32 = AtomicI32::new(-1);
+
+/// What was kept from before a restart.
+pub struct Kept {
+    disks: [i32; MAX_DISKS],
+}
+
+impl Kept {
+    /// From the value of the variable. It is another process's if somebody has put it there.
+    pub fn parse(text: &str) -> Option<Kept> {
+        let mut numbers = text.split(',').map(str::parse::<i32>);
+        if numbers.next()?.ok()? != sys::getpid() as i32 {
+            return None;
+        }
+        PROGRAM.store(numbers.next()?.ok()?, Ordering::Relaxed);
+        let mut kept = Kept { disks: [-1; MAX_DISKS] };
+        for (to, number) in kept.disks.iter_mut().zip(numbers) {
+            *to = number.ok()?;
+        }
+        Some(kept)
+    }
+
+    /// The descriptor of a disk.
+    pub fn disk(&self, n: usize) -> i32 {
+        self.disks[n]
+    }
+}
+
+/// The value of the variable, if this is such an assignment.
+pub fn value(assignment: &[u8]) -> Option<&str> {
+    core::str::from_utf8(assignment.strip_prefix(VARIABLE)?).ok()
+}
+
+/// Find this program, also where there is no /proc. `name` is what the host has started.
+pub fn find_program(name: Option<&core::ffi::CStr>) -> Option<i32> {
+    if PROGRAM.load(Ordering::Relaxed) < 0 {
+        let found = [Some(c"/proc/self/exe"), name].into_iter().flatten().map(sys::open_path);
+        PROGRAM.store(found.into_iter().find(|fd| *fd >= 0).unwrap_or(-1), Ordering::Relaxed);
+    }
+    Some(PROGRAM.load(Ordering::Relaxed)).filter(|fd| *fd >= 0)
+}
+
+/// Start the process again.
+///
+/// # Safety
+/// Both must be null-terminated arrays of strings.
+pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8) -> ! {
+    terminal::restore();
+    let mut text = [0; 256];
+    let mut assignment = Archive::new(&mut text);
+    assignment.bytes(VARIABLE);
+    let program = PROGRAM.load(Ordering::Relaxed);
+    let _ = write!(assignment, "{},{program}", sys::getpid());
+    for fd in virtio::descriptors() {
+        let _ = write!(assignment, ",{fd}");
+    }
+    let _ = write!(assignment, "\0");
+    // SAFETY: the caller's promise; the new array has room for all, and lives until the process ends.
+    let r = unsafe {
+        let mut count = 0;
+        while !(*envp.add(count)).is_null() {
+            count += 1;
+        }
+        let array = new_array(count + 2);
+        *array = text.as_ptr();
+        let mut to = array.add(1);
+        for i in 0..count {
+            let old = *envp.add(i);
+            if value(core::ffi::CStr::from_ptr(old.cast()).to_bytes()).is_none() {
+                *to = old;
+                to = to.add(1);
+            }
+        }
+        sys::exec(program, argv, array)
+    };
+    fatal!(exit::HOST, "the host refuses to start this file again (errno {})", -r);
+}
+
+/// Room for pointers, all null.
+fn new_array(len: usize) -> *mut *const u8 {
+    let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
+    let size = len * size_of::<*const u8>();
+    // SAFETY: a new mapping wherever there is room.
+    let r = unsafe { sys::mmap(0, size, sys::PROT_READ | sys::PROT_WRITE, flags, -1, 0) };
+    if r < 0 {
+        fatal!(exit::HOST, "the host has no memory to start this file again");
+    }
+    r as *mut *const u8
+}

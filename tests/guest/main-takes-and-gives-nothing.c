@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Every Unix starts a main of any type.
+#pragma clang diagnostic ignored "-Wmain"
+#pragma clang diagnostic ignored "-Wmain-return-type"
+#include "test.h"
+
+void main(void)
+{
+	exit(0);
+}

@@ -1,0 +1,50 @@
+;; What runs in user mode below a kernel that is no friend: it makes calls, children, faults and traps.
+(module
+  (import "env" "memory" (memory 1 65536 shared))
+  (import "linux" "syscall"
+    (func $syscall (param i32 i64 i64 i64 i64 i64 i64) (result i64)))
+  (import "linux" "fork" (func $fork (result i32)))
+  (import "linux" "vfork" (func $vfork (result i32)))
+  (import "linux" "clone"
+    (func $clone (param i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "linux" "context_swap" (func $swap (param i32 i32 i32 i32 i32) (result i32)))
+  (global $__stack_pointer (mut i32) (i32.const 0x20000))
+  (global (export "__heap_base") i32 (i32.const 0x20000))
+  (type $thread (func (param i32) (result i32)))
+  (type $restorer (func (param i32 i32 i32 i32)))
+  (table 8 funcref)
+  (elem (i32.const 1) $work $restore)
+  (func $work (param $seed i32) (result i32)
+    (call $loop (local.get $seed))
+    (i32.const 0))
+  (func $restore (param $handler i32) (param i32 i32 i32)
+    (drop (call $syscall (i32.const 1) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))
+  (func $deeper (param i64) (result i64)
+    (i64.add (local.get 0) (call $deeper (i64.mul (local.get 0) (i64.const 3)))))
+  (func $loop (param $seed i32)
+    (local $n i32)
+    (loop $again
+      (local.set $n (i32.add (local.get $n) (i32.const 1)))
+      ;; The kernel's answer decides what comes next.
+      (local.set $seed
+        (i32.wrap_i64
+          (call $syscall (local.get $n) (i64.extend_i32_u (local.get $seed)) (i64.const 1) (i64.const 2)
+            (i64.const 3) (i64.const 4) (i64.const 5))))
+      (if (i32.eqz (i32.and (local.get $seed) (i32.const 0xf0)))
+        (then (drop (call $fork))))
+      (if (i32.eqz (i32.and (local.get $seed) (i32.const 0xf00)))
+        (then (drop (call $clone (i32.const 1) (local.get $seed) (i32.const 0x80000) (i32.const 0x80100)
+          (i32.const 0) (i32.const 0) (i32.const 0)))))
+      (if (i32.eqz (i32.and (local.get $seed) (i32.const 0xf000)))
+        (then (drop (call $swap (i32.const 1) (i32.const 0) (i32.const 1) (local.get $n) (i32.const 0x90000)))))
+      (if (i32.eqz (i32.and (local.get $seed) (i32.const 0x1f0000)))
+        (then (drop (call $vfork))))
+      (if (i32.eqz (i32.and (local.get $seed) (i32.const 0xff000)))
+        (then (drop (call $deeper (i64.const 1)))))
+      (i32.store (local.get $seed) (i32.load (i32.rotl (local.get $seed) (i32.const 7))))
+      (if (i32.eqz (i32.and (local.get $seed) (i32.const 0x3f)))
+        (then
+          (memory.copy (local.get $seed) (i32.rotl (local.get $seed) (i32.const 9))
+            (i32.and (local.get $n) (i32.const 0xffff)))))
+      (br_if $again (i32.ne (local.get $n) (i32.const 10000)))))
+  (func (export "_start") (call $loop (i32.const 12345))))

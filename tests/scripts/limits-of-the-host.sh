@@ -1,0 +1,47 @@
+# Under limits of the caller the machine works, or it says in one line what it lacks.
+bad() { echo "$*"; exit 1; }
+check() { # MUST NAME COMMAND...: MUST is "works", or "may refuse"
+	must=$1 name=$2
+	shift 2
+	# Through pipes, since a limit may be one of files.
+	{ { timeout -s KILL 60 "$@" < /dev/null 2>&3 3>&-; echo $? > status; } | cat > out; } 3>&1 | cat > err
+	got=$(cat status)
+	[ "$got" = 0 ] && [ "$(cat out)" = hello ] && return
+	[ "$must" = "may refuse" ] && [ ! -s out ] && grep -q '^error: ' err && [ "$got" = 70 ] && return
+	bad "$name: status $got, $(cat out), $(tail -n 2 err)"
+}
+limited() { # MUST LIMIT VALUE
+	check "$1" "$2 $3" prlimit "--$2=$3" $VM --cpus 2 -- echo hello
+}
+limited "may refuse" fsize 0
+limited "may refuse" fsize 1000000
+limited "may refuse" nofile 3
+limited "may refuse" nofile 5
+limited works nofile 10
+limited works core 0
+limited works stack 65536
+limited works stack unlimited
+limited works memlock 0
+# A limit that the process may raise is no limit of the machine's memory, but is one of what it writes.
+limited works fsize 1000000:unlimited
+prlimit --fsize=1000000:unlimited $VM -- sh -c 'head -c 3000000 /dev/zero; exit 4' < /dev/null > out 2> err
+[ $? = 4 ] || bad "beyond the size of a file"
+[ "$(wc -c < out)" = 1000000 ] || bad "the file has $(wc -c < out) bytes"
+env --ignore-signal=XFSZ prlimit --fsize=1000000:unlimited $VM -- dd if=/dev/zero bs=3000000 count=1 \
+	< /dev/null > out 2> err && bad "beyond the size of a file: no error"
+grep -qi 'file too large' err || bad "beyond the size of a file: $(cat err)"
+timeout -s KILL 60 prlimit --cpu=1:20 $VM -- sh -c 'while :; do :; done' < /dev/null > out 2> err
+[ $? = 152 ] || bad "the time of the CPU: status $?"
+
+check works "no environment" env -i $VM -- echo hello
+command -v bash > /dev/null && check works "no name" bash -c 'exec -a "" "$@"' bash $VM -- echo hello
+check works "a directory that is gone" sh -c 'mkdir gone; cd gone; rmdir ../gone; exec "$@"' sh $VM -- echo hello
+check works "a mask" sh -c 'umask 777; exec "$@"' sh $VM -- echo hello
+check works "addresses in their old order" setarch -L $VM -- echo hello
+check works "addresses not at random" setarch -R $VM -- echo hello
+check works "what is read may be executed" setarch -X $VM -- echo hello
+
+# Descriptors that the caller has open stay what they are.
+printf 'one\ntwo\n' > file
+{ $VM -- true < /dev/null; read -r line <&9; } 9< file || bad "a descriptor of the caller is gone"
+[ "$line" = one ] || bad "a descriptor of the caller was used: $line"

@@ -1,0 +1,78 @@
+;; options: polls
+;; Functions that call each other poll in every cycle, once, where one of them begins. Those that no cycle passes
+;; do not. All are too large to be there in place of a call.
+(module
+  (type $unary (func (param i32)))
+  (memory 1)
+  (table 8 funcref)
+  (elem (i32.const 1) $callback $plain)
+  ;; all: lacks linnet_libcall_poll
+  (func $leaf (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+)
+  ;; all: count 1 linnet_libcall_poll
+  (func $itself (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+    (call $itself (i32.sub (local.get 0) (i32.const 1)))
+    (call $itself (i32.sub (local.get 0) (i32.const 1))))
+  ;; all: count 1 linnet_libcall_poll
+  (func $even (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+    (call $odd (i32.sub (local.get 0) (i32.const 1))))
+  ;; all: lacks linnet_libcall_poll
+  (func $odd (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+    (call $between (i32.sub (local.get 0) (i32.const 1))))
+  ;; all: lacks linnet_libcall_poll
+  (func $between (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+    (call $even (i32.sub (local.get 0) (i32.const 1))))
+  ;; All that the table has may be called here, also this one.
+  ;; all: count 1 linnet_libcall_poll
+  (func $callback (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+    (call_indirect (type $unary) (local.get 0) (i32.const 1)))
+  ;; all: lacks linnet_libcall_poll
+  (func $plain (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+    (call $leaf (i32.sub (local.get 0) (i32.const 1))))
+  ;; Nothing calls it.
+  ;; all: lacks linnet_libcall_poll
+  (func $caller (param i32)
+    (i32.store offset=256 (i32.const 0) (i32.add (i32.load offset=256 (i32.const 0)) (local.get 0)))
+    (i32.store offset=260 (i32.const 0) (i32.add (i32.load offset=260 (i32.const 0)) (local.get 0)))
+    (i32.store offset=264 (i32.const 0) (i32.add (i32.load offset=264 (i32.const 0)) (local.get 0)))
+    (i32.store offset=268 (i32.const 0) (i32.add (i32.load offset=268 (i32.const 0)) (local.get 0)))
+    (i32.store offset=272 (i32.const 0) (i32.add (i32.load offset=272 (i32.const 0)) (local.get 0)))
+    (call_indirect (type $unary) (local.get 0) (i32.const 1))
+    (call $itself (i32.sub (local.get 0) (i32.const 1)))
+    (call $odd (i32.sub (local.get 0) (i32.const 1))))
+)
