@@ -125,6 +125,77 @@ static int anywhere(void (*then)(void))
 		as_double(like(0, 0)), like(1, 0), (vector) { like(0, 0), like(2, 0) }, like(2, 0));
 }
 
+// Functions with more results than registers have room for, which C does not have. The first gives its arguments
+// back, if nothing in its frames is changed.
+int wrong_in_results(int n, uint64_t a, uint64_t b, uint64_t c);
+__asm__(".functype	fork_here_too () -> ()\n"
+	"	.section	.text.give_back,\"\",@\n"
+	"	.type	give_back,@function\n"
+	"give_back:\n"
+	"	.functype	give_back (i32, i64, i64, i64) -> (i64, i64, i64)\n"
+	"	.local	i64, i64, i64\n"
+	"	local.get	0\n"
+	"	i32.eqz\n"
+	"	if\n"
+	"	call	fork_here_too\n"
+	"	local.get	1\n"
+	"	local.get	2\n"
+	"	local.get	3\n"
+	"	return\n"
+	"	end_if\n"
+	"	local.get	0\n"
+	"	i32.const	1\n"
+	"	i32.sub\n"
+	"	local.get	3\n"
+	"	local.get	1\n"
+	"	local.get	2\n"
+	"	call	give_back\n"
+	"	local.set	6\n"
+	"	local.set	5\n"
+	"	local.get	3\n"
+	"	i64.xor\n"
+	"	local.get	1\n"
+	"	i64.xor\n"
+	"	local.get	5\n"
+	"	local.get	1\n"
+	"	i64.xor\n"
+	"	local.get	2\n"
+	"	i64.xor\n"
+	"	local.get	6\n"
+	"	local.get	2\n"
+	"	i64.xor\n"
+	"	local.get	3\n"
+	"	i64.xor\n"
+	"	end_function\n"
+	"	.section	.text.wrong_in_results,\"\",@\n"
+	"	.globl	wrong_in_results\n"
+	"	.type	wrong_in_results,@function\n"
+	"wrong_in_results:\n"
+	"	.functype	wrong_in_results (i32, i64, i64, i64) -> (i32)\n"
+	"	local.get	0\n"
+	"	local.get	1\n"
+	"	local.get	2\n"
+	"	local.get	3\n"
+	"	call	give_back\n"
+	"	local.get	3\n"
+	"	i64.ne\n"
+	"	local.set	0\n"
+	"	local.get	2\n"
+	"	i64.ne\n"
+	"	local.get	0\n"
+	"	i32.add\n"
+	"	local.set	0\n"
+	"	local.get	1\n"
+	"	i64.ne\n"
+	"	local.get	0\n"
+	"	i32.add\n"
+	"	end_function\n");
+
+__attribute__((used)) void fork_here_too(void)
+{
+	fork_here();
+}
+
 static int wrong;
 
 static void frames_of_all_kinds(void)
@@ -237,6 +308,7 @@ int main(void)
 	end(wrong);
 	wrong = anywhere(frames_of_all_kinds);
 	end(wrong);
+	end(wrong_in_results(DEEP, like(0, 0), like(1, 0), like(2, 0)));
 
 	pthread_t thread;
 	CHECK(pthread_create(&thread, 0, in_a_thread, 0) == 0 && pthread_join(thread, 0) == 0);

@@ -14,6 +14,10 @@ pub const GLOBAL_SLOTS: usize = 24;
 /// Number of 64-bit payload words of an exception in flight.
 pub const EXCEPTION_WORDS: usize = 4;
 
+/// Room behind a program's context for results of functions that registers have no room for: as many vectors as
+/// WebAssembly allows results.
+pub const RESULTS_SIZE: usize = 16 * 1000;
+
 /// Layout of the block behind the context pointer; offsets are in bytes.
 #[repr(C, align(64))]
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +54,8 @@ pub mod offset {
     pub const EXCEPTION: i32 = offset_of!(Context, exception) as i32;
     pub const CALLEE: i32 = offset_of!(Context, callee) as i32;
     pub const GLOBALS: i32 = offset_of!(Context, globals) as i32;
+    /// Behind it, see [`super::RESULTS_SIZE`].
+    pub const RESULTS: i32 = size_of::<Context>() as i32;
 }
 
 impl Context {

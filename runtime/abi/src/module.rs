@@ -44,9 +44,6 @@ pub struct Module {
     /// Numbers of the context slots that hold `__stack_pointer` and `__tls_base`, or `u32::MAX`.
     pub stack_pointer_slot: u32,
     pub tls_base_slot: u32,
-    /// Not 0: a function may have more results than registers have room for. Its frame holds the address of
-    /// where they go, on the stack, at an unknown place.
-    pub has_result_areas: u32,
     /// Entry `_start: fn(*mut Context)`, or null.
     pub start: *const u8,
     /// `fn(*mut Context, function: u32, argument: u32) -> u32`: calls a table entry of wasm type

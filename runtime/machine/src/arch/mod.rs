@@ -33,9 +33,9 @@
 //!                          +---------------------------+
 //!                          | reserve, see `make_room`  |  256 KiB
 //!                          +---------------------------+
-//!                          | hole                      |  60 KiB
+//!                          | hole                      |  64 KiB
 //!                          +---------------------------+
-//!                          | context of the program    |  one page
+//!                          | context of the program    |  20 KiB, for results that registers have no room for
 //!   region                 +---------------------------+
 //! ```
 //!

@@ -116,11 +116,6 @@ impl<'t> Copy<'t> {
     /// The copy must be one of frames that a stub which saves all registers left on the stack, with nothing
     /// changed in it.
     pub(super) unsafe fn relocate(&self, mut activation: *const Activation) {
-        if self.module.is_some_and(|module| module.has_result_areas != 0) {
-            // SAFETY: all of it was copied.
-            unsafe { self.move_likely(self.frames.clone()) };
-            return;
-        }
         // SAFETY: the stub's frame is there, and activations lie in live frames.
         unsafe {
             self.move_frame_pointers(self.frames.start + arch::SAVED_FRAME, None);

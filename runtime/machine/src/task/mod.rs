@@ -11,8 +11,8 @@ use crate::host::sys;
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::{self, Refused};
 use crate::memory::layout::{
-    GUARD, KERNEL_STACK, Layout, PAGE, REGION_SIZE, RESERVE, ROOM, TASK_OFFSET, UCONTEXT_AREA,
-    UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
+    CONTEXT_SIZE, GUARD, KERNEL_STACK, Layout, PAGE, REGION_SIZE, RESERVE, RESERVE_BOTTOM, ROOM,
+    TASK_OFFSET, UCONTEXT_AREA, UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
 };
 use crate::memory::ram::Ram;
 use crate::memory::slot_sharing::SlotUse;
@@ -203,12 +203,12 @@ impl Task {
         if sp - self.region() >= USER_BOTTOM + ROOM || self.reserve.get() {
             return;
         }
-        self.reserve.set(map_stack(self.region() + GUARD, RESERVE).is_ok());
+        self.reserve.set(map_stack(self.region() + RESERVE_BOTTOM, RESERVE).is_ok());
     }
 
     /// Can what interrupts user code be kept on its stack below `sp`?
     pub fn has_room(&self, sp: usize) -> bool {
-        let bottom = if self.reserve.get() { GUARD } else { USER_BOTTOM };
+        let bottom = if self.reserve.get() { RESERVE_BOTTOM } else { USER_BOTTOM };
         sp - self.region() >= bottom + ROOM / 2
     }
 
@@ -230,7 +230,7 @@ impl Task {
     pub fn drop_reserve(&self) {
         if self.reserve.replace(false) {
             // SAFETY: the caller's promise.
-            unsafe { sys::munmap(self.region() + GUARD, RESERVE) };
+            unsafe { sys::munmap(self.region() + RESERVE_BOTTOM, RESERVE) };
         }
     }
 
@@ -578,10 +578,10 @@ fn map_stack(base: usize, size: usize) -> Result<(), Refused> {
     })
 }
 
-/// Both stacks of a region, and the page of the context.
+/// Both stacks of a region, and the context.
 fn map_stacks(base: usize) -> Result<(), Refused> {
     let parts = [
-        (base, PAGE),
+        (base, CONTEXT_SIZE),
         (base + USER_BOTTOM, USER_TOP - USER_BOTTOM),
         (base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE),
     ];

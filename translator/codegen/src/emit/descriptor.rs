@@ -90,7 +90,6 @@ impl Emitter<'_, '_, '_> {
                 segment_count: segments.len() as u32,
                 stack_pointer_slot: module.find_slot("__stack_pointer").unwrap_or(u32::MAX),
                 tls_base_slot: module.find_slot("__tls_base").unwrap_or(u32::MAX),
-                has_result_areas: u32::from(has_result_areas(module)),
             }
         );
         t.put_u64(row + offset_of!(Module, name_size), lists.name_size);
@@ -311,12 +310,4 @@ impl Emitter<'_, '_, '_> {
         }
         self.local_table("linnet.frames", head)
     }
-}
-
-/// Whether a function's results may not all be in registers, on any target.
-fn has_result_areas(module: &crate::module::Module) -> bool {
-    const LEAST_REGISTERS: usize = 2;
-    let words = |ty: &wasmparser::ValType| if *ty == wasmparser::ValType::V128 { 2 } else { 1 };
-    let types = module.functions.iter().map(|ty| &module.types[*ty as usize]);
-    types.into_iter().any(|ty| ty.results().iter().map(words).sum::<usize>() > LEAST_REGISTERS)
 }

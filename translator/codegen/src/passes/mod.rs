@@ -7,6 +7,7 @@
 //! | [`address_mode`]    | adds parts of an index to the address as 64 bits                 |
 //! | [`argument_copies`] | copies arguments that are also used elsewhere                    |
 //! | [`constant_phis`]   | removes block parameters that are always the same value          |
+//! | [`context_results`] | results that need more than registers go through the context     |
 //! | [`latch`]           | compares a loop's counter after its increment                    |
 //! | [`redundant_masks`] | removes masks of bits that are clear already                     |
 //! | [`relocate`]        | keeps host addresses from living across calls                    |
@@ -22,6 +23,7 @@ mod accumulators;
 mod address_mode;
 mod argument_copies;
 mod constant_phis;
+mod context_results;
 mod latch;
 mod redundant_masks;
 mod relocate;
@@ -64,6 +66,9 @@ pub(crate) fn optimize(
 
 /// Runs the passes before the optimizer. They leave aliases.
 fn prepare(context: &mut Context, options: &Options) {
+    if options.is_program() {
+        context_results::run(&mut context.func);
+    }
     context.compute_cfg();
     constant_phis::run(&mut context.func, &context.cfg);
     redundant_masks::run(&mut context.func, &context.cfg);
