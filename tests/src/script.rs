@@ -36,9 +36,10 @@ fn run(script: &Path, directory: &Path, target: Target) -> Outcome {
     }
 }
 
-/// The words that start a machine, for a shell.
+/// The words that start a machine, for a shell; options may follow.
 pub(crate) fn start(target: Target) -> Result<String> {
     let (program, first) = machine::program(target, &vm(target)?)?;
-    let first = first.map(|first| format!(" {}", first.display())).unwrap_or_default();
+    // An emulator has no sandbox for the machine, which would say so on standard error.
+    let first = first.map(|first| format!(" {} --no-sandbox", first.display())).unwrap_or_default();
     Ok(format!("{}{first}", program.display()))
 }

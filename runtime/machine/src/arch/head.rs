@@ -13,7 +13,8 @@ pub struct TaskHead {
     pub user_sp: Cell<usize>,
     /// Requests of the kernel that wait until it is left; not 0: the stubs call `run_actions`.
     pub action: Cell<u32>,
-    /// What kind of child the task is about to make: [`FRAMES`], [`FUNCTION`] or none.
+    /// What kind of child the task is about to make: [`FRAMES`], [`FUNCTION`] or none. The stubs set it, and
+    /// clear it unless `run_actions` takes it.
     pub forking: Cell<u32>,
     pub thread: Cell<ThreadRequest>,
 }

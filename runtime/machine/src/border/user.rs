@@ -9,8 +9,9 @@ use crate::cpu::{slot, switch};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::layout::Layout;
-use crate::task::{ExecRequest, Start, Task, action};
+use crate::task::{ChildRequest, ExecRequest, Start, Task, action};
 use core::mem::transmute;
+use core::ptr;
 use linnet_abi::context::Context;
 
 /// More than a frame of this file needs.
@@ -94,10 +95,7 @@ pub fn carry_out(
     mut result: u64,
     interrupted: &mut Activation,
 ) -> (u64, *const Activation) {
-    extern "C" fn sigreturn(task: &Task, ucontext: u64, _: u64) -> u64 {
-        // SAFETY: on the task's kernel stack.
-        unsafe { kernel::sigreturn(task.kernel_context(), ucontext as u32) }
-    }
+    let child = task.take_child_request();
     interrupted.push(&task.activation);
     loop {
         let requested = task.take_action();
@@ -144,9 +142,26 @@ pub fn carry_out(
             task.drop_reserve();
         }
         task.set_user_global(module.stack_pointer_slot, sp);
-        // SAFETY: on the task's user stack; its kernel stack is empty.
-        result =
-            unsafe { arch::call_on_kernel_stack(task, sigreturn, u64::from(signal.ucontext), 0) };
+        result = sigreturn(task, signal.ucontext, child);
+    }
+}
+
+/// A handler has returned: what the interrupted call gives, which the kernel may begin again. If that call
+/// was to make a child, `child` is what the child begins with, whatever children the handler has made.
+#[inline(never)]
+fn sigreturn(task: &Task, ucontext: u32, child: ChildRequest) -> u64 {
+    extern "C" fn call(task: &Task, ucontext: u64, child: u64) -> u64 {
+        // SAFETY: the address of the caller's argument.
+        task.request_child(unsafe { &*(child as *const ChildRequest) });
+        // SAFETY: on the task's kernel stack.
+        let result = unsafe { kernel::sigreturn(task.kernel_context(), ucontext as u32) };
+        task.take_child_request();
+        result
+    }
+    // SAFETY: on the task's user stack; its kernel stack is empty.
+    unsafe {
+        let child = ptr::from_ref(&child) as u64;
+        arch::call_on_kernel_stack(task, call, u64::from(ucontext), child)
     }
 }
 

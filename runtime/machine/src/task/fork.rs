@@ -76,7 +76,14 @@ fn copy_frames(parent: &Task, child: &Task) -> bool {
     // SAFETY: both ranges lie in the tasks' own user stacks; the parent is in the kernel.
     unsafe { ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, end - from) };
     child.user_sp.set(to);
-    let activation = parent.activation.get();
+    let mut activation = parent.activation.get();
+    // Those of frames below belong to a handler whose interrupted call is begun again.
+    // SAFETY: activations lie in live frames of the parent's stack.
+    while activation.addr() < from
+        && let Some(below) = unsafe { activation.as_ref() }
+    {
+        activation = below.previous;
+    }
     child.activation.set(if activation.is_null() {
         activation
     } else {

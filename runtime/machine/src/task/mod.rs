@@ -51,6 +51,15 @@ pub struct SignalRequest {
     pub ucontext: u32,
 }
 
+/// What a call of the kernel that makes a child gives to it: a copy of the frames that begin at `frames` in
+/// the task's region, or a function to call. `kind` is that of [`TaskHead::forking`].
+#[derive(Debug, Clone, Copy)]
+pub struct ChildRequest {
+    kind: u32,
+    frames: usize,
+    thread: ThreadRequest,
+}
+
 /// A program to run.
 #[derive(Debug, Clone, Copy)]
 pub struct ExecRequest {
@@ -288,6 +297,20 @@ impl Task {
         self.forking.set(0);
         self.fault.set((0, 0));
         self.empty_kernel_stack();
+    }
+
+    /// What the call that the task has made of the kernel gives to a child; nothing from now on.
+    pub fn take_child_request(&self) -> ChildRequest {
+        let kind = self.forking.replace(0);
+        let frames = self.user_sp.get().wrapping_sub(self.region());
+        ChildRequest { kind, frames, thread: self.thread.get() }
+    }
+
+    /// A call that has this request is about to be made.
+    pub fn request_child(&self, request: &ChildRequest) {
+        self.forking.set(request.kind);
+        self.user_sp.set(self.region().wrapping_add(request.frames));
+        self.thread.set(request.thread);
     }
 
     /// Is the task about to make a child with a copy of its frames?

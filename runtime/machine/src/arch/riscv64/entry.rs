@@ -216,7 +216,6 @@ global_asm!(
     "li a2, 0",
     "mv a0, s1",
     "call linnet_kernel_syscall",
-    "sw zero, {forking}(s1)",
     ".Lresume_frames:", // parent and child
     "ld sp, {user_sp}(s1)",
     "addi s0, sp, 208",
@@ -230,6 +229,7 @@ global_asm!(
     "run_actions",
     "addi sp, s0, -208",
     ".Lrestore_all:",
+    "sw zero, {forking}(s1)",
     "ld s1, 0(sp)",
     "ld s2, 8(sp)",
     "ld s3, 16(sp)",
@@ -293,8 +293,10 @@ global_asm!(
     "li a2, 0",
     "mv a0, s1",
     "call linnet_kernel_syscall",
+    "lw t0, {action}(s1)",
+    "bnez t0, .Lsyscall_actions",
     "sw zero, {forking}(s1)",
-    "j .Lsyscall_return",
+    "leave",
 
     // linnet_user_context_swap(context, from, to, function, argument, stack)
     ".p2align 4",
