@@ -255,6 +255,42 @@ __attribute__((noinline)) static int in_a_loop(int n)
 		+ (h[0] != like(0, n)) + (h[1] != like(1, n));
 }
 
+// A handler that interrupts an instruction, with addresses in registers, and lets it go on in parent and child.
+static char *page;
+static long page_size;
+
+static void fork_in_fault(int signal)
+{
+	(void)signal;
+	CHECK(mprotect(page, page_size, PROT_READ | PROT_WRITE) == 0);
+	wrong += in_registers(4, fork_here);
+}
+
+__attribute__((noinline)) static int at_a_fault(int n, volatile uint64_t *words)
+{
+	double f = as_double(like(0, n)), g = as_double(like(1, n)), h = as_double(like(2, n));
+	vector i = { like(0, n), like(1, n) };
+	half j = as_float(like(0, n));
+	for (int k = 0; k < 8; k++) words[k] += k;
+	int wrong = words[7] != (uint64_t)n * 7;
+	return wrong + (as_word(f) != like(0, n)) + (as_word(g) != like(1, n)) + (as_word(h) != like(2, n))
+		+ (i[0] != like(0, n)) + (i[1] != like(1, n)) + (as_half_word(j) != (uint32_t)like(0, n));
+}
+
+static void faults(void)
+{
+	page_size = sysconf(_SC_PAGESIZE);
+	page = mmap(0, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(page != MAP_FAILED);
+	handle(SIGSEGV, fork_in_fault, 0);
+	for (int n = 1; n <= 16; n++) {
+		wrong = 0;
+		CHECK(mprotect(page, page_size, PROT_NONE) == 0);
+		int own = at_a_fault(n, (uint64_t *)page);
+		end(wrong + own);
+	}
+}
+
 // Contexts that wait while the process forks.
 enum { CONTEXTS = 4 };
 static ucontext_t back, waiting[CONTEXTS];
@@ -322,6 +358,8 @@ int main(void)
 		int own = in_a_loop(n);
 		end(wrong + own);
 	}
+
+	faults();
 
 	wrong = 0;
 	contexts();

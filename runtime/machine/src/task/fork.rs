@@ -11,14 +11,13 @@
 //! - An activation says where interrupted code stands, and leads to the next.
 //!
 //! All other words are the program's and stay as they are, for a number may look like any address. An
-//! exception is the code that an instruction's fault interrupted. Any register of it may hold an address. If
-//! a handler of the fault forks and returns in the child, what looks like an address in the registers and in
-//! that one frame is taken to be one. And so is all of the stack if the program has functions that give more
-//! results than registers have room for, which no C compiler makes.
+//! exception is the code that an instruction's fault interrupted. Any register for integers may hold an
+//! address there. If a handler of the fault forks and returns in the child, what looks like an address in these
+//! registers and in that one frame is taken to be one.
 
 use super::{Start, Task, ucontext};
 use crate::arch::head::{FRAMES, FUNCTION};
-use crate::arch::{self, Activation};
+use crate::arch::{self, Activation, Frame};
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use crate::memory::tlb;
@@ -132,7 +131,10 @@ impl<'t> Copy<'t> {
                 );
                 let Activation { fp, pc, previous, signal_frame, .. } = *copy;
                 if copy.is_fault() {
-                    self.move_likely(signal_frame as usize..fp as usize);
+                    let frame = Frame::new(self.place(signal_frame as usize));
+                    let own = self.place(frame.sp() as usize)..self.place(fp as usize);
+                    self.move_likely(frame.addresses());
+                    self.move_likely(own.step_by(size_of::<usize>()));
                     self.move_frame_pointers(fp as usize, Some(pc));
                     copy.signal_frame = self.moved(signal_frame as usize) as u64;
                 }
@@ -196,12 +198,13 @@ impl<'t> Copy<'t> {
         (first.start as u64..=last.start as u64 + u64::from(last.len)).contains(&pc)
     }
 
-    /// Takes words to be addresses that look like those of the stack or of the memory.
-    unsafe fn move_likely(&self, words: Range<usize>) {
+    /// Takes words of the copy to be addresses that look like those of the stack or of the memory.
+    unsafe fn move_likely(&self, words: impl Iterator<Item = usize>) {
         let (parent, child) = (self.parent.user_base() as usize, self.child.user_base() as usize);
         let region = self.parent.region();
-        for at in words.step_by(size_of::<usize>()).take_while(|at| self.frames.contains(at)) {
-            let word = ptr::with_exposed_provenance_mut::<usize>(self.place(at));
+        let copy = self.place(self.frames.start)..self.place(self.frames.end);
+        for at in words.filter(|at| copy.contains(at)) {
+            let word = ptr::with_exposed_provenance_mut::<usize>(at);
             // SAFETY: a word of the copy.
             unsafe {
                 let old = *word;

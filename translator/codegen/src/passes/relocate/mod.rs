@@ -492,7 +492,25 @@ impl Pass<'_> {
                 }
             }
         }
-        self.context.func.dfg.resolve_all_aliases();
+        self.resolve_aliases();
+    }
+
+    /// Instructions that are in no block are left alone: they may share lists of arguments with others, which
+    /// have grown and are elsewhere now.
+    fn resolve_aliases(&mut self) {
+        let func = &mut self.context.func;
+        let mut used = Vec::new();
+        for block in func.layout.blocks().collect::<Vec<_>>() {
+            let mut next = func.layout.first_inst(block);
+            while let Some(inst) = next {
+                next = func.layout.next_inst(inst);
+                used.clear();
+                uses::for_operands(func, inst, |value| {
+                    used.push((value, func.dfg.resolve_aliases(value)));
+                });
+                uses::replace(func, inst, &used);
+            }
+        }
     }
 
     /// Removes parameters that are always the same value.
