@@ -186,8 +186,8 @@ fn page(
 const INSTRUCTION_SETS: &str = "
 ## Instruction sets
 
-A binary for another instruction set than this machine's ran under QEMU's user mode emulation: its time
-tells that it runs, not how fast its CPU would be.
+Binaries for other instruction sets than this machine's ran under QEMU's user mode emulation. Their times
+show that they run, not how fast such a CPU would be.
 
 | target | kernel's code | its translation | exec to prompt, 1 vCPU, median |
 |---|--:|--:|--:|
@@ -196,8 +196,8 @@ tells that it runs, not how fast its CPU would be.
 const SIZES: &str = "
 ## Size of the boot binary
 
-With kernel, BusyBox and root file system, in MB. The first three columns are whole files; the others are the
-parts of the one without symbols: translated code and runtime; tables of functions, calls and traps; all
+With kernel, BusyBox and root file system, in MB. The first three columns are whole files. The others are the
+parts of the file without symbols: translated code and runtime; tables of functions, calls and traps; and all
 else, which is the initial memory of kernel and programs, names for back traces, and the root file system.
 
 | target | with symbols | `--strip` | `--compress` | code | tables | other data |
@@ -205,20 +205,22 @@ else, which is the initial memory of kernel and programs, names for back traces,
 ";
 
 const OTHERS: &str = "
-The goal is 12 MB without symbols. Compressed, every target is well below; as it is mapped, none is, and the
-code alone takes as much. Tried on 2026-11-21: Cranelift's `speed_and_size` gives the same bytes; one copy of
-functions that are identical would save 29 KB; clang's `-Os` makes 12 % less WebAssembly of the kernel (704 of
-its objects, not linked or timed), which would not be enough. For comparison, by their authors' accounts and not measured here: wasmer's
-`create-exe` made 20 MB of a program of 18 KB (lpython, issue 1461); okuoku's native Linux 6.1, translated by wasm2c, took 17 MiB without and
-25 MiB with checks of bounds.
+The goal is 12 MB without symbols. Compressed files are well below that on every target. Uncompressed files are
+not: the code alone takes as much. Tried on 2026-11-21: Cranelift's `speed_and_size` gives the same bytes. One copy
+of identical functions would save 29 KB. clang's `-Os` makes 12 % less WebAssembly of the kernel (704 of its
+objects, not linked or timed), which would not be enough.
+
+For comparison, as their authors say and not measured here: wasmer's `create-exe` made 20 MB of a program of 18 KB
+(lpython, issue 1461). okuoku's native Linux 6.1, translated by wasm2c, took 17 MiB without bounds checks and 25 MiB
+with them.
 ";
 
 const BUILDS: &str = "
 ## Time to build
 
-The kernel and BusyBox are there as WebAssembly. The first column: nothing else is, so that the runtime is
-compiled, all modules are translated, and the result is linked. The second: with the runtime compiled. The
-third: all was built before, and one program of BusyBox's size has changed. The goal is 15 s on two CPUs.
+The kernel and BusyBox already exist as WebAssembly. The first column is a build from there: compile the runtime,
+translate all modules, and link. For the second, the runtime is already compiled. For the third, all is built, and
+one program of BusyBox's size has changed. The goal is 15 s on two CPUs.
 
 | target | all | translate and link | one program changed |
 |---|--:|--:|--:|

@@ -21,9 +21,9 @@ const PARALLEL: [(&str, &str); 4] = [
 const INTRODUCTION: &str = "\
 # Benchmarks: processes
 
-One C program takes the same measures on the host, in the guest and under [User-Mode
+One C program measures the same things on the host, in the guest and under [User-Mode
 Linux](https://docs.kernel.org/virt/uml/user_mode_linux_howto_v2.html), the other Linux that runs as
-a program. Times are nanoseconds, then in parentheses how many times the host's they are: below 1
+a program. Times are in nanoseconds, with the multiple of the host's time in parentheses: below 1
 is faster than the host.
 ";
 
@@ -42,27 +42,28 @@ const NOTES: &str = "
   the host and for User-Mode Linux.
 - With one CPU, all systems are bound to the same CPU of the host; with two, to the same two. On
   an idle machine, waking a task on another CPU costs a wake-up of that CPU.
-- `pipe`, `futex` and `tcp` round trips are of one byte, or one wake-up, there and back between two
-  tasks. `sched-yield-pair` is one call in each of two threads.
+- `pipe`, `futex` and `tcp` round trips send one byte, or one wake-up, from one task to another and
+  back. `sched-yield-pair` is one call in each of two threads.
 - `...-16m` forks a process that has written to 16 MiB since the last fork.
 - `first-touch-4k`, `copy-on-write-4k` and `munmap-touched-4k` are per 4 KiB of 16 MiB, whatever the
   page size. The guest's pages have 16 KiB.
 - Files are in tmpfs.
-- `compute` and `touch` are a fixed amount of work done by one task, or shared by two; `touch` writes
-  to each page of fresh memory and gives it back.
+- `compute` and `touch` are a fixed amount of work that one task does, or that two share. `touch`
+  writes to each page of fresh memory and unmaps it.
 
 ## What limits it
 
 Two processes that touch memory at once are hardly faster than one. All vCPUs are threads of one process of the
-host: its `mmap` and `munmap` take turns, and `munmap` interrupts the other CPU and waits for it. In a profile of
-two vCPUs they are 54 % of the time, of one 24 %; sending interrupts and waiting for them alone is 12 % to 18 %. Two
-threads of the host that touch memory gain nothing either. Tried on 2026-11-21 on two CPUs:
+host. Its calls of `mmap` and `munmap` wait for each other, and `munmap` interrupts the other CPU and waits for it.
+In a profile, the two calls take 54 % of the time with two vCPUs, and 24 % with one. Interrupts and waits for them
+alone are 12 % to 18 %. Two threads of the host that touch memory gain nothing either. Tried on 2026-11-21 on two
+CPUs:
 
-- Larger pieces, in large pages of the host, and so fewer calls. Kept: taking turns four times with what was
-  before, on one CPU, `touch-1-process` 4.2 ms to 2.6, `munmap-touched-4k` 128 ns to 36, `first-touch-4k` 318 ns to
-  201, `fork-exit-wait-16m` 208 us to 132. A second CPU gives 1.0 to 1.07 times the speed.
-- A spin lock of the runtime around `mmap` and `munmap`, so that nobody sleeps in the host's: no change, before the
-  large pages and with them.
+- Larger pieces, in large pages of the host, and so fewer calls. Kept: in four interleaved runs on one CPU, before
+  and after, `touch-1-process` took 4.2 and 2.6 ms, `munmap-touched-4k` 128 and 36 ns, `first-touch-4k` 318 and
+  201 ns, `fork-exit-wait-16m` 208 and 132 us. A second CPU gives 1.0 to 1.07 times the speed.
+- A spin lock of the runtime around `mmap` and `munmap`, so that no thread sleeps on the host's lock: no change,
+  with and without large pages.
 ";
 
 /// The number of tasks that are ready to run on this machine.

@@ -21,9 +21,9 @@ pub(crate) struct Report<'a> {
 const INTRODUCTION: &str = "\
 # Benchmarks: the translator
 
-The same C programs, compiled to WebAssembly and translated by Linnet, compiled natively, and taken
-through other translators. Numbers are run times as multiples of those of native code by `clang-19
--O2`: below 1 is faster.
+The same C programs are compiled to WebAssembly and translated by Linnet, compiled natively, and
+translated by other translators. Numbers are run times as multiples of those of native code by
+`clang-19 -O2`: below 1 is faster.
 
 ![Run times relative to native code](../images/benchmarks-translator.svg)
 ";
@@ -31,23 +31,23 @@ through other translators. Numbers are run times as multiples of those of native
 const NOTES: &str = "
 ## What is measured
 
-- Every program checks itself: it prints a sum of all that it calculated, and these are equal on all
-  engines. It takes the time itself, of the work alone, with `CLOCK_MONOTONIC`; the number is the
+- Every program checks itself: it prints a checksum of its results, which is equal on all
+  engines. It measures the time of the work alone with `CLOCK_MONOTONIC`. The number is the
   shortest of all its runs.
-- All engines get `-O2` and the same sources. The C library is musl, or WASI's, which is made of musl;
-  `malloc` is part of the programs. zstd is without its assembly and intrinsics, and in SQLite `long
-  double` is `double`.
-- Linnet's programs run in a guest, started as `linnet boot -- PROGRAM` starts them, with its timer and
-  polls. `vectors` means that clang had `-msimd128`, which `linnet cc` does not give by itself. `frames`
+- All engines get `-O2` and the same sources. The C library is musl, or WASI's, which is based on musl.
+  `malloc` is part of the programs. zstd is without its assembly and intrinsics, and in SQLite
+  `long double` is `double`.
+- Linnet's programs run in a guest, as with `linnet boot -- PROGRAM`, with its timer and
+  polls. `vectors` means that clang had `-msimd128`, which is not the default of `linnet cc`. `frames`
   means `linnet build --frames`; nothing is captured.
-- gcc and clang make code for any x86-64, and so does wasm2c. Linnet's code is for x86-64-v2. wasmtime
+- gcc, clang and wasm2c make code for any x86-64. Linnet's code is for x86-64-v2. wasmtime
   uses all instructions of the processor at hand.
 - wasm2c is Debian's, with its default of guard pages instead of checks, and `gcc -O2`. wasmtime is the
-  newest package for Python. Lua and MuJS, which use `setjmp`, got one that does nothing there.
+  newest package for Python. With both, the `setjmp` of Lua and MuJS does nothing.
 ";
 
 const EXPERIMENTS: &str = "
-What each optimization gives, and what was tried and not kept, is on the page of [experiments](experiments-translator.md).
+The page of [experiments](experiments-translator.md) shows what each optimization gives, and what was tried and not kept.
 ";
 
 impl Report<'_> {

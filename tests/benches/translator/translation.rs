@@ -103,7 +103,7 @@ impl Translations {
                  {rate:.2} MB | {peak:.0} MB |"
             );
         }
-        text += "\nThe result is the same for any number of threads; a test says so.\n";
+        text += "\nThe result is the same for any number of threads; a test checks that.\n";
         if let [(_, own), others @ ..] = &self.peers[..] {
             let others: Vec<String> = others
                 .iter()
@@ -120,7 +120,7 @@ impl Translations {
             text,
             "\nPrograms whose frames can be captured as data, and never are, take {:.1} % more time \
              on the geometric mean, {program} the most with {:.1} %. SQLite's code grows to {:.2} \
-             times its size by it, with what goes on with a captured frame.",
+             times its size, including the code that continues a captured frame.",
             (mean - 1.0) * 100.0,
             (worst - 1.0) * 100.0,
             self.growth
