@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::frames::{self, NativePoint};
 use crate::names::{WIDE, WIDE_BEGIN};
 use crate::options::Options;
-use crate::passes::{self, Callees};
+use crate::passes;
 use crate::trap::trap_of;
 use cranelift_codegen::binemit::{Addend, Reloc};
 use cranelift_codegen::control::ControlPlane;
@@ -74,9 +74,8 @@ pub(crate) fn compile_one(
     mut context: Context,
     isa: &dyn TargetIsa,
     options: &Options,
-    callees: Callees,
 ) -> Result<Code> {
-    compile(&mut context, &mut regalloc2::Ctx::default(), isa, options, callees)
+    compile(&mut context, &mut regalloc2::Ctx::default(), isa, options)
 }
 
 /// Compiles the function in `context`. `registers` keeps its memory from one to the next.
@@ -85,10 +84,9 @@ pub(crate) fn compile(
     registers: &mut regalloc2::Ctx,
     isa: &dyn TargetIsa,
     options: &Options,
-    callees: Callees,
 ) -> Result<Code> {
     let failed = |e: CodegenError| Error::new(format!("code generator: {e}"));
-    passes::optimize(context, isa, options, callees).map_err(failed)?;
+    passes::optimize(context, isa, options).map_err(failed)?;
     let has_loops = context.loop_analysis.loops().next().is_some();
     let stencil = isa
         .compile_function(

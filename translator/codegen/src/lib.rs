@@ -118,12 +118,6 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         Vec::new()
     };
     let (sources, symbols) = (&debug::Sources::read(&module), &symbols);
-    let is_import = |function: &u32| *function < module.imported();
-    let callees = passes::Callees {
-        imported: module.imported(),
-        // A captured frame may go on in the host's code, which is called as an entry is.
-        is_table_own: !options.frames && !module.table.iter().flatten().any(is_import),
-    };
     let env = func::Env {
         module: &module,
         environment: func::environment::of(options.standalone),
@@ -133,7 +127,6 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
         setjmp,
         polls,
         capturable,
-        callees,
         isa: &*isa,
         options,
         sources,

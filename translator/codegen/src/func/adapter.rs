@@ -344,5 +344,5 @@ pub(crate) fn build(
     body(&mut b, &params)?;
     b.seal_all_blocks();
     b.finalize(env.isa.frontend_config());
-    compile::compile_one(context, env.isa, env.options, env.callees)
+    compile::compile_one(context, env.isa, env.options)
 }

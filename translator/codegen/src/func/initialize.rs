@@ -22,7 +22,7 @@ pub(crate) fn compile(env: &Env, sections: &Sections) -> Result<Code> {
     let mut builders = FunctionBuilderContext::new();
     let builder = FunctionBuilder::new(&mut context.func, &mut builders);
     Translator::new(env, builder, u32::MAX, None, Variant::Call)?.initialize(sections)?;
-    compile::compile_one(context, env.isa, env.options, env.callees)
+    compile::compile_one(context, env.isa, env.options)
 }
 
 impl Translator<'_, '_, '_, '_> {

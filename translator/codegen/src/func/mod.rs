@@ -34,7 +34,6 @@ use crate::imports::Symbol;
 use crate::module::{Body, Module};
 use crate::names::{HEAP, data, namespace};
 use crate::options::Options;
-use crate::passes::Callees;
 use crate::polls::Polls;
 use capture_point::CapturePoints;
 use control::Frame;
@@ -77,8 +76,6 @@ pub(crate) struct Env<'m, 'a> {
     pub polls: Polls,
     /// Functions that can be on the stack when frames are captured; empty if that is left out.
     pub capturable: Vec<bool>,
-    /// What the functions call.
-    pub callees: Callees,
     pub isa: &'m dyn TargetIsa,
     pub options: &'m Options,
     pub sources: &'m Sources<'a>,
@@ -238,9 +235,8 @@ impl Worker {
                 .inline(&mut inliner)
                 .map_err(|e| Error::new(format!("code generator: {e}")))?;
             inliner.finish(&mut self.context.func);
-            let Env { isa, options, callees, .. } = *env;
             let mut code =
-                compile::compile(&mut self.context, &mut self.registers, isa, options, callees)?;
+                compile::compile(&mut self.context, &mut self.registers, env.isa, env.options)?;
             inlinable.resolve(index, &mut code.native_points);
             Ok((code, points))
         };

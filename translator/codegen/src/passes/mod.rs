@@ -40,21 +40,11 @@ use cranelift_codegen::ir::{Function, Opcode};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CodegenResult, Context};
 
-/// What a function may call.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Callees {
-    /// How many functions of the module are imported: the first ones.
-    pub imported: u32,
-    /// Whether none of these is in the table.
-    pub is_table_own: bool,
-}
-
 /// Runs all passes and the optimizer.
 pub(crate) fn optimize(
     context: &mut Context,
     isa: &dyn TargetIsa,
     options: &Options,
-    callees: Callees,
 ) -> CodegenResult<()> {
     prepare(context, options);
     // The steps of `Context::optimize`. The control flow graph is known, and block parameters that are always
@@ -70,7 +60,7 @@ pub(crate) fn optimize(
     }
     context.func.dfg.resolve_all_aliases();
     context.egraph_pass(isa, &mut ControlPlane::default())?;
-    finish(context, options, callees)?;
+    finish(context, options)?;
     context.verify_if(isa)
 }
 
@@ -90,7 +80,7 @@ fn prepare(context: &mut Context, options: &Options) {
 }
 
 /// Runs the others. The control flow stays as it is.
-fn finish(context: &mut Context, options: &Options, callees: Callees) -> CodegenResult<()> {
+fn finish(context: &mut Context, options: &Options) -> CodegenResult<()> {
     let target = options.target;
     remove_sequence_points(&mut context.func);
     context.compute_loop_analysis();
@@ -102,7 +92,7 @@ fn finish(context: &mut Context, options: &Options, callees: Callees) -> Codegen
         zext::run(&mut context.func, &context.cfg);
     }
     if options.is_program() {
-        relocate::run(context, callees)?;
+        relocate::run(context)?;
     }
     let uses = uses::find(&context.func);
     if target.has_few_registers() {

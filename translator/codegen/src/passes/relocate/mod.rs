@@ -12,17 +12,14 @@
 //! What is left to the code generator are saved frame pointers and return addresses, which have known
 //! places.
 //!
-//! A function's first parameter, which is the context in other modules, is not used at all (`callees.rs`).
-//!
 //! Where paths with and without a call meet, the value becomes a block parameter, if it is needed there.
 //! A poll is such a call, in a cold block: the loop around it keeps its addresses in registers, and the
 //! cold block has them as distances from the base while it calls.
 
-mod callees;
 mod check;
 mod kind;
 
-use super::{Callees, uses};
+use super::uses;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::packed_option::PackedOption;
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
@@ -37,9 +34,8 @@ use linnet_abi::context::{REGION_SIZE, offset};
 const DEEP: usize = 64;
 
 /// Needs the control flow graph, the dominator tree and the loops. Leaves no aliases.
-pub(super) fn run(context: &mut Context, callees: Callees) -> CodegenResult<()> {
+pub(super) fn run(context: &mut Context) -> CodegenResult<()> {
     context.func.dfg.resolve_all_aliases();
-    callees::run(&mut context.func, callees);
     let calls = Calls::find(context);
     if calls.blocks.is_empty() {
         return Ok(());
@@ -214,6 +210,10 @@ impl Pass<'_> {
         self.round += 1;
         self.touched.clear();
         self.has_called = false;
+        let is_entry = self.context.func.layout.entry_block() == Some(block);
+        if is_entry && let Some(own) = self.context.func.dfg.block_params(block).first().copied() {
+            self.set(own, own);
+        }
         let mut used = Vec::new();
         let mut next = self.context.func.layout.first_inst(block);
         while let Some(inst) = next {
