@@ -101,7 +101,10 @@ impl Frame {
     /// Addresses of the words that may hold host addresses: the registers for integers, and what
     /// [`Self::own_pointer`] says.
     pub fn addresses(self) -> impl Iterator<Item = usize> {
-        (REGISTERS..RECORDS - 24).step_by(8).chain(self.own_pointer()).map(move |offset| self.0 + offset)
+        (REGISTERS..RECORDS - 24)
+            .step_by(8)
+            .chain(self.own_pointer())
+            .map(move |offset| self.0 + offset)
     }
 
     /// Where the frame points to a part of itself.
