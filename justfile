@@ -63,10 +63,15 @@ spec *NAMES:
 fuzz SECONDS='600':
     FUZZ_SECONDS={{SECONDS}} cargo test --release -p linnet-spec --test fuzz
 
-# Put a module in the kernel's place that makes CALLS host calls of all kinds in each machine, on all ISAs
+# Put a module in the kernel's place that makes CALLS host calls of all kinds on each ISA
 [group: 'test']
 hostile CALLS='1000000':
     HOSTILE_CALLS={{CALLS}} cargo test --release -p linnet-tests --test linnet -- hostile-kernel::
+
+# Run machines on an emulated host with few mappings, without overcommitment, and with addresses of 57 bits
+[group: 'test']
+settings:
+    tests/settings.sh "$(cargo run --quiet --release -p linnet -- build --target x86_64)"
 
 # Run all tests of the guest with a TLB of seven mappings
 [group: 'test']

@@ -45,3 +45,44 @@ check works "what is read may be executed" setarch -X $VM -- echo hello
 printf 'one\ntwo\n' > file
 { $VM -- true < /dev/null; read -r line <&9; } 9< file || bad "a descriptor of the caller is gone"
 [ "$line" = one ] || bad "a descriptor of the caller was used: $line"
+
+# An emulator needs room, descriptors and threads of its own.
+case $VM in *' '*) exit 0 ;; esac
+
+# Less and less room for addresses: from some point on the machine says that it has too little, and above it
+# a system without room for another process says so and goes on.
+for megabytes in 4000 2400 2000 1800 1700 1600 1500 1400 1200 1000 500 100 30; do
+	limited "may refuse" as $((megabytes << 20))
+done
+limited works as $((4000 << 20))
+# Until there is no room for another process: the shell that asks for it ends, and all goes on.
+many='sh -c "n=0; while [ \$n -lt 200 ]; do sleep 100 & n=\$((n + 1)); done; exit 3" 2> /tmp/refused
+[ $? = 2 ] && read -r why < /tmp/refused || exit 3
+kill -9 -1
+sleep 0.1
+case $why in *"fork: "*) echo still alive | cat ;; esac'
+for megabytes in 1700 1800 1900 2000; do
+	prlimit --as=$((megabytes << 20)) $VM --cpus 1 -- sh -c "$many" < /dev/null > out 2> err
+	[ "$?:$(cat out)" = "0:still alive" ] || bad "addresses for $megabytes MiB: $(cat out err)"
+done
+
+# A user who may have few processes; the machine's threads are such.
+if [ "$(id -u)" = 0 ]; then
+	cp "$VM" machine
+	chmod 755 . machine
+	for processes in 1 2 3 5 9; do
+		check "may refuse" "$processes processes" setpriv --reuid 54321 --regid 54321 --clear-groups \
+			prlimit --nproc=$processes "$PWD/machine" --cpus 4 -- echo hello
+	done
+	check works "10 processes" setpriv --reuid 54321 --regid 54321 --clear-groups \
+		prlimit --nproc=10 "$PWD/machine" --cpus 4 -- echo hello
+fi
+
+# Any descriptor may be open already, up to the last one.
+if command -v bash > /dev/null; then
+	check works "descriptor 100" bash -c 'exec 100< /dev/null; exec "$@"' bash $VM -- echo hello
+	check works "many descriptors" bash -c 'for n in {3..200}; do eval "exec $n< /dev/null"; done; exec "$@"' bash \
+		$VM -- echo hello
+	check "may refuse" "all descriptors" bash -c 'for n in {3..63}; do eval "exec $n< /dev/null"; done
+		ulimit -n 64; exec "$@"' bash $VM -- echo hello
+fi

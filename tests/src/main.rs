@@ -52,6 +52,7 @@ mod promise;
 mod pty;
 mod script;
 mod sdk;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::CommandExt as _;

@@ -1,18 +1,23 @@
 //! A module in the kernel's place that does what no kernel does (`hostile/kernel/player.c`): the machine
 //! ends with a message or goes on, and nothing else happens.
 //!
-//! `HOSTILE_CALLS=1000000` has each machine make so many calls at random; `HOSTILE_SEED` begins elsewhere.
+//! `HOSTILE_CALLS=1000000` has the machines of each ISA make so many calls at random, and a tenth of that
+//! nearly right; `HOSTILE_SEED` begins elsewhere.
 
 use std::env;
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _, pipe};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use linnet_build::{At as _, Error, Result, Target, host};
 
-use crate::{Once, Test, builder, directory, hostile, machine};
+use crate::watch::{self, Place, Watch};
+use crate::{Once, Test, builder, directory, hostile, machine, vm};
 
 /// The exit status of a machine whose kernel broke a rule.
 const BROKEN_RULE: i32 = 72;
@@ -21,9 +26,10 @@ const NO_SUCH_RULE: i32 = 3;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Calls of each machine in a short run, and how many machines that is with other numbers.
-const CALLS: u64 = 3000;
-const SEEDS: u64 = 2;
+/// Calls at random in a short run, and the most that one machine makes: what it has done to itself by then leaves
+/// it little to do.
+const CALLS: u64 = 6000;
+const CALLS_OF_ONE: u64 = 50_000;
 
 /// Size of the disk that the machines have.
 const DISK_SIZE: u64 = 64 << 10;
@@ -34,9 +40,10 @@ pub(crate) fn tests(target: Target) -> Vec<Test> {
     };
     vec![
         test("each-broken-rule-ends-the-machine", rules),
-        test("random-calls-do-no-harm", |target| random(target, 60, "1")),
-        test("nearly-right-calls-do-no-harm", |target| random(target, 8, "1")),
-        test("several-vcpus-at-once-do-no-harm", |target| random(target, 20, "3")),
+        test("a-stack-of-the-runtime-overflows-into-a-hole", overflow),
+        test("random-calls-do-no-harm", |target| random(target, 60, "1", calls() / 2)),
+        test("several-vcpus-at-once-do-no-harm", |target| random(target, 30, "3", calls() / 2)),
+        test("nearly-right-calls-do-no-harm", |target| random(target, 8, "1", calls() / 5)),
     ]
 }
 
@@ -97,17 +104,17 @@ struct Ended {
     output: String,
 }
 
-/// Runs a machine with these arguments of its kernel, and options.
-fn play(target: Target, append: &str, options: &[&str]) -> Result<Ended> {
+/// A command that starts a machine with these arguments of its kernel, and options.
+fn command(target: Target, append: &str, options: &[&str]) -> Result<Command> {
     let mut command = machine::command(target, player(target)?)?;
     command.args(["--memory", "64M", "--append", append]).args(options);
-    let ended = machine::run(&mut command, b"some input", machine::limit(target, LIMIT * scale()))?;
-    Ok(Ended { status: ended.status.and_then(|status| status.code()), output: ended.output })
+    Ok(command)
 }
 
-/// How much longer than a short run is this one?
-fn scale() -> u32 {
-    (calls() / CALLS).clamp(1, 1000) as u32
+fn play(target: Target, append: &str) -> Result<Ended> {
+    let mut command = command(target, append, &[])?;
+    let ended = machine::run(&mut command, b"some input", machine::limit(target, LIMIT))?;
+    Ok(Ended { status: ended.status.and_then(|status| status.code()), output: ended.output })
 }
 
 fn calls() -> u64 {
@@ -121,7 +128,7 @@ fn number(variable: &str) -> Option<u64> {
 /// A machine for each rule. The player names the call that it makes before it does.
 fn rules(target: Target) -> Result<()> {
     for rule in 0.. {
-        let ended = play(target, &format!("rule={rule}"), &[])?;
+        let ended = play(target, &format!("rule={rule}"))?;
         if ended.status == Some(NO_SUCH_RULE) && rule > 0 {
             return Ok(());
         }
@@ -136,30 +143,163 @@ fn rules(target: Target) -> Result<()> {
     Ok(())
 }
 
-/// Machines that go on whatever rule is broken.
-fn random(target: Target, wild: u32, cpus: &str) -> Result<()> {
+/// A thread of the runtime needs more stack than it has.
+fn overflow(target: Target) -> Result<()> {
+    const FAULT: i32 = 71;
+    let mut command = command(target, "", &["--overflow-stack"])?;
+    let ended = machine::run(&mut command, b"some input", machine::limit(target, LIMIT))?;
+    let status = ended.status.and_then(|status| status.code());
+    if status == Some(FAULT) && ended.output.contains("error: a stack of the runtime overflowed") {
+        return Ok(());
+    }
+    Err(Error::new(format!("{status:?}\n{}", ended.output)))
+}
+
+/// Machines that go on whatever rule is broken make `calls` calls. A machine beside them goes on too.
+fn random(target: Target, wild: u32, cpus: &str, calls: u64) -> Result<()> {
+    let beside = Beside::start(target)?;
     let disk = Disk::new(target, wild)?;
+    let machines = calls.div_ceil(CALLS_OF_ONE).max(2);
     let first = number("HOSTILE_SEED").unwrap_or(1);
-    for seed in first..first + SEEDS * u64::from(scale().min(4)) {
-        let append = format!("seed={seed} calls={} wild={wild}", calls());
+    for seed in first..first + machines {
+        let append = format!("seed={seed} calls={} wild={wild}", calls / machines);
         let mut options = vec!["--cpus", cpus, "--disk", &disk.option, "--ignore-broken-rules"];
         // An emulator takes long to look for what lies in so many addresses.
-        if seed % 2 == 0 && target == host()? {
+        let place = if seed % 2 == 0 && target == host()? {
             options.extend(["--address-bits", "38"]);
+            Place::SMALL
         } else {
             options.extend(["--tlb-budget", "7"]);
-        }
-        let ended = play(target, &append, &options)?;
+            Place::LARGE
+        };
+        let run = format!("{append} {}", options.join(" "));
+        let limit = machine::limit(target, LIMIT + Duration::from_millis(calls / machines));
+        let mut command = command(target, &append, &options)?;
+        let ended = watched(&mut command, place, limit).at(&run)?;
         let went_on = ended.status == Some(0) && ended.output.contains("done after ");
         let has_ended =
             ended.status == Some(BROKEN_RULE) && ended.output.contains("error: the kernel");
         if !(went_on || has_ended) {
-            let run = format!("{append} {}", options.join(" "));
             return Err(Error::new(format!("{run}: {:?}\n{}", ended.status, ended.output)));
         }
         disk.check()?;
     }
-    Ok(())
+    beside.check()
+}
+
+/// Runs the player, and looks at the memory of its process before it begins, meanwhile, and when it is done.
+fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended> {
+    const LOOKS: Duration = Duration::from_millis(100);
+    let (reader, writer) = pipe().at("pipe")?;
+    command.envs(watch::canaries());
+    command.stdin(Stdio::piped()).stdout(writer.try_clone().at("pipe")?).stderr(writer);
+    let mut child = command.spawn().at("the player")?;
+    // The output ends when the last writer is gone.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut stdin = child.stdin.take();
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(reader).split(b'\n').map_while(std::result::Result::ok) {
+            let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+        }
+    });
+    let mut ended = Ended { status: None, output: String::new() };
+    let mut watch: Option<Watch> = None;
+    let started = Instant::now();
+    let mut found = Ok(());
+    while started.elapsed() < limit && found.is_ok() {
+        match lines.recv_timeout(LOOKS) {
+            Ok(line) if line == "ready" => {
+                watch = Some(Watch::new(child.id(), place)?);
+                if let Some(stdin) = &mut stdin {
+                    let _ = stdin.write_all(b"some input");
+                }
+            }
+            Ok(line) => {
+                if line.contains("done after ") {
+                    found = watch.take().map_or(Ok(()), |watch| watch.look());
+                    stdin = None;
+                }
+                ended.output.push_str(&line);
+                ended.output.push('\n');
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let looked = watch.as_ref().map_or(Ok(()), Watch::look);
+                // A process that ends has no memory to look at.
+                if looked.is_err() && !has_ended(&mut child)? {
+                    found = looked;
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = machine::wait(&mut child, Duration::from_secs(1))?;
+    found.map_err(|error| Error::new(format!("{error}\n{}", ended.output)))?;
+    ended.status = status.and_then(|status| status.code());
+    Ok(ended)
+}
+
+fn has_ended(child: &mut Child) -> Result<bool> {
+    let asked = Instant::now();
+    while asked.elapsed() < Duration::from_secs(2) {
+        if child.try_wait().at("wait")?.is_some() {
+            return Ok(true);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(false)
+}
+
+/// Another machine, with Linux, that has something to remember.
+struct Beside {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Beside {
+    fn start(target: Target) -> Result<Beside> {
+        const SCRIPT: &str = "head -c 8000000 /dev/urandom > /tmp/file; md5sum /tmp/file > /tmp/sum; echo ready; \
+             read -r line; md5sum -c /tmp/sum && echo $line";
+        let mut command = machine::command(target, &vm(target)?)?;
+        command.args(["--cpus", "1", "--", "sh", "-c", SCRIPT]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .at("the machine beside it")?;
+        let output = child.stdout.take().ok_or_else(|| Error::new("no standard output"))?;
+        let mut beside = Beside { child, output: BufReader::new(output) };
+        beside.expect("ready")?;
+        Ok(beside)
+    }
+
+    fn expect(&mut self, wanted: &str) -> Result<()> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).at("the machine beside it")?;
+        if line.trim_end() == wanted {
+            return Ok(());
+        }
+        Err(Error::new(format!("the machine beside it says {line:?} instead of {wanted:?}")))
+    }
+
+    fn check(mut self) -> Result<()> {
+        let stdin = self.child.stdin.take();
+        stdin
+            .ok_or_else(|| Error::new("no standard input"))?
+            .write_all(b"unharmed\n")
+            .at("the machine beside it")?;
+        self.expect("/tmp/file: OK")?;
+        self.expect("unharmed")
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A disk.

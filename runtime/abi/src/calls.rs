@@ -2,6 +2,10 @@
 //!
 //! In these tables `u32` and `i32` are wasm `i32`, `u64` is wasm `i64`, and `ptr` is an address in
 //! the caller's linear memory (wasm `i32`).
+//!
+//! The kernel is not trusted. A host call whose arguments name what is not there or is not the kernel's
+//! to name (a memory, a task that is not suspended, pages that do not exist) ends the machine with a
+//! message, and nothing else happens.
 
 /// Import module of host calls: kernel to runtime. A call `x` is the symbol `linnet_host_x`, whose
 /// first argument is the caller's context.
@@ -31,7 +35,9 @@ macro_rules! for_each_host_call {
             switch_to(prev: ptr, next: ptr) -> ptr;
             /// Make the native stacks of `task`, whose kernel shadow stack ends at `sp`. `user` is 1 if
             /// it is a copy of the calling task that returns to user mode in linear memory `mm`, else 0.
-            task_new(task: ptr, sp: ptr, mm: u32, user: u32);
+            /// 0; -EAGAIN if the machine has as many tasks as it can have; -ENOMEM if the host refuses the
+            /// memory.
+            task_new(task: ptr, sp: ptr, mm: u32, user: u32) -> i32;
             /// Give back the native stacks of a task that will never run again.
             task_free(task: ptr);
             /// Leave the kernel: run the calling task's user code. Does not return.
@@ -52,7 +58,7 @@ macro_rules! for_each_host_call {
             cpu_count() -> u32;
             /// Start vCPU `cpu` in `secondary_entry(idle)`, on the shadow stack that ends at `sp`.
             cpu_start(cpu: u32, idle: ptr, sp: ptr);
-            /// Sleep until the pending word of `cpu` is not zero.
+            /// Sleep until the pending word of `cpu`, the caller's own, is not zero.
             cpu_idle(cpu: u32);
             /// One round of a spin loop.
             cpu_relax();
@@ -74,7 +80,8 @@ macro_rules! for_each_host_call {
             mm_free(mm: u32);
             /// Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`.
             /// `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the
-            /// kernel's own.
+            /// kernel's own, whose first pages are guest-physical memory for good: of those a fill maps a
+            /// page to itself.
             tlb_fill(mm: u32, address: ptr, pfn: u32, count: u32, prot: u32);
             /// Forget the mappings of `count` pages from `address`.
             tlb_flush(mm: u32, address: ptr, count: u32);
@@ -119,7 +126,7 @@ macro_rules! for_each_host_call {
             /// Start the machine again from nothing.
             restart();
             /// Native frames of `task` (0: the caller), innermost first: words of function number and
-            /// offset in its code. Returns the number of frames written, at most `count`.
+            /// offset in its code. Returns the number of frames written, at most `count`; 0 if it runs.
             backtrace(task: ptr, words: ptr, count: u32) -> u32;
             /// Name of a function of the kernel by its number. Returns its length, at most `size`.
             function_name(function: u32, buffer: ptr, size: u32) -> u32;

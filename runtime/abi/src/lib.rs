@@ -36,7 +36,7 @@ pub mod trap;
 
 /// Version of everything in this crate. A module, a kernel and a runtime work together only if
 /// they were made with the same one.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Size of a WebAssembly page in bytes (core specification, 4.2.8).
 pub const WASM_PAGE: u64 = 65536;

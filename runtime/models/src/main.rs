@@ -350,6 +350,25 @@ mod tests {
         });
     }
 
+    /// The host has room for fewer pages than the vCPUs want at once.
+    #[test]
+    fn a_refused_fill_gets_the_room_of_others() {
+        stage::explore_large(|| {
+            stage::map_no_more_than(2);
+            let threads = [1, 2, 3].map(MemoryId::new).map(|mm| {
+                stage::start(move || {
+                    for page in 1..4 {
+                        fill(mm, page);
+                    }
+                })
+            });
+            threads.into_iter().for_each(stage::Thread::join);
+            tlb::flush_all();
+            stage::map_no_more_than(usize::MAX);
+            assert_eq!(tlb::total(), 0);
+        });
+    }
+
     fn is_mapped(mm: MemoryId, page: u32) -> bool {
         let start = tlb::host(page_of(mm, page)) as u64;
         !stage::mapped(start, start + 1).is_empty()

@@ -2,7 +2,9 @@
 //! code does nothing but wait for a poke.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool as StdBool, AtomicU64 as StdU64, Ordering as StdOrdering};
+use std::sync::atomic::{
+    AtomicBool as StdBool, AtomicU64 as StdU64, AtomicUsize as StdUsize, Ordering as StdOrdering,
+};
 use std::sync::{Mutex as StdMutex, PoisonError};
 
 use shuttle::sync::{Condvar, Mutex};
@@ -135,11 +137,17 @@ static MAPPED: StdMutex<BTreeMap<usize, u64>> = StdMutex::new(BTreeMap::new());
 
 /// Does the host refuse what would make two mappings of one?
 static REFUSES_SPLITS: StdBool = StdBool::new(false);
+/// So many pages the host maps at once.
+static MOST_MAPPED: StdUsize = StdUsize::new(usize::MAX);
 /// Do memories share one slot?
 static SHARES_SLOTS: StdBool = StdBool::new(true);
 
 pub(crate) fn refuse_splits(refuse: bool) {
     REFUSES_SPLITS.store(refuse, StdOrdering::Relaxed);
+}
+
+pub(crate) fn map_no_more_than(pages: usize) {
+    MOST_MAPPED.store(pages, StdOrdering::Relaxed);
 }
 
 fn is_refused(size: usize) -> bool {
@@ -277,6 +285,10 @@ pub(crate) mod sys {
         _: i32,
         offset: u64,
     ) -> isize {
+        let most = super::MOST_MAPPED.load(StdOrdering::Relaxed);
+        if MAPPED.lock().unwrap().len() + size / PAGE > most {
+            return ENOMEM;
+        }
         if flags & MAP_FIXED != 0 {
             for page in 0..size / PAGE {
                 let contents = (offset as usize / PAGE + page) as u64;

@@ -2,7 +2,9 @@
  * A module that plays the kernel and is no friend of the machine: it makes host
  * calls with any arguments, in any order, from every entry, on every vCPU. What
  * it does to itself does not matter. It goes on until it has made `calls` calls,
- * says so, and ends the machine with status 0.
+ * says so, and ends the machine with status 0. It begins when it reads something
+ * and ends when it reads the end, so that somebody may look at the machine before
+ * and after.
  *
  * The command line is `seed=N calls=N wild=PERCENT` or `rule=N`: do one thing
  * that the machine must not let pass.
@@ -41,6 +43,7 @@ static u32 ram;
 static u64 seed = 1;
 static u32 limit = 1000, made, wild = 30;
 static u32 random_lock;
+static _Bool over;
 
 /* --- Little that a program needs --------------------------------------------------------- */
 
@@ -70,6 +73,17 @@ static void say_number(u64 number)
 		digits[--at] = '0' + number % 10;
 	while (number /= 10);
 	say(digits + at);
+}
+
+/* Some bytes of input; 0: its end. */
+static u32 wait_for_input(void)
+{
+	char bytes[16];
+	int n;
+
+	while ((n = host_stdio_read(0, (unsigned long)bytes, sizeof(bytes))) == -11)
+		host_cpu_relax();
+	return n < 0 ? 0 : n;
 }
 
 static u64 next(void)
@@ -118,7 +132,7 @@ static u64 option(const char *name, u64 otherwise)
 static u32 junk(void)
 {
 	static const u32 words[] = {
-		0, 1, 2, 3, 4, 7, 8, 63, 64, 65, 100, 255, 256, 4095, 4096, 11999, 12000, 12001, 65535, 65536,
+		0, 1, 2, 3, 4, 7, 8, 63, 64, 65, 100, 255, 256, 4095, 4096, 11999, 12000, 12001, 12288, 12289, 65535, 65536,
 		65537, 77777, 0x7fffffff, 0x80000000, 0xc0000000, 0xefffffff, 0xf0000000, 0xf0000200,
 		0xffff0000, 0xffffc000, 0xfffffff0, 0xfffffffe, 0xffffffff,
 	};
@@ -239,7 +253,8 @@ static void new_task(_Bool user, u32 mm)
 
 	if (is_task[n] && !chance(wild))
 		return;
-	host_task_new((unsigned long)&tasks[n], sp, mm, user);
+	if (host_task_new((unsigned long)&tasks[n], sp, mm, user))
+		return;
 	memory_of[n] = mm;
 	is_task[n] = 1;
 }
@@ -330,9 +345,14 @@ static void disk(void)
 
 static void finish(void)
 {
+	if (__atomic_exchange_n(&over, 1, __ATOMIC_SEQ_CST))
+		for (;;)
+			host_cpu_relax();
 	say("done after ");
-	say_number(made);
+	say_number(limit);
 	say(" calls\n");
+	while (wait_for_input())
+		;
 	host_halt(0);
 }
 
@@ -564,6 +584,8 @@ void linnet_boot(unsigned int ram_size, unsigned long initrd, unsigned int initr
 	seed = option("seed", 1) * 0x9e3779b97f4a7c15ull | 1;
 	limit = option("calls", 1000);
 	wild = option("wild", 30);
+	say("ready\n");
+	wait_for_input();
 	for (u32 n = 0; n < 4; n++)
 		memories[n] = host_mm_new();
 	for (u32 cpu = 1; cpu < host_cpu_count() && cpu < 8; cpu++) {

@@ -5,7 +5,7 @@ use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::{clock as guest_clock, fault, hostcall};
-use crate::cpu::{timer, vcpu};
+use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
@@ -164,12 +164,14 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let memory = options.memory.unwrap_or(default) & !0xffff;
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
-    layout::init(options.address_bits, &process.places());
-    tlb::init(sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT), options.tlb_budget, cpus);
+    let mappings = sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT);
+    layout::init(options.address_bits, &process.places(), mappings);
+    tlb::init(mappings, options.tlb_budget, cpus);
     ram::init(memory, image::kernel());
     describe_kernel(cpus);
     check_page_size(page);
     task::init(page);
+    task::reserve(cpus);
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
     }
@@ -184,6 +186,9 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     timer::init();
     console::init();
     vcpu::start_threads();
+    if options.overflow_stack {
+        thread::overflow();
+    }
 
     let mut line = [0; COMMAND_LINE_SIZE];
     command_line(&mut line, options);
@@ -192,7 +197,7 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     let stack = symbol(Symbol::init_stack).wrapping_add(word(Symbol::linnet_thread_size));
     match task::new(symbol(Symbol::init_task), stack, first_task) {
         Ok(task) => vcpu::run_first(task),
-        Err(NotMade::NoRoom) => {
+        Err(NotMade::NoMemory | NotMade::TooMany) => {
             fatal!(exit::HOST, "the host has no room for the first task's stacks")
         }
         Err(_) => fatal!(exit::KERNEL, "the kernel has its first task where none can be"),

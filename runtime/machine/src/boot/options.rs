@@ -48,6 +48,8 @@ pub struct Options<'a> {
     pub tlb_budget: Option<u32>,
     /// For tests: host calls that break a rule do nothing.
     pub ignore_broken_rules: bool,
+    /// For tests: a thread of the runtime overflows its stack.
+    pub overflow_stack: bool,
     /// Index of the first word of the command, if there is one.
     pub command: Option<usize>,
 }
@@ -110,6 +112,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         sandbox: true,
         tlb_budget: None,
         ignore_broken_rules: false,
+        overflow_stack: false,
         command: None,
     };
     let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
@@ -152,6 +155,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             // Of no use but to tests, and so not in the help.
             "--tlb-budget" => options.tlb_budget = value()?.parse().ok(),
             "--ignore-broken-rules" => options.ignore_broken_rules = true,
+            "--overflow-stack" => options.overflow_stack = true,
             "--" => {
                 options.command = words.next().map(|_| i + 1);
                 break;

@@ -7,6 +7,7 @@
 use crate::device::virtio::{self, MAX_DISKS};
 use crate::host::exit::{self, fatal};
 use crate::host::{sys, terminal};
+use crate::memory::tlb;
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
 
@@ -94,8 +95,9 @@ pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8) -> ! {
     fatal!(exit::HOST, "the host refuses to start this file again (errno {})", -r);
 }
 
-/// Room for pointers, all null.
+/// Room for pointers, all null. There is some: what the guest has mapped is not needed any more.
 fn new_array(len: usize) -> *mut *const u8 {
+    tlb::flush_all();
     let flags = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
     let size = len * size_of::<*const u8>();
     // SAFETY: a new mapping wherever there is room.

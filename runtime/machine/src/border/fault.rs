@@ -15,6 +15,7 @@ use crate::cpu::switch;
 use crate::host::exit::{self, fatal};
 use crate::host::{signals, sys};
 use crate::memory::ids::MemoryId;
+use crate::memory::layout;
 use crate::memory::ram::Ram;
 use crate::memory::tlb;
 use crate::task::Task;
@@ -203,6 +204,13 @@ fn overflowed() -> ! {
 }
 
 fn die(signal: u32, address: u64, frame: Frame) -> ! {
+    if layout::is_own(address as usize) {
+        fatal!(
+            exit::BUG,
+            "a stack of the runtime overflowed, at {address:#x}, pc {:#x}",
+            frame.pc()
+        );
+    }
     fatal!(
         exit::BUG,
         "host signal {signal} at {address:#x}, pc {:#x}, sp {:#x}: not in guest code",

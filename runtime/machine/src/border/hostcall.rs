@@ -14,7 +14,7 @@ use crate::cpu::vcpu::{self, Vcpu};
 use crate::device::console::{self, Stream};
 use crate::device::virtio;
 use crate::host::exit::{self, fatal};
-use crate::host::sys::{EBADF, EINVAL, ENOENT};
+use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENOENT, ENOMEM};
 use crate::host::{clock, signals, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
@@ -136,15 +136,16 @@ fn must_be_suspended(id: ptr) -> Checked<Suspended> {
     suspended(id)?.ok_or(Broken("the task runs", id))
 }
 
-/// A new task, if the host has room for one.
+/// A new task, or an errno if there is no room for one.
 fn new_task(
     id: ptr,
     sp: ptr,
     first: extern "C" fn(&'static Task) -> !,
-) -> Checked<Option<task::NewTask>> {
+) -> Checked<Result<task::NewTask, i32>> {
     match task::new(id, sp, first) {
-        Ok(task) => Ok(Some(task)),
-        Err(NotMade::NoRoom) => Ok(None),
+        Ok(task) => Ok(Ok(task)),
+        Err(NotMade::TooMany) => Ok(Err(EAGAIN)),
+        Err(NotMade::NoMemory) => Ok(Err(ENOMEM)),
         Err(NotMade::BadId) => Err(Broken("no task can be there", id)),
         Err(NotMade::Exists) => Err(Broken("there is a task already", id)),
     }
@@ -159,7 +160,7 @@ fn switch_to(task: &'static Task, _prev: ptr, next: ptr) -> Checked<ptr> {
     Ok(task.previous.get())
 }
 
-fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<()> {
+fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<i32> {
     extern "C" fn first(task: &'static Task) -> ! {
         switch::poll_for_interrupts(task);
         // SAFETY: on the task's kernel stack.
@@ -167,18 +168,18 @@ fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<()> {
         fatal!(exit::KERNEL, "a task's first function returned");
     }
     let mm = if user == 0 { None } else { Some(program_memory(mm)?) };
-    let Some(child) = new_task(id, sp, first)? else { no_room(id) };
+    let child = match new_task(id, sp, first)? {
+        Ok(child) => child,
+        Err(errno) => return Ok(errno),
+    };
     if let Some(mm) = mm
         && !fork::inherit(task, child.task(), mm)
     {
-        no_room(id);
+        child.discard();
+        return Ok(ENOMEM);
     }
     child.make_ready();
-    Ok(())
-}
-
-fn no_room(id: ptr) -> ! {
-    fatal!(exit::HOST, "the host has no room for the stacks of task {id:#x}")
+    Ok(0)
 }
 
 fn task_free(_: &Task, id: ptr) -> Checked<()> {
@@ -245,7 +246,7 @@ fn cpu_start(_: &Task, number: u32, idle: ptr, sp: ptr) -> Checked<()> {
         fatal!(exit::KERNEL, "a secondary vCPU's first function returned");
     }
     let vcpu = cpu(number)?;
-    let Some(task) = new_task(idle, sp, first)? else {
+    let Ok(task) = new_task(idle, sp, first)? else {
         fatal!(exit::HOST, "the host has no room for the stacks of vCPU {number}");
     };
     vcpu.start(task).map_err(|task| {

@@ -8,6 +8,7 @@ use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::layout;
 use core::ffi::CStr;
+use core::hint;
 
 /// Size of a thread's own stack and of its host-signal stack. Stacks lie at multiples of it.
 const STACK: usize = 64 << 10;
@@ -47,6 +48,24 @@ pub fn begin(name: &CStr) -> SignalStack {
     // SAFETY: `spawn` has left it there.
     let own = unsafe { &*((end - size_of::<Own>()) as *const Own) };
     set_signal_stack(own.signal_stack)
+}
+
+/// For tests: start a thread that needs more stack than it has, and wait for what comes of it.
+pub fn overflow() -> ! {
+    extern "C" fn main(_: usize) -> ! {
+        begin(c"linnet-test");
+        deeper(0);
+        unreachable!("its stack is not so large");
+    }
+    #[inline(never)]
+    fn deeper(n: usize) -> usize {
+        let frame = hint::black_box([n; 64]);
+        if n > 1 << 20 { n } else { deeper(n + 1) + hint::black_box(frame)[n % 64] }
+    }
+    spawn(main, 0);
+    loop {
+        sys::sched_yield();
+    }
 }
 
 fn set_signal_stack(base: usize) -> SignalStack {

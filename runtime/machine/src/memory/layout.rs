@@ -101,18 +101,19 @@ impl Layout {
 /// Find out how many addresses the host gives to a process, unless it is to be no more than `limit`
 /// bits. `known` are addresses that the host has put something at when it started the process: its file,
 /// its first stack, the vDSO. Nothing comes to lie anywhere later, for the runtime chooses the places of
-/// all its own mappings.
-pub fn init(limit: Option<u32>, known: &[usize]) {
+/// all its own mappings, of which it may have `mappings`.
+pub fn init(limit: Option<u32>, known: &[usize], mappings: u32) {
     // Between the half and the end, where the first stack is.
     let bits = ADDRESS_BITS
         .into_iter()
         .filter(|bits| limit.is_none_or(|limit| *bits <= limit))
         .find(|bits| exists(3 << (bits - 2)));
-    let layout = match bits {
+    let mut layout = match bits {
         Some(LARGE_BITS) => LARGE,
         Some(bits) => Layout::small(bits),
         None => fatal!(exit::HOST, "the host gives this process too few addresses"),
     };
+    layout.region_count = layout.region_count.min(regions_within(mappings));
     // SAFETY: only one thread runs yet.
     unsafe { *LAYOUT.0.get() = layout };
     for slot in 0..layout.slot_count {
@@ -128,6 +129,12 @@ pub fn init(limit: Option<u32>, known: &[usize]) {
             layout.slots
         );
     }
+}
+
+/// So many regions a process can have that may have so many mappings: their two stacks take no more than three
+/// quarters, so that guest memory can always be mapped.
+const fn regions_within(mappings: u32) -> usize {
+    mappings as usize / 4 * 3 / 2
 }
 
 /// Slots that have something of the host in them.
@@ -221,6 +228,12 @@ pub fn map(address: usize, size: usize, protection: usize) -> Result<(), Refused
 /// nothing below it.
 static NEXT_OWN: AtomicUsize = AtomicUsize::new(0);
 const OWN_SIZE: usize = 4 << 30;
+
+/// Is it an address where the runtime's own mappings lie, and the holes below them?
+pub fn is_own(address: usize) -> bool {
+    let end = Layout::get().slots as usize;
+    (end - OWN_SIZE..end).contains(&address)
+}
 
 /// Map memory of the runtime's own for good: its address, a multiple of `align`. Below it are at least
 /// [`GUARD`] bytes where nothing ever lies.

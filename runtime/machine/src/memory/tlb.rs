@@ -175,7 +175,7 @@ pub fn fill(range: PageRange, pages: RamPages, write: bool, same: bool) {
         count_mappings(mm, 2);
         return;
     }
-    for _ in 0..2 {
+    for refusals in 0..MOST_REFUSALS {
         // SAFETY: as above, and the file range is one of guest memory.
         let r = unsafe { sys::mmap(to, size, prot, flags, Ram::get().fd, pages.offset()) };
         if r >= 0 {
@@ -183,9 +183,17 @@ pub fn fill(range: PageRange, pages: RamPages, write: bool, same: bool) {
             return;
         }
         flush_all();
+        if refusals > 0 {
+            let own = PageRange::behind_ram();
+            unmap(host(own), own.size());
+            sys::sched_yield();
+        }
     }
     fatal!(exit::HOST, "the host refuses to map guest memory");
 }
+
+/// So often the host may refuse a mapping although all others were given up: other vCPUs take what becomes free.
+const MOST_REFUSALS: u32 = 1000;
 
 /// There are up to `more` mappings more than before: one inside another makes three of one. Counted
 /// when they are there: a memory whose count is 0 has none. The kernel's own are never dropped, so that

@@ -411,6 +411,22 @@ struct FreeList {
     count: usize,
 }
 
+impl FreeList {
+    fn push(&mut self, task: &'static Task) {
+        task.next_free.set(self.first);
+        self.first = task.address();
+        self.count += 1;
+    }
+
+    fn pop(&mut self) -> Option<&'static Task> {
+        // SAFETY: the list holds tasks, and those are never unmapped.
+        let task = unsafe { (self.first as *const Task).as_ref()? };
+        self.first = task.next_free.get();
+        self.count -= 1;
+        Some(task)
+    }
+}
+
 static FREE: SpinLock<FreeList> = SpinLock::new(FreeList { first: 0, count: 0 });
 
 /// Task by `task_struct >> 6`, for those that lie in guest-physical memory: address space that reads as
@@ -437,6 +453,25 @@ pub fn init(host_page: usize) {
     }
 }
 
+/// Tasks that Linux makes before the first program runs: so many of its own, and for each vCPU.
+const FIRST_TASKS: (u32, u32) = (40, 8);
+
+/// Make room for the tasks without which no machine starts: what the host refuses now is an error at once.
+pub fn reserve(vcpus: u32) {
+    let count = FIRST_TASKS.0 + FIRST_TASKS.1 * vcpus;
+    let mut regions = FreeList { first: 0, count: 0 };
+    for _ in 0..count {
+        match new_region() {
+            Ok(task) => regions.push(task),
+            Err(_) => fatal!(
+                exit::HOST,
+                "the host has no room for the stacks of {count} tasks\nhint: allow this process more addresses (ulimit -v) or mappings (sysctl vm.max_map_count), or give the machine fewer vCPUs with --cpus, or less --memory"
+            ),
+        }
+    }
+    *FREE.lock() = regions;
+}
+
 /// The place of a task in the index, if a task can be there.
 fn index_entry(id: u32) -> Option<&'static AtomicPtr<Task>> {
     let is_possible =
@@ -453,11 +488,13 @@ fn new_index_entry(id: u32) -> Result<&'static AtomicPtr<Task>, NotMade> {
     let is_writable = &INDEX_LEAVES[offset / INDEX_LEAF];
     if !is_writable.load(Ordering::Acquire) {
         let leaf = INDEX.load(Ordering::Relaxed).addr() + offset / INDEX_LEAF * INDEX_LEAF;
-        // SAFETY: a part of the index, which loses nothing.
-        let r = unsafe { sys::mprotect(leaf, INDEX_LEAF, sys::PROT_READ | sys::PROT_WRITE) };
-        if r < 0 {
-            return Err(NotMade::NoRoom);
-        }
+        let allow = || {
+            let prot = sys::PROT_READ | sys::PROT_WRITE;
+            // SAFETY: a part of the index, which loses nothing.
+            let r = unsafe { sys::mprotect(leaf, INDEX_LEAF, prot) };
+            if r == 0 { Ok(()) } else { Err(Refused::NoRoom(-r as i32)) }
+        };
+        with_room(allow).map_err(|_| NotMade::NoMemory)?;
         is_writable.store(true, Ordering::Release);
     }
     Ok(entry)
@@ -585,66 +622,70 @@ pub enum NotMade {
     BadId,
     /// There is one of that name.
     Exists,
-    /// The host has no room for its stacks.
-    NoRoom,
+    /// There are as many as the machine can have.
+    TooMany,
+    /// The host refuses the memory for its stacks.
+    NoMemory,
 }
 
-fn map_stack(base: usize, size: usize) -> Result<(), Refused> {
-    let map = || layout::map(base, size, sys::PROT_READ | sys::PROT_WRITE);
-    map().or_else(|refused| match refused {
+/// Do what takes room of the host, once more if it has none: guest memory gives way.
+fn with_room(take: impl Fn() -> Result<(), Refused>) -> Result<(), Refused> {
+    take().or_else(|refused| match refused {
         Refused::Taken => Err(refused),
-        // Maybe there are too many mappings.
         Refused::NoRoom(_) => {
             tlb::flush_all();
-            map()
+            take()
         }
     })
 }
 
-/// Both stacks of a region, and the context.
+fn map_stack(base: usize, size: usize) -> Result<(), Refused> {
+    with_room(|| layout::map(base, size, sys::PROT_READ | sys::PROT_WRITE))
+}
+
+/// Both stacks of a region, and the context. A host that has no room for more than them refuses them: it would have none for the
+/// memory of the guest.
 fn map_stacks(base: usize) -> Result<(), Refused> {
+    let own = sys::PROT_READ | sys::PROT_WRITE;
     let parts = [
-        (base, CONTEXT_SIZE),
-        (base + USER_BOTTOM, USER_TOP - USER_BOTTOM),
-        (base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE),
+        (base, CONTEXT_SIZE, own),
+        (base + USER_BOTTOM, USER_TOP - USER_BOTTOM, own),
+        (base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE, own),
+        (base + UCONTEXT_AREA, UCONTEXT_AREA_SIZE, 0),
     ];
-    for (n, (at, size)) in parts.into_iter().enumerate() {
-        map_stack(at, size).inspect_err(|_| {
-            for (at, size) in &parts[..n] {
-                // SAFETY: mapped just now.
-                unsafe { sys::munmap(*at, *size) };
-            }
-        })?;
+    let unmap = |part: &(usize, usize, usize)| {
+        // SAFETY: mapped just now, and nobody else knows of it.
+        unsafe { sys::munmap(part.0, part.1) };
+    };
+    for (n, &(start, size, protection)) in parts.iter().enumerate() {
+        with_room(|| layout::map(start, size, protection))
+            .inspect_err(|_| parts[..n].iter().for_each(unmap))?;
     }
+    unmap(&parts[3]);
     Ok(())
 }
 
-fn new_region() -> Option<&'static Task> {
-    {
-        let mut free = FREE.lock();
-        if free.first != 0 {
-            // SAFETY: the list holds tasks, and those are never unmapped.
-            let task = unsafe { &*(free.first as *const Task) };
-            free.first = task.next_free.get();
-            free.count -= 1;
-            return Some(task);
-        }
+fn new_region() -> Result<&'static Task, NotMade> {
+    if let Some(task) = FREE.lock().pop() {
+        return Ok(task);
     }
     let Layout { regions, region_count, .. } = Layout::get();
     loop {
         let next = |n| (n < region_count).then_some(n + 1);
-        let n = REGION_COUNT.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).ok()?;
+        let n = REGION_COUNT
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+            .map_err(|_| NotMade::TooMany)?;
         let base = regions + n * REGION_SIZE;
         match map_stacks(base) {
             // SAFETY: mapped just now.
-            Ok(()) => return Some(unsafe { &*((base + TASK_OFFSET) as *const Task) }),
+            Ok(()) => return Ok(unsafe { &*((base + TASK_OFFSET) as *const Task) }),
             // Something of the host.
             Err(Refused::Taken) => {}
             Err(Refused::NoRoom(_)) => {
                 // It is tried again, unless another vCPU has taken the next one.
                 let count = (Ordering::AcqRel, Ordering::Relaxed);
                 let _ = REGION_COUNT.compare_exchange(n + 1, n, count.0, count.1);
-                return None;
+                return Err(NotMade::NoMemory);
             }
         }
     }
@@ -660,7 +701,7 @@ pub fn new(
     if !entry.load(Ordering::Relaxed).is_null() {
         return Err(NotMade::Exists);
     }
-    let task = new_region().ok_or(NotMade::NoRoom)?;
+    let task = new_region()?;
     let kernel = Ram::get().kernel;
     let mut context = Context { heap_base: tlb::base(MemoryId::KERNEL), ..Context::EMPTY };
     // SAFETY: `globals` has that many entries (checked when the machine started).
@@ -749,9 +790,7 @@ fn free_region(task: &'static Task) {
             sys::madvise(region + TASK_OFFSET - KERNEL_STACK, kernel_stack, sys::MADV_DONTNEED);
         }
     }
-    task.next_free.set(free.first);
-    free.first = task.address();
-    free.count += 1;
+    free.push(task);
 }
 
 /// Leave the stack of `previous` for that of a task that was taken from a [`Suspended`], with its stack

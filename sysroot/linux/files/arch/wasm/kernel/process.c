@@ -30,9 +30,13 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 		p->thread.function = NULL;
 	}
 	/* host_cpu_start() makes the stacks of a secondary vCPU's first task. */
-	if (!args->idle)
-		host_task_new((unsigned long)p, round_down((unsigned long)regs, 16),
-			      p->mm ? p->mm->context.host_mm : 0, !args->fn);
+	if (!args->idle) {
+		int err = host_task_new((unsigned long)p, round_down((unsigned long)regs, 16),
+					p->mm ? p->mm->context.host_mm : 0, !args->fn);
+
+		if (err)
+			return err;
+	}
 	p->thread.on_host = true;
 	return 0;
 }

@@ -3,7 +3,7 @@
 #ifndef _ASM_WASM_LINNET_ABI_H
 #define _ASM_WASM_LINNET_ABI_H
 
-#define LINNET_ABI_VERSION 1
+#define LINNET_ABI_VERSION 2
 
 #define LINNET_IRQ_STRIDE 64
 #define LINNET_IRQ_TIMER 1
@@ -87,8 +87,10 @@ unsigned long host_switch_to(unsigned long prev, unsigned long next);
 
 /* Make the native stacks of `task`, whose kernel shadow stack ends at `sp`. `user` is 1 if */
 /* it is a copy of the calling task that returns to user mode in linear memory `mm`, else 0. */
+/* 0; -EAGAIN if the machine has as many tasks as it can have; -ENOMEM if the host refuses the */
+/* memory. */
 __host_call("linnet", "task_new")
-void host_task_new(unsigned long task, unsigned long sp, unsigned int mm, unsigned int user);
+int host_task_new(unsigned long task, unsigned long sp, unsigned int mm, unsigned int user);
 
 /* Give back the native stacks of a task that will never run again. */
 __host_call("linnet", "task_free")
@@ -127,7 +129,7 @@ unsigned int host_cpu_count(void);
 __host_call("linnet", "cpu_start")
 void host_cpu_start(unsigned int cpu, unsigned long idle, unsigned long sp);
 
-/* Sleep until the pending word of `cpu` is not zero. */
+/* Sleep until the pending word of `cpu`, the caller's own, is not zero. */
 __host_call("linnet", "cpu_idle")
 void host_cpu_idle(unsigned int cpu);
 
@@ -165,7 +167,8 @@ void host_mm_free(unsigned int mm);
 
 /* Map `count` pages of memory `mm` from `address` to the guest-physical pages from `pfn`. */
 /* `prot` is PROT_READ, perhaps with PROT_WRITE, perhaps with PROT_SAME. Memory 0 is the */
-/* kernel's own. */
+/* kernel's own, whose first pages are guest-physical memory for good: of those a fill maps a */
+/* page to itself. */
 __host_call("linnet", "tlb_fill")
 void host_tlb_fill(unsigned int mm, unsigned long address, unsigned int pfn, unsigned int count, unsigned int prot);
 
@@ -238,7 +241,7 @@ __host_call("linnet", "restart")
 void host_restart(void);
 
 /* Native frames of `task` (0: the caller), innermost first: words of function number and */
-/* offset in its code. Returns the number of frames written, at most `count`. */
+/* offset in its code. Returns the number of frames written, at most `count`; 0 if it runs. */
 __host_call("linnet", "backtrace")
 unsigned int host_backtrace(unsigned long task, unsigned long words, unsigned int count);
 
