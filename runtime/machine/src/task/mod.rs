@@ -643,8 +643,8 @@ fn map_stack(base: usize, size: usize) -> Result<(), Refused> {
     with_room(|| layout::map(base, size, sys::PROT_READ | sys::PROT_WRITE))
 }
 
-/// Both stacks of a region, and the context. A host that has no room for more than them refuses them: it would have none for the
-/// memory of the guest.
+/// Both stacks of a region, and the context. A host that has no room for more than them refuses them: it would
+/// have none for the memory of the guest.
 fn map_stacks(base: usize) -> Result<(), Refused> {
     let own = sys::PROT_READ | sys::PROT_WRITE;
     let parts = [
