@@ -166,7 +166,7 @@ extern "C" fn fault_actions(uc: usize, _: usize, _: usize) -> ! {
     let frame = unsafe { Frame::new(uc) };
     let task = Task::of_stack(uc).expect("on a task's user stack");
     let (_, interrupted) = user::carry_out(task, 0, &mut frame.activation());
-    // Maybe in another process now, see `task::fork`.
+    // Maybe in another process now, see `task::relocate`.
     // SAFETY: the activation is this frame's, and names the signal frame.
     let frame = unsafe { Frame::new((*interrupted).signal_frame as usize) };
     resume(Task::current(), frame)

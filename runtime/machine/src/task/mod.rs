@@ -1,9 +1,10 @@
 //! Tasks: what the runtime knows of a Linux task, and its native stacks.
 
 pub mod fork;
+mod relocate;
 pub mod ucontext;
 
-use crate::arch::head::{self, FRAMES, TaskHead};
+use crate::arch::head::{FRAMES, TaskHead};
 use crate::arch::{self, Activation, TaskBlock, ThreadRequest};
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;

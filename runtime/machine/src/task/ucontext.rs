@@ -4,7 +4,7 @@
 //! copied to a store beside the stack, and copied back to the same addresses when it goes on, so that
 //! frames may hold addresses of each other. The program names contexts, but cannot reach their frames.
 
-use super::fork::Copy;
+use super::relocate::Copy;
 use crate::task::Task;
 use core::ptr;
 
