@@ -58,11 +58,9 @@ fn copy_frames(parent: &Task, child: &Task) -> bool {
     child.user_sp.set(to);
     let mut activation = parent.activation.get();
     // Those of frames below belong to a handler whose interrupted call is begun again.
-    // SAFETY: activations lie in live frames of the parent's stack.
-    while activation.addr() < from
-        && let Some(below) = unsafe { activation.as_ref() }
-    {
-        activation = below.previous;
+    while !activation.is_null() && activation.addr() < from {
+        // SAFETY: activations lie in live frames of the parent's stack.
+        activation = unsafe { (*activation).previous };
     }
     child.activation.set(if activation.is_null() {
         activation
