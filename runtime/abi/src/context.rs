@@ -4,11 +4,19 @@
 //! and not to a vCPU, because a task may go to sleep on one vCPU and wake on another while its
 //! native frames hold this address.
 
+/// Size of the region that a stack of a program lies in. Regions are aligned to their size, and the context
+/// lies at the start: a program's code finds it from its stack pointer.
+pub const REGION_SIZE: u64 = 16 << 20;
+
 /// Number of 64-bit slots for mutable globals. A `v128` global takes two.
 pub const GLOBAL_SLOTS: usize = 24;
 
 /// Number of 64-bit payload words of an exception in flight.
 pub const EXCEPTION_WORDS: usize = 4;
+
+/// Room behind a program's context for results of functions that registers have no room for: as many vectors as
+/// WebAssembly allows results.
+pub const RESULTS_SIZE: usize = 16 * 1000;
 
 /// Layout of the block behind the context pointer; offsets are in bytes.
 #[repr(C, align(64))]
@@ -46,6 +54,8 @@ pub mod offset {
     pub const EXCEPTION: i32 = offset_of!(Context, exception) as i32;
     pub const CALLEE: i32 = offset_of!(Context, callee) as i32;
     pub const GLOBALS: i32 = offset_of!(Context, globals) as i32;
+    /// Behind it, see [`super::RESULTS_SIZE`].
+    pub const RESULTS: i32 = size_of::<Context>() as i32;
 }
 
 impl Context {

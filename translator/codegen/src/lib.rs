@@ -99,7 +99,7 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let tail_calls = module::tail_calls::are_in(&module);
     let read = Instant::now();
     let isa = isa::isa(options)?;
-    let setjmp = func::setjmp::Functions::find(&module).filter(|_| !options.standalone);
+    let setjmp = func::setjmp::Functions::find(&module).filter(|_| options.is_program());
     let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
     let spill_pointers = module.find_global("__stack_pointer");
     let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);

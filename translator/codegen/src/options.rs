@@ -44,4 +44,9 @@ impl Options {
             canonical_nans: false,
         }
     }
+
+    /// Whether the module is a program of a boot binary. Its stacks can be copied, see [`crate::passes`].
+    pub(crate) fn is_program(&self) -> bool {
+        !self.standalone && self.prefix != linnet_abi::calls::KERNEL_PREFIX
+    }
 }

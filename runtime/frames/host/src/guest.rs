@@ -49,7 +49,6 @@ enum Wish {
 }
 
 pub struct World {
-    pub context: UnsafeCell<Context>,
     pub memory: Cell<*mut u8>,
     pub state: Cell<State>,
     wishes: UnsafeCell<[Option<(u64, Wish)>; 16]>,
@@ -68,7 +67,6 @@ pub struct Callback {
 }
 
 pub static WORLD: World = World {
-    context: UnsafeCell::new(Context::EMPTY),
     memory: Cell::new(ptr::null_mut()),
     state: Cell::new(State { events: 0, noted: 0 }),
     wishes: UnsafeCell::new([None; 16]),
@@ -122,7 +120,7 @@ pub fn run(mut arguments: impl Iterator<Item = &'static str>) -> ! {
         }
     }
     // SAFETY: nothing of the module runs yet.
-    unsafe { *WORLD.context.get() = context };
+    unsafe { *sys::context() = context };
     let started = sys::now();
     match from {
         Some(file) => snapshot::resume(file),
@@ -131,7 +129,7 @@ pub fn run(mut arguments: impl Iterator<Item = &'static str>) -> ! {
             let entry: unsafe extern "C" fn(*mut Context) =
                 unsafe { core::mem::transmute(module.start) };
             // SAFETY: the context and the memory are the module's.
-            unsafe { entry(WORLD.context.get()) };
+            unsafe { entry(sys::context()) };
         }
     }
     end("end", started)
@@ -142,7 +140,7 @@ pub fn end(how: &str, started: u64) -> ! {
     let state = WORLD.state.get();
     let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x100_0000_01b3).rotate_left(23);
     // SAFETY: the module does not run any more.
-    let globals = unsafe { (*WORLD.context.get()).globals };
+    let globals = unsafe { (*sys::context()).globals };
     let globals = globals.into_iter().fold(0, mix);
     // SAFETY: as above.
     let memory = unsafe { core::slice::from_raw_parts(WORLD.memory.get(), MEMORY) };

@@ -45,7 +45,7 @@ pub fn write(path: &str, position: Position, own: (u32, &[u64]), stack: &mut Sta
     // SAFETY: the module waits for the host.
     let (globals, memory) = unsafe {
         let memory = core::slice::from_raw_parts(WORLD.memory.get(), MEMORY);
-        ((*WORLD.context.get()).globals, memory)
+        ((*sys::context()).globals, memory)
     };
     let file = sys::create(path);
     sys::write(file, bytes(&[8 * len as u64, events, noted]));
@@ -117,7 +117,7 @@ pub fn resume(path: &str) {
     WORLD.state.set(state);
     // SAFETY: the module does not run yet; the mapping has that size.
     unsafe {
-        (*WORLD.context.get()).globals = globals;
+        (*sys::context()).globals = globals;
         core::ptr::copy_nonoverlapping(memory.as_ptr(), WORLD.memory.get(), MEMORY);
     }
     let record = Record::new(record, &module().id);
@@ -127,7 +127,7 @@ pub fn resume(path: &str) {
     let plan = Plan::new(&tables(), &record, resume, nodes);
     let plan = plan.unwrap_or_else(|e| fail(format_args!("{path}: {e}")));
     // SAFETY: globals and memory are those of the snapshot.
-    unsafe { plan.run(WORLD.context.get()) };
+    unsafe { plan.run(sys::context()) };
 }
 
 /// Looks at copies of a snapshot's record that are damaged in some bytes, or too short.

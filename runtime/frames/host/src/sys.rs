@@ -2,7 +2,9 @@
 
 use crate::arch::{nr, syscall};
 use crate::fail;
-use core::slice;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::{ptr, slice};
+use linnet_abi::context::{Context, REGION_SIZE};
 
 /// Ends the process.
 pub fn exit(status: usize) -> ! {
@@ -38,7 +40,23 @@ pub fn memory(size: usize) -> &'static mut [u8] {
     unsafe { slice::from_raw_parts_mut(at as *mut u8, size) }
 }
 
-/// The same in words.
+/// A stack as the code of programs expects it, by its end: in a region that begins with a context.
+pub extern "C" fn stack() -> usize {
+    const SIZE: usize = REGION_SIZE as usize;
+    let bytes = memory(2 * SIZE);
+    let region = bytes.as_ptr().addr().next_multiple_of(SIZE);
+    REGION.store(region, Ordering::Relaxed);
+    region + SIZE
+}
+
+/// Where that context lies.
+pub fn context() -> *mut Context {
+    ptr::with_exposed_provenance_mut(REGION.load(Ordering::Relaxed))
+}
+
+static REGION: AtomicUsize = AtomicUsize::new(0);
+
+/// Zeroed memory for good, in words.
 pub fn words(count: usize) -> &'static mut [u64] {
     let bytes = memory(8 * count);
     // SAFETY: mappings are aligned to pages.

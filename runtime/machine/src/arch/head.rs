@@ -2,14 +2,13 @@
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::offset_of;
-use linnet_abi::context::Context;
+use linnet_abi::context::{Context, REGION_SIZE};
 
 /// The beginning of a task's block, which lies right above its kernel stack: the block's address is that
 /// stack's top.
 #[repr(C)]
 pub struct TaskHead {
     pub kernel: UnsafeCell<Context>,
-    pub user: UnsafeCell<Context>,
     /// Where the user stack was left for the kernel.
     pub user_sp: Cell<usize>,
     /// Requests of the kernel that wait until it is left; not 0: the stubs call `run_actions`.
@@ -35,7 +34,9 @@ pub struct ThreadRequest {
 pub const FRAMES: u32 = 1;
 pub const FUNCTION: u32 = 2;
 
-pub const USER: usize = offset_of!(TaskHead, user);
+/// From the start of a region, where the context of user code lies, to the task's block.
+pub const TASK_OFFSET: usize = REGION_SIZE as usize - 4096;
+
 pub const USER_SP: usize = offset_of!(TaskHead, user_sp);
 pub const ACTION: usize = offset_of!(TaskHead, action);
 pub const FORKING: usize = offset_of!(TaskHead, forking);

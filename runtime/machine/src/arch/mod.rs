@@ -18,11 +18,12 @@
 //!
 //! # Stacks
 //!
-//! A task has two native stacks in one region, found from either by masking the stack pointer:
+//! A task has two native stacks in one region, found from either by masking the stack pointer. A program's
+//! code finds its context so after each call (the translator's pass `relocate`):
 //!
 //! ```text
 //!   region + REGION_SIZE   +---------------------------+
-//!                          | Task: contexts, saved sps |  one page
+//!                          | Task: context, saved sps  |  one page
 //!   task (kernel stack top)+---------------------------+
 //!                          | kernel stack, grows down  |
 //!                          +---------------------------+
@@ -33,6 +34,8 @@
 //!                          | reserve, see `make_room`  |  256 KiB
 //!                          +---------------------------+
 //!                          | hole                      |  64 KiB
+//!                          +---------------------------+
+//!                          | context of the program    |  20 KiB, for results that registers have no room for
 //!   region                 +---------------------------+
 //! ```
 //!

@@ -165,8 +165,11 @@ extern "C" fn fault_actions(uc: usize, _: usize, _: usize) -> ! {
     // SAFETY: `user_fault` moved the frame here.
     let frame = unsafe { Frame::new(uc) };
     let task = Task::of_stack(uc).expect("on a task's user stack");
-    user::run_actions(task, 0, &mut frame.activation());
-    resume(task, frame)
+    let (_, interrupted) = user::carry_out(task, 0, &mut frame.activation());
+    // Maybe in another process now, see `task::relocate`.
+    // SAFETY: the activation is this frame's, and names the signal frame.
+    let frame = unsafe { Frame::new((*interrupted).signal_frame as usize) };
+    resume(Task::current(), frame)
 }
 
 extern "C" fn kernel_fault(uc: usize, kind: usize, argument: usize) -> ! {

@@ -45,7 +45,7 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
     let tag = unsafe { (*context).exception_tag } as u32;
     // SAFETY: `fp` is the frame of the stub that called this.
     let (fp, pc) = unsafe { runtime_link(fp) };
-    let thrower = Activation::new(fp, pc, *saved, false);
+    let thrower = Activation::new(fp, pc, *saved, 0);
     let innermost = task.activation.get();
     let mut walk = Walk::from_call(Position { fp, pc, saved: *saved });
     loop {
@@ -64,16 +64,16 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
         }
         // SAFETY: activations lie in live frames of this stack.
         let Some(interrupted) = (unsafe { task.activation.get().as_ref() }) else { break };
-        task.activation.set(interrupted.previous);
-        let Activation { fp, pc, saved, faulted, .. } = *interrupted;
+        task.activation.set(interrupted.outer());
+        let Activation { fp, pc, saved, .. } = *interrupted;
         if fp == 0 {
             break;
         }
-        walk = Walk { position: Position { fp, pc, saved }, is_return: faulted == 0 };
+        walk = Walk { position: Position { fp, pc, saved }, is_return: !interrupted.is_fault() };
     }
     task.activation.set(innermost);
     tell(task, module, thrower);
-    uncaught(task)
+    uncaught()
 }
 
 /// Lets the program say what it thinks of an exception that nobody catches, above the frame that throws it.
@@ -88,7 +88,10 @@ fn tell(task: &Task, module: &Module, mut thrower: Activation) {
         let tell: extern "C" fn(*mut Context) = core::mem::transmute(module.uncaught);
         tell(task.user_context());
     }
-    thrower.pop(&task.activation);
+    // That may have forked.
+    let task = Task::current();
+    // SAFETY: what the function has pushed is gone.
+    unsafe { (*task.activation.get()).pop(&task.activation) };
 }
 
 /// Go where an exception is caught, and shorten the user stack, which this very function may run at the
@@ -114,7 +117,7 @@ fn land(task: &Task, landing: Landing) -> ! {
 }
 
 /// Nobody catches: the program dies of it.
-fn uncaught(task: &Task) -> ! {
+fn uncaught() -> ! {
     extern "C" fn call(task: &Task, signal: u64, code: u64) -> u64 {
         // SAFETY: on the task's kernel stack.
         unsafe { kernel::user_trap(task.kernel_context(), signal as u32, code as u32, 0) };
@@ -122,6 +125,7 @@ fn uncaught(task: &Task) -> ! {
     }
     let (signal, code) = Trap::UncaughtException.signal();
     loop {
+        let task = Task::current();
         // SAFETY: on the task's user stack; its kernel stack is empty.
         unsafe { arch::call_on_kernel_stack(task, call, u64::from(signal), u64::from(code)) };
         user::run_actions(task, 0, &mut Activation::bottom());

@@ -40,14 +40,15 @@ extern "C" fn program_main(task: &Task) -> ! {
     };
     slot::leave(task);
     task.set_program(program, mm, sp);
-    wait_for_slot(task, &mut Activation::bottom());
+    wait_for_slot();
+    let task = Task::current();
     switch::poll_for_interrupts(task);
     // SAFETY: the translator emitted this entry with this type.
     unsafe {
         let start: extern "C" fn(*mut Context) = transmute(program.start);
         start(task.user_context());
     }
-    end(task, SYS_EXIT_GROUP, 0)
+    end(Task::current(), SYS_EXIT_GROUP, 0)
 }
 
 /// Calls the function in the task's [`ThreadRequest`](crate::task::ThreadRequest).
@@ -56,13 +57,14 @@ pub extern "C" fn thread_main(task: &Task) -> ! {
     if task.has_action() {
         run_actions(task, 0, &mut Activation::bottom());
     }
+    let task = Task::current();
     let module = task.module.get().expect("inherited from the parent");
     // SAFETY: the translator emitted this entry with this type.
     let status = unsafe {
         let call: extern "C" fn(*mut Context, u32, u32) -> u32 = transmute(module.call_thread);
         call(task.user_context(), thread.function, thread.argument)
     };
-    end(task, SYS_EXIT, status)
+    end(Task::current(), SYS_EXIT, status)
 }
 
 /// The program's function returned: make the call that ends it.
@@ -79,8 +81,22 @@ fn end(task: &Task, nr: u32, status: u32) -> ! {
 /// Carry out what the kernel asked for. `interrupted` is the user code below this call; `result`
 /// is what it gets if nothing changes it.
 #[unsafe(export_name = "linnet_upcall_run_actions")]
-pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Activation) -> u64 {
+pub extern "C" fn run_actions(task: &Task, result: u64, interrupted: &mut Activation) -> u64 {
+    carry_out(task, result, interrupted).0
+}
+
+/// The same; gives `interrupted` besides.
+///
+/// A signal handler may fork, and then this goes on in the child, in a copy of its frames. No address of the
+/// task or of its stack is used behind a call of user code: the task is found from the stack, and the
+/// activation from the task.
+pub fn carry_out(
+    mut task: &Task,
+    mut result: u64,
+    interrupted: &mut Activation,
+) -> (u64, *const Activation) {
     let child = task.take_child_request();
+    interrupted.push(&task.activation);
     loop {
         let requested = task.take_action();
         if requested & action::EXEC != 0 {
@@ -89,20 +105,24 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
         }
         if requested & action::SIGNAL == 0 {
             if requested & action::SLOT == 0 {
-                return result;
+                let interrupted = task.activation.get();
+                // SAFETY: pushed above; whoever runs on top of it has left.
+                unsafe { (*interrupted).pop(&task.activation) };
+                return (result, interrupted);
             }
-            wait_for_slot(task, interrupted);
+            wait_for_slot();
+            task = Task::current();
             continue;
         }
         let signal = task.signal.take().expect("requested with its arguments");
         let module = task.module.get().expect("a task in user mode has a program");
         let sp = task.user_global(module.stack_pointer_slot);
         task.set_user_global(module.stack_pointer_slot, u64::from(signal.sp));
-        interrupted.push(&task.activation);
-        task.make_room(ptr::from_ref(&task) as usize);
+        task.make_room(arch::frame_pointer() as usize - FRAME);
         if requested & action::SLOT != 0 {
             // What comes meanwhile runs first, on top of this handler's frame in guest memory.
-            wait_for_slot(task, &mut interrupted.clone());
+            wait_for_slot();
+            task = Task::current();
         }
         // SAFETY: the translator emitted this entry with this type.
         unsafe {
@@ -117,8 +137,8 @@ pub extern "C" fn run_actions(task: &Task, mut result: u64, interrupted: &mut Ac
                 signal.ucontext,
             );
         }
-        interrupted.pop(&task.activation);
-        if task.has_left_reserve(ptr::from_ref(&task) as usize - FRAME) {
+        task = Task::current();
+        if task.has_left_reserve(arch::frame_pointer() as usize - FRAME) {
             task.drop_reserve();
         }
         task.set_user_global(module.stack_pointer_slot, sp);
@@ -145,15 +165,24 @@ fn sigreturn(task: &Task, ucontext: u32, child: ChildRequest) -> u64 {
     }
 }
 
-/// Let others run until the slot of the task's memory is free.
-fn wait_for_slot(task: &Task, interrupted: &mut Activation) {
-    while Layout::is_small() && !slot::enter(task) {
+/// Let others run until the slot of the task's memory is free. User code may run meanwhile.
+fn wait_for_slot() {
+    while Layout::is_small() && !slot::enter(Task::current()) {
         sys::sched_yield();
-        poll_kernel(task);
-        if task.has_action() {
-            run_actions(task, 0, interrupted);
+        poll_kernel(Task::current());
+        if Task::current().has_action() {
+            run_nested(Task::current());
         }
     }
+}
+
+/// Carry out what the kernel asks for while something else waits.
+#[inline(never)]
+fn run_nested(task: &Task) {
+    // SAFETY: activations lie in live frames of this stack.
+    let below = unsafe { task.activation.get().as_ref() };
+    let mut interrupted = below.map_or_else(Activation::bottom, Activation::clone);
+    carry_out(task, 0, &mut interrupted);
 }
 
 /// User code polls: let the kernel look for interrupts and signals.

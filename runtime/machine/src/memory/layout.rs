@@ -14,24 +14,28 @@
 //! With few slots, memories share them: see `slot_sharing`. `--address-bits` makes any host look like one
 //! that has fewer addresses.
 
+pub use crate::arch::head::TASK_OFFSET;
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use linnet_abi::context::{Context, RESULTS_SIZE};
 use linnet_abi::memory::SLOT_SIZE;
 
 /// Most memories that a machine can have.
 pub const MEMORIES: usize = 12_000;
 
 /// Address space of one task: both stacks and the `Task` itself. See `arch`.
-pub const REGION_SIZE: usize = 16 << 20;
-pub const TASK_OFFSET: usize = REGION_SIZE - PAGE;
+pub const REGION_SIZE: usize = linnet_abi::context::REGION_SIZE as usize;
 pub const PAGE: usize = 4096;
+/// At the start of a region: the context of user code, and room for results.
+pub const CONTEXT_SIZE: usize = (size_of::<Context>() + RESULTS_SIZE).next_multiple_of(PAGE);
 /// Below the user stack nothing is mapped. Frames larger than this probe their way down.
 pub const GUARD: usize = 64 << 10;
 /// Above the guard, mapped only while a handler of the stack's overflow may run there.
 pub const RESERVE: usize = 256 << 10;
-pub const USER_BOTTOM: usize = GUARD + RESERVE;
+pub const RESERVE_BOTTOM: usize = CONTEXT_SIZE + GUARD;
+pub const USER_BOTTOM: usize = RESERVE_BOTTOM + RESERVE;
 /// A signal handler begins with no less.
 pub const ROOM: usize = 64 << 10;
 pub const USER_TOP: usize = 8 << 20;

@@ -6,8 +6,7 @@
 //! that is to run while the slot belongs to another memory waits for the slot before it enters user
 //! mode (`action::SLOT`), and the owner's tasks give way at a poll when their time slice is over.
 //!
-//! The child of a fork uses its parent's slot, and so needs no address in its frames changed that
-//! points into memory: with so few addresses, a number could look like one.
+//! The child of a fork uses its parent's slot.
 
 use crate::host::clock;
 use crate::host::lock::{Guard, SpinLock};

@@ -1,11 +1,11 @@
-//! A child's beginning: a copy of its parent's frames, or a function to call.
+//! A child's beginning: a copy of its parent's frames ([`super::relocate`]), or a function to call.
 
+use super::relocate::Copy;
 use super::{Start, Task, ucontext};
 use crate::arch::head::{FRAMES, FUNCTION};
 use crate::memory::ids::MemoryId;
-use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use crate::memory::tlb;
-use linnet_abi::memory::SLOT_SIZE;
+use core::ptr;
 
 /// clone(2): the child has a thread pointer of its own.
 const CLONE_SETTLS: u32 = 0x8_0000;
@@ -17,9 +17,9 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
     child.module.set(Some(module));
     child.mm.set(mm);
     // SAFETY: neither task's user code runs now.
-    unsafe { child.user.get().write(*parent.user.get()) };
+    unsafe { child.user_context().write(*parent.user_context()) };
     // SAFETY: as above.
-    unsafe { (*child.user.get()).heap_base = tlb::base(mm) };
+    unsafe { (*child.user_context()).heap_base = tlb::base(mm) };
     child.clear_poll();
     match parent.forking.get() {
         FRAMES => {
@@ -42,43 +42,32 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
     true
 }
 
-/// Copy the user stack. Words that point into the parent's stack, task or memory point into the
-/// child's afterwards.
+/// Copy the user stack, and what user contexts have saved of theirs. False if the host has no room.
 fn copy_frames(parent: &Task, child: &Task) -> bool {
+    let (from, end) = parent.frames();
     let delta = child.region().wrapping_sub(parent.region());
-    let from = parent.user_sp.get();
     if parent.has_reserve() {
         child.make_room(child.region());
         if !child.has_reserve() {
             return false;
         }
     }
-    let words = (parent.region() + USER_TOP - from) / size_of::<usize>();
-    let parent_base = parent.user_base() as usize;
-    let child_base = child.user_base() as usize;
-    let move_word = |word: usize| {
-        if word.wrapping_sub(parent.region()) < REGION_SIZE {
-            word.wrapping_add(delta)
-        } else if word.wrapping_sub(parent_base) < SLOT_SIZE as usize {
-            word - parent_base + child_base
-        } else {
-            word
-        }
-    };
-    for i in 0..words {
-        // SAFETY: both ranges lie in the tasks' own user stacks; the parent is in the kernel.
-        unsafe {
-            let word = *(from as *const usize).add(i);
-            *((from.wrapping_add(delta)) as *mut usize).add(i) = move_word(word);
-        }
+    let to = from.wrapping_add(delta);
+    // SAFETY: both ranges lie in the tasks' own user stacks; the parent is in the kernel.
+    unsafe { ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, end - from) };
+    child.user_sp.set(to);
+    let mut activation = parent.activation.get();
+    // Those of frames below belong to a handler whose interrupted call is begun again.
+    while !activation.is_null() && activation.addr() < from {
+        // SAFETY: activations lie in live frames of the parent's stack.
+        activation = unsafe { (*activation).previous };
     }
-    if !ucontext::inherit(parent, child, move_word) {
-        return false;
-    }
-    child.user_sp.set(from.wrapping_add(delta));
-    let activation = parent.activation.get();
-    if !activation.is_null() {
-        child.activation.set(activation.wrapping_byte_add(delta));
-    }
-    true
+    child.activation.set(if activation.is_null() {
+        activation
+    } else {
+        activation.wrapping_byte_add(delta)
+    });
+    // SAFETY: copied just now.
+    unsafe { Copy::new(parent, child, from, to).relocate(activation) };
+    ucontext::inherit(parent, child)
 }

@@ -1,9 +1,10 @@
 //! Tasks: what the runtime knows of a Linux task, and its native stacks.
 
 pub mod fork;
+mod relocate;
 pub mod ucontext;
 
-use crate::arch::head::{self, FRAMES, TaskHead};
+use crate::arch::head::{FRAMES, TaskHead};
 use crate::arch::{self, Activation, TaskBlock, ThreadRequest};
 use crate::host::exit::{self, fatal};
 use crate::host::lock::SpinLock;
@@ -11,8 +12,8 @@ use crate::host::sys;
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::{self, Refused};
 use crate::memory::layout::{
-    GUARD, KERNEL_STACK, Layout, PAGE, REGION_SIZE, RESERVE, ROOM, TASK_OFFSET, UCONTEXT_AREA,
-    UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
+    CONTEXT_SIZE, GUARD, KERNEL_STACK, Layout, PAGE, REGION_SIZE, RESERVE, RESERVE_BOTTOM, ROOM,
+    TASK_OFFSET, UCONTEXT_AREA, UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
 };
 use crate::memory::ram::Ram;
 use crate::memory::slot_sharing::SlotUse;
@@ -147,8 +148,15 @@ impl Task {
     /// # Safety
     /// `context` must come from translated user code.
     pub unsafe fn of_user(context: *mut Context) -> &'static Task {
-        // SAFETY: as above, at its own offset.
-        unsafe { &*context.byte_sub(head::USER).cast::<Task>() }
+        // SAFETY: as above; it lies at the start of the task's region.
+        unsafe { &*context.byte_add(TASK_OFFSET).cast::<Task>() }
+    }
+
+    /// The task that this code runs for. Code that has called user code finds it so: that may have come back
+    /// as another task.
+    #[inline(always)]
+    pub fn current() -> &'static Task {
+        Task::of_stack(arch::frame_pointer() as usize).expect("on a stack of a task")
     }
 
     /// The task whose stacks `sp` lies in.
@@ -176,7 +184,7 @@ impl Task {
     }
 
     pub fn user_context(&self) -> *mut Context {
-        self.user.get()
+        ptr::with_exposed_provenance_mut(self.region())
     }
 
     /// End of the user stack.
@@ -205,12 +213,12 @@ impl Task {
         if sp - self.region() >= USER_BOTTOM + ROOM || self.reserve.get() {
             return;
         }
-        self.reserve.set(map_stack(self.region() + GUARD, RESERVE).is_ok());
+        self.reserve.set(map_stack(self.region() + RESERVE_BOTTOM, RESERVE).is_ok());
     }
 
     /// Can what interrupts user code be kept on its stack below `sp`?
     pub fn has_room(&self, sp: usize) -> bool {
-        let bottom = if self.reserve.get() { GUARD } else { USER_BOTTOM };
+        let bottom = if self.reserve.get() { RESERVE_BOTTOM } else { USER_BOTTOM };
         sp - self.region() >= bottom + ROOM / 2
     }
 
@@ -232,7 +240,7 @@ impl Task {
     pub fn drop_reserve(&self) {
         if self.reserve.replace(false) {
             // SAFETY: the caller's promise.
-            unsafe { sys::munmap(self.region() + GUARD, RESERVE) };
+            unsafe { sys::munmap(self.region() + RESERVE_BOTTOM, RESERVE) };
         }
     }
 
@@ -314,7 +322,7 @@ impl Task {
     fn poll_word(&self) -> &AtomicU32 {
         // SAFETY: the word is inside a task that is never unmapped; translated code only reads it.
         unsafe {
-            AtomicU32::from_ptr(self.user.get().cast::<u8>().add(offset::POLL as usize).cast())
+            AtomicU32::from_ptr(self.user_context().cast::<u8>().add(offset::POLL as usize).cast())
         }
     }
 
@@ -338,17 +346,17 @@ impl Task {
     /// A slot of the user context's globals.
     pub fn user_global(&self, slot: u32) -> u64 {
         // SAFETY: called by the thread that runs the task, outside its user code.
-        unsafe { (*self.user.get()).globals[slot as usize] }
+        unsafe { (*self.user_context()).globals[slot as usize] }
     }
 
     pub fn set_user_global(&self, slot: u32, value: u64) {
         // SAFETY: as above.
-        unsafe { (*self.user.get()).globals[slot as usize] = value };
+        unsafe { (*self.user_context()).globals[slot as usize] = value };
     }
 
     pub fn user_base(&self) -> u64 {
         // SAFETY: as above.
-        unsafe { (*self.user.get()).heap_base }
+        unsafe { (*self.user_context()).heap_base }
     }
 
     /// The user code's shadow stack pointer.
@@ -379,7 +387,7 @@ impl Task {
         context.globals[..globals.len()].copy_from_slice(globals);
         context.globals[module.stack_pointer_slot as usize] = u64::from(sp);
         // SAFETY: no user code of this task is on any stack any more.
-        unsafe { self.user.get().write(context) };
+        unsafe { self.user_context().write(context) };
         self.module.set(Some(module));
         self.mm.set(mm);
         self.activation.set(ptr::null());
@@ -636,11 +644,12 @@ fn map_stack(base: usize, size: usize) -> Result<(), Refused> {
     with_room(|| layout::map(base, size, sys::PROT_READ | sys::PROT_WRITE))
 }
 
-/// Both stacks of a region. A host that has no room for more than them refuses them: it would have none for the
-/// memory of the guest.
+/// Both stacks of a region, and the context. A host that has no room for more than them refuses them: it would
+/// have none for the memory of the guest.
 fn map_stacks(base: usize) -> Result<(), Refused> {
     let own = sys::PROT_READ | sys::PROT_WRITE;
     let parts = [
+        (base, CONTEXT_SIZE, own),
         (base + USER_BOTTOM, USER_TOP - USER_BOTTOM, own),
         (base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE, own),
         (base + UCONTEXT_AREA, UCONTEXT_AREA_SIZE, 0),
@@ -653,7 +662,7 @@ fn map_stacks(base: usize) -> Result<(), Refused> {
         with_room(|| layout::map(start, size, protection))
             .inspect_err(|_| parts[..n].iter().for_each(unmap))?;
     }
-    unmap(&parts[2]);
+    unmap(&parts[3]);
     Ok(())
 }
 
@@ -706,7 +715,6 @@ pub fn new(
         ptr::from_ref(task).cast_mut().write(Task {
             head: TaskHead {
                 kernel: UnsafeCell::new(context),
-                user: UnsafeCell::new(Context::EMPTY),
                 user_sp: Cell::new(0),
                 action: Cell::new(0),
                 forking: Cell::new(0),
@@ -730,6 +738,7 @@ pub fn new(
             has_ucontext_area: Cell::new(false),
             next_free: Cell::new(0),
         });
+        task.user_context().write(Context::EMPTY);
         arch::prepare_stack(task.address(), first, task.address())
     };
     let address = ptr::from_ref(task).cast_mut();

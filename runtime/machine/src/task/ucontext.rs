@@ -4,6 +4,7 @@
 //! copied to a store beside the stack, and copied back to the same addresses when it goes on, so that
 //! frames may hold addresses of each other. The program names contexts, but cannot reach their frames.
 
+use super::relocate::Copy;
 use crate::task::Task;
 use core::ptr;
 
@@ -176,22 +177,26 @@ pub fn discard(task: &Task, name: u32) {
     }
 }
 
-/// The child of a fork has its parent's contexts; `move_word` makes a word of the parent's frames one of
-/// the child's. False if the host has no room for them.
-pub fn inherit(parent: &Task, child: &Task, move_word: impl Fn(usize) -> usize) -> bool {
+/// The child of a fork has its parent's contexts. False if the host has no room for them.
+pub(super) fn inherit(parent: &Task, child: &Task) -> bool {
     let Some(from) = ContextStore::of(parent) else { return true };
     let Some(to) = ContextStore::of_or_new(child) else { return false };
     to.used = from.used;
     to.end = from.end;
     to.saved[..from.used].copy_from_slice(&from.saved[..from.used]);
+    let (_, end) = parent.frames();
     let (parent_at, child_at) = (ptr::from_mut(from).addr(), ptr::from_mut(to).addr());
     for saved in from.saved[..from.used].iter().filter(|saved| saved.name != 0) {
-        for offset in (saved.at..saved.at + saved.size).step_by(size_of::<usize>()) {
-            // SAFETY: both stores have the frames there, and no code of the tasks runs.
-            unsafe {
-                let word = *((parent_at + offset as usize) as *const usize);
-                *((child_at + offset as usize) as *mut usize) = move_word(word);
-            }
+        let (at, size) = (saved.at as usize, saved.size as usize);
+        let activation = match saved.activation {
+            0 => ptr::null(),
+            distance => ptr::with_exposed_provenance(end - distance as usize),
+        };
+        // SAFETY: both stores have the frames there, and no code of the tasks runs.
+        unsafe {
+            let copy = (child_at + at) as *mut u8;
+            ptr::copy_nonoverlapping((parent_at + at) as *const u8, copy, size);
+            Copy::new(parent, child, end - size, child_at + at).relocate(activation);
         }
     }
     true

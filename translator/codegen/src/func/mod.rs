@@ -49,6 +49,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use environment::Environment;
 use exception::Clauses;
 use inline::Inlinable;
+use linnet_abi::context::offset;
 use locals::Local;
 use pointer_spill::PointerSpill;
 use setjmp::ReturnPoint;
@@ -305,10 +306,8 @@ pub(crate) struct Translator<'e, 'm, 'a, 'b> {
     function: u32,
     variant: Variant,
     regions: Regions,
-    /// The context as the entry block has it. [`Translator::context`] is the one to use.
-    entry_context: Value,
-    /// The same of the heap base.
-    entry_heap_base: Value,
+    context: Value,
+    heap_base: Value,
     stack: Vec<Value>,
     locals: Vec<Local>,
     frames: Vec<Frame>,
@@ -352,8 +351,8 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             function,
             variant,
             regions,
-            entry_context: context,
-            entry_heap_base: context,
+            context,
+            heap_base: context,
             stack: Vec::new(),
             locals: Vec::new(),
             frames: Vec::new(),
@@ -367,14 +366,22 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             data_refs: FxHashMap::default(),
             signature_refs: FxHashMap::default(),
         };
+        // Constant while the function runs. Not needed: dropped. Needed: loaded once, unless a call may fork: see
+        // `passes::relocate`.
+        let flags = translator.constant_flags();
+        translator.heap_base = translator.b.ins().load(I64, flags, context, offset::HEAP_BASE);
         if let Some(body) = body {
             translator.find_return_point(body)?;
         }
-        if translator.return_point.is_none() {
-            // Constant while the function runs. Not needed: dropped. Needed: loaded here, once.
-            translator.entry_heap_base = translator.load_heap_base(context);
-        }
         Ok(translator)
+    }
+
+    fn context(&self) -> Value {
+        self.context
+    }
+
+    fn heap_base(&self) -> Value {
+        self.heap_base
     }
 
     fn run(

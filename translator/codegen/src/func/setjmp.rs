@@ -5,8 +5,8 @@
 //! a landing pad for all of their code. It asks whether the exception is a `longjmp` to this very
 //! activation of the function, and if so goes on behind that call of `setjmp`; if not it raises it again.
 //!
-//! Since any instruction can lead to the pad, it finds nothing in registers. What is needed lies in stack
-//! slots: the context, and for each call of `setjmp` the locals and operands that are needed behind it, as
+//! Since any instruction can lead to the pad, it finds nothing in registers. The context is found from the
+//! stack pointer, as it is behind all calls ([`crate::passes`]). What else is needed lies in stack slots: for each call of `setjmp` the locals and operands that are needed behind it, as
 //! they were when it was called. C allows no more: a local that has changed since is indeterminate unless
 //! it is volatile, and then it is in linear memory. Nothing is saved at other calls, and they have no
 //! handlers for it: a function pays for `setjmp` where it calls it.
@@ -31,7 +31,6 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::Variable;
-use linnet_abi::context::offset;
 use linnet_abi::trap::Trap;
 use wasmparser::{FuncType, FuncValidatorAllocations, Operator, OperatorsReader, ValType};
 
@@ -77,21 +76,14 @@ impl Functions {
 /// Values that the calls of `setjmp` in one function may save.
 const MAX_SAVED: usize = 1 << 14;
 
-/// Offsets in the slot of the pad's own state.
-const CONTEXT: i32 = 0;
-/// Number of this activation of the function; 0 before its first call of `setjmp`.
-const ACTIVATION: i32 = 8;
-
 /// State of the translation of such a function.
 pub(super) struct ReturnPoint {
     functions: Functions,
-    /// In these functions the context and the heap base are no single values: the pad loads them anew.
-    context: Variable,
-    heap_base: Variable,
     pad: Block,
     /// Raises the exception in the context again.
     raise: Block,
-    state: StackSlot,
+    /// Number of this activation of the function; 0 before its first call of `setjmp`.
+    activation: StackSlot,
     /// The calls of `setjmp`, by the offsets of their operators.
     calls: FxHashMap<u64, Call>,
     /// Those that have been translated, with the blocks behind them.
@@ -160,26 +152,20 @@ impl Translator<'_, '_, '_, '_> {
 
     /// Ends the entry block.
     fn begin_return_point(&mut self, functions: Functions) {
-        let (context, heap_base) = (self.b.declare_var(I64), self.b.declare_var(I64));
-        self.b.def_var(context, self.entry_context);
         let [body, raise, pad] = [(); 3].map(|()| self.b.create_block());
         self.b.set_cold_block(raise);
         self.b.set_cold_block(pad);
         // A context is never null.
-        self.b.ins().brif(self.entry_context, body, &[], raise, &[]);
+        self.b.ins().brif(self.context, body, &[], raise, &[]);
         self.b.seal_block(body);
         self.b.switch_to_block(body);
-        let state = self.slot(16);
-        self.b.ins().stack_store(I64, self.entry_context, state, CONTEXT);
+        let activation = self.slot(8);
         let zero = self.b.ins().iconst(I64, 0);
-        self.b.ins().stack_store(I64, zero, state, ACTIVATION);
+        self.b.ins().stack_store(I64, zero, activation, 0);
         // The table of call sites tells from it where the pad begins to be usable.
         self.b.set_srcloc(SourceLoc::new(WIDE_BEGIN));
-        let loaded = self.load_heap_base(self.entry_context);
-        self.b.def_var(heap_base, loaded);
         let (calls, done) = (FxHashMap::default(), Vec::new());
-        self.return_point =
-            Some(ReturnPoint { functions, context, heap_base, pad, raise, state, calls, done });
+        self.return_point = Some(ReturnPoint { functions, pad, raise, activation, calls, done });
     }
 
     fn slot(&mut self, size: u32) -> StackSlot {
@@ -195,20 +181,6 @@ impl Translator<'_, '_, '_, '_> {
         Saved { ty, slot: self.slot(ty.bytes().max(8)) }
     }
 
-    pub(super) fn context(&mut self) -> Value {
-        match &self.return_point {
-            None => self.entry_context,
-            Some(point) => self.b.use_var(point.context),
-        }
-    }
-
-    pub(super) fn heap_base(&mut self) -> Value {
-        match &self.return_point {
-            None => self.entry_heap_base,
-            Some(point) => self.b.use_var(point.heap_base),
-        }
-    }
-
     /// The pad as a handler of calls that have other handlers.
     pub(super) fn wide_handler(&self) -> Option<(ExceptionTag, Block)> {
         let point = self.return_point.as_ref()?;
@@ -218,7 +190,7 @@ impl Translator<'_, '_, '_, '_> {
     /// Calls `setjmp`, if that is what `function` is.
     pub(super) fn call_setjmp(&mut self, function: u32) -> Result<bool> {
         let Some(point) = &mut self.return_point else { return Ok(false) };
-        let (functions, state) = (point.functions, point.state);
+        let (functions, slot) = (point.functions, point.activation);
         if functions.setjmp != function {
             return Ok(false);
         }
@@ -226,7 +198,7 @@ impl Translator<'_, '_, '_, '_> {
         let number = point.done.len() as i64 + 1;
         let env = self.pop();
         self.save(&mut call, functions.stack_pointer)?;
-        let activation = self.b.ins().stack_load(I64, I64, state, ACTIVATION);
+        let activation = self.b.ins().stack_load(I64, I64, slot, 0);
         let number = self.b.ins().iconst(I32, number);
         let signature =
             self.env.signature(self.module.function_type(functions.begin), Abi::Internal)?;
@@ -235,7 +207,7 @@ impl Translator<'_, '_, '_, '_> {
         let args = [context, env, activation, number];
         let activation = self.plain_call(Callee::Direct(begin), &args)[0];
         self.b.ins().sequence_point();
-        self.b.ins().stack_store(I64, activation, state, ACTIVATION);
+        self.b.ins().stack_store(I64, activation, slot, 0);
         let next = self.b.create_block();
         let zero = self.b.ins().iconst(I32, 0);
         self.push(zero);
@@ -291,7 +263,7 @@ impl Translator<'_, '_, '_, '_> {
         }
     }
 
-    /// What the pad needs besides the context: slots, offsets in them, types.
+    /// What the pad needs: slots, offsets in them, types.
     pub(super) fn return_slots(&self) -> Vec<(StackSlot, i32, Type)> {
         let Some(point) = &self.return_point else { return Vec::new() };
         let mut slots: Vec<_> = point
@@ -303,23 +275,19 @@ impl Translator<'_, '_, '_, '_> {
         // In the order in which they were made.
         slots.sort_unstable_by_key(|saved| saved.slot);
         let saved = slots.into_iter().map(|saved| (saved.slot, 0, saved.ty));
-        [(point.state, ACTIVATION, I64)].into_iter().chain(saved).collect()
+        [(point.activation, 0, I64)].into_iter().chain(saved).collect()
     }
 
     /// Writes the pad, when everything else is there.
     pub(super) fn end_return_point(&mut self) -> Result<()> {
         let Some(point) = &mut self.return_point else { return Ok(()) };
-        let ReturnPoint { functions, context, heap_base, pad, raise, state, .. } = *point;
+        let ReturnPoint { functions, pad, raise, activation, .. } = *point;
         let done = std::mem::take(&mut point.done);
         self.write_raise(functions.tag, pad, raise);
         self.b.switch_to_block(pad);
         self.b.ins().sequence_point();
-        let loaded = self.b.ins().stack_load(I64, I64, state, CONTEXT);
-        self.b.def_var(context, loaded);
-        let loaded = self.load_heap_base(loaded);
-        self.b.def_var(heap_base, loaded);
         let caught = self.take_exception(Some(functions.tag))?;
-        let activation = self.b.ins().stack_load(I64, I64, state, ACTIVATION);
+        let activation = self.b.ins().stack_load(I64, I64, activation, 0);
         let signature =
             self.env.signature(self.module.function_type(functions.test), Abi::Internal)?;
         let test = self.function_ref(namespace::FUNCTION, functions.test, signature);
@@ -377,11 +345,6 @@ impl Translator<'_, '_, '_, '_> {
         let handlers = [(ExceptionTag::with_number(tag | WIDE), pad)];
         self.try_call(Callee::Direct(throw), &[context], &handlers, &[]);
         self.trap(Trap::Unreachable);
-    }
-
-    pub(super) fn load_heap_base(&mut self, context: Value) -> Value {
-        let flags = self.constant_flags();
-        self.b.ins().load(I64, flags, context, offset::HEAP_BASE)
     }
 }
 

@@ -7,8 +7,10 @@
 //! | [`address_mode`]    | adds parts of an index to the address as 64 bits                 |
 //! | [`argument_copies`] | copies arguments that are also used elsewhere                    |
 //! | [`constant_phis`]   | removes block parameters that are always the same value          |
+//! | [`context_results`] | results that need more than registers go through the context     |
 //! | [`latch`]           | compares a loop's counter after its increment                    |
 //! | [`redundant_masks`] | removes masks of bits that are clear already                     |
+//! | [`relocate`]        | keeps host addresses from living across calls                    |
 //! | [`rematerialize`]   | computes cheap values again at each use                          |
 //! | [`spill`]           | keeps values that live long in stack slots                       |
 //! | [`uses`]            | where values are used and defined                                |
@@ -21,8 +23,10 @@ mod accumulators;
 mod address_mode;
 mod argument_copies;
 mod constant_phis;
+mod context_results;
 mod latch;
 mod redundant_masks;
+mod relocate;
 mod rematerialize;
 mod spill;
 mod uses;
@@ -56,12 +60,15 @@ pub(crate) fn optimize(
     }
     context.func.dfg.resolve_all_aliases();
     context.egraph_pass(isa, &mut ControlPlane::default())?;
-    finish(context, options);
+    finish(context, options)?;
     context.verify_if(isa)
 }
 
 /// Runs the passes before the optimizer. They leave aliases.
 fn prepare(context: &mut Context, options: &Options) {
+    if options.is_program() {
+        context_results::run(&mut context.func);
+    }
     context.compute_cfg();
     constant_phis::run(&mut context.func, &context.cfg);
     redundant_masks::run(&mut context.func, &context.cfg);
@@ -73,7 +80,7 @@ fn prepare(context: &mut Context, options: &Options) {
 }
 
 /// Runs the others. The control flow stays as it is.
-fn finish(context: &mut Context, options: &Options) {
+fn finish(context: &mut Context, options: &Options) -> CodegenResult<()> {
     let target = options.target;
     remove_sequence_points(&mut context.func);
     context.compute_loop_analysis();
@@ -84,13 +91,18 @@ fn finish(context: &mut Context, options: &Options) {
         accumulators::run(&mut context.func, &context.cfg, &heads);
         zext::run(&mut context.func, &context.cfg);
     }
+    if options.is_program() {
+        relocate::run(context)?;
+    }
     let uses = uses::find(&context.func);
     if target.has_few_registers() {
         argument_copies::run(&mut context.func, &uses);
     }
-    // A standalone module finds all its memory by the context.
-    spill::run(context, &uses, target.has_few_registers() && !options.standalone);
+    // A standalone module finds all its memory by the context, and a program finds that from its stack pointer.
+    let has_slot = !options.standalone && !options.is_program();
+    spill::run(context, &uses, target.has_few_registers() && has_slot);
     rematerialize::run(&mut context.func);
+    Ok(())
 }
 
 /// The optimizer has run: nothing after it merges or reorders accesses of memory. A sequence point

@@ -212,7 +212,7 @@ impl Pass<'_> {
         });
         let before = place.and_then(|place| func.layout.last_inst(place)).unwrap_or(inst);
         let ty = func.dfg.value_type(value);
-        let copy = FuncCursor::new(func).at_inst(before).ins().stack_load(ty, ty, slot, 0);
+        let copy = FuncCursor::new(func).at_inst(before).ins().stack_load(I64, ty, slot, 0);
         if let Some(place) = place {
             self.ends[place].push((value, copy));
         }
@@ -265,8 +265,7 @@ impl Pass<'_> {
         let func = &mut self.context.func;
         for value in values {
             let Some(slot) = self.slots.get(value) else { continue };
-            let ty = func.dfg.value_type(*value);
-            uses::after_def(func, *value).ins().stack_store(ty, *value, *slot, 0);
+            uses::after_def(func, *value).ins().stack_store(I64, *value, *slot, 0);
         }
     }
 }

@@ -13,18 +13,16 @@
   ;; x86_64: code
   ;;|  push rbp
   ;;|  mov rbp, rsp
-  ;;|  sub rsp, 0x30
-  ;;|  mov qword ptr [rsp + 0x10], rbx
-  ;;|  mov qword ptr [rsp + 0x18], r12
-  ;;|  mov qword ptr [rsp + 0x20], r13
-  ;;|  mov qword ptr [rsp + 0x28], r14
-  ;;|  mov r13, rdx
-  ;;|  mov qword ptr [rsp], rdi
-  ;;|  mov r12d, esi
-  ;;|  mov rbx, qword ptr [rdi]
-  ;;|  mov eax, dword ptr [rbx + r12 + 8]
-  ;;|  mov ecx, dword ptr [rbx + rax]
-  ;;|  mov ecx, dword ptr [rbx + rcx]
+  ;;|  sub rsp, 0x20
+  ;;|  mov qword ptr [rsp], rbx
+  ;;|  mov qword ptr [rsp + 8], r12
+  ;;|  mov qword ptr [rsp + 0x10], r13
+  ;;|  mov r12, rdx
+  ;;|  mov ebx, esi
+  ;;|  mov rcx, qword ptr [rdi]
+  ;;|  mov eax, dword ptr [rcx + rbx + 8]
+  ;;|  mov esi, dword ptr [rcx + rax]
+  ;;|  mov ecx, dword ptr [rcx + rsi]
   ;;|  cmp ecx, 8
   ;;|  jae L11
   ;;|  lea rsi, [rip]  ; linnet.table
@@ -36,39 +34,41 @@
   ;;|  mov rcx, qword ptr [rsi + rcx]
   ;;|L2:
   ;;|  mov esi, eax
-  ;;|  mov edx, r13d
+  ;;|  mov edx, r12d
   ;;|  call rcx
-  ;;|  mov r14, rax
+  ;;|  mov r13, rax
   ;;|L3:
-  ;;|  mov esi, dword ptr [rbx + r12 + 0xc]
-  ;;|  mov edi, dword ptr [rbx + rsi]
-  ;;|  mov edi, dword ptr [rbx + rdi]
-  ;;|  cmp edi, 8
+  ;;|  mov rdi, rsp
+  ;;|  and rdi, 0xffffffffff000000
+  ;;|  mov r8, qword ptr [rdi]
+  ;;|  mov esi, dword ptr [r8 + rbx + 0xc]
+  ;;|  mov r9d, dword ptr [r8 + rsi]
+  ;;|  mov r8d, dword ptr [r8 + r9]
+  ;;|  cmp r8d, 8
   ;;|  jae L12
-  ;;|  shl rdi, 4
-  ;;|  lea r8, [rip]  ; linnet.table
-  ;;|  mov r9d, dword ptr [r8 + rdi + 8]
-  ;;|  cmp r9d, 1
+  ;;|  shl r8, 4
+  ;;|  lea r9, [rip]  ; linnet.table
+  ;;|  mov r10d, dword ptr [r9 + r8 + 8]
+  ;;|  cmp r10d, 1
   ;;|  jne L9
   ;;|L4:
-  ;;|  mov r8, qword ptr [r8 + rdi]
+  ;;|  mov r8, qword ptr [r9 + r8]
   ;;|L5:
-  ;;|  lea edx, [r13 + 1]
+  ;;|  lea edx, [r12 + 1]
   ;;|  mov esi, esi
-  ;;|  mov rdi, qword ptr [rsp]
   ;;|  call r8
-  ;;|  mov rdi, rax
+  ;;|  mov rsi, rax
   ;;|L6:
-  ;;|  mov rax, r14
-  ;;|  imul eax, edi
-  ;;|  mov rbx, qword ptr [rsp + 0x10]
-  ;;|  mov r12, qword ptr [rsp + 0x18]
-  ;;|  mov r13, qword ptr [rsp + 0x20]
-  ;;|  mov r14, qword ptr [rsp + 0x28]
-  ;;|  add rsp, 0x30
+  ;;|  mov rax, r13
+  ;;|  imul eax, esi
+  ;;|  mov rbx, qword ptr [rsp]
+  ;;|  mov r12, qword ptr [rsp + 8]
+  ;;|  mov r13, qword ptr [rsp + 0x10]
+  ;;|  add rsp, 0x20
   ;;|  mov rsp, rbp
   ;;|  pop rbp
   ;;|  ret
+  ;;|L7:
   ;;|  ...
   (func $call (param i32 i32) (result i32)
     (local i32)

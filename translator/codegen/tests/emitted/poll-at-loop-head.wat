@@ -7,10 +7,12 @@
   ;;|  push rbp
   ;;|  mov rbp, rsp
   ;;|L1:
-  ;;|  mov esi, dword ptr [rdi + 8]
-  ;;|  test esi, esi
+  ;;|  mov r8d, dword ptr [rdi + 8]
+  ;;|  test r8d, r8d
   ;;|  je L1
   ;;|  call linnet_libcall_poll
+  ;;|  mov rdi, rsp
+  ;;|  and rdi, 0xffffffffff000000
   ;;|  jmp L1
   (func $endless
     (loop $again (br $again)))

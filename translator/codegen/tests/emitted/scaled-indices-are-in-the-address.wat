@@ -17,8 +17,8 @@
   ;; x86_64: contains lea
   (func $unknown (param $table i32) (param $n i32) (result i32)
     (i32.load (i32.add (local.get $table) (i32.shl (local.get $n) (i32.const 2)))))
-  ;; The counter is below 400: only the accesses are in the loop, and no address.
-  ;; x86_64: lacks lea
+  ;; The counter is below 400: only the accesses are in the loop, and the two addresses before it.
+  ;; x86_64: count 2 lea
   (func $counted (param $from i32) (param $to i32) (local $i i32)
     (loop $again
       (i32.store (i32.add (local.get $to) (local.get $i))

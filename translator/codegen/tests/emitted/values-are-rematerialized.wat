@@ -1,11 +1,11 @@
 ;; options: polls
 ;; A constant occupies nothing from one block to another. The context is in its register up to the first call,
-;; in a slot behind it where there are few registers, and where only polls call it stays.
+;; and behind it is found from the stack pointer. Where only polls call it stays.
 (module
   (memory 1 1 shared)
   (table 4 funcref)
   (type $f (func (param i32) (result i32)))
-  ;; x86_64: count 1 mov qword ptr [rsp], rdi
+  ;; x86_64: lacks rdi, qword ptr [rsp
   ;; x86_64: contains mov eax, 5
   ;; x86_64: lacks r15
   (func $calls (param i32) (result i32) (local $step i32)

@@ -20,9 +20,9 @@
 //!                                                                            +------------------+
 //! ```
 //!
-//! An activation is 176 bytes: {fp, pc, x19 .. x28, d8 .. d15, previous, faulted}.
+//! An activation is 176 bytes: {fp, pc, x19 .. x28, d8 .. d15, previous, signal_frame}.
 
-use crate::arch::head::{ACTION, FORKING, THREAD, USER, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
 
@@ -34,7 +34,7 @@ use core::arch::global_asm;
 // The call frame information is that of the bodies, not of the first and last instructions. These
 // are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
-    ".macro run_actions", // Activation at sp: {fp, pc, x19.., d8.., previous, faulted}
+    ".macro run_actions", // Activation at sp: {fp, pc, x19.., d8.., previous, signal_frame}
     "stp xzr, xzr, [sp, #160]",
     "mov x1, x0",
     "mov x0, x19",
@@ -78,7 +78,7 @@ global_asm!(
     "stp d10, d11, [sp, #112]",
     "stp d12, d13, [sp, #128]",
     "stp d14, d15, [sp, #144]",
-    "sub x19, x0, {user}",
+    "add x19, x0, {task}",
     "str x29, [x19, {user_sp}]",
     ".endm",
 
@@ -95,7 +95,7 @@ global_asm!(
     "stp x29, x30, [sp, #-32]!",
     "mov x29, sp",
     "str x19, [sp, #16]",
-    "sub x19, x0, {user}",
+    "add x19, x0, {task}",
     "str x29, [x19, {user_sp}]",
     "sub sp, x19, #16",
     "str x7, [sp]",
@@ -128,7 +128,7 @@ global_asm!(
     "stp x29, x30, [sp, #-32]!",
     "mov x29, sp",
     "str x19, [sp, #16]",
-    "sub x19, x0, {user}",
+    "add x19, x0, {task}",
     "str x29, [x19, {user_sp}]",
     "sub sp, x19, #16",
     "ldr x9, [x29, #32]",
@@ -203,7 +203,7 @@ global_asm!(
     "stp x29, x30, [sp, #-32]!",
     "mov x29, sp",
     "str x19, [sp, #16]",
-    "sub x19, x0, {user}",
+    "add x19, x0, {task}",
     "str w1, [x19, {thread}]",
     "str w2, [x19, {thread} + 4]",
     "str w3, [x19, {thread} + 8]",
@@ -274,7 +274,7 @@ global_asm!(
     ".irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31",
     "str q\\n, [sp, #(16 * \\n)]",
     ".endr",
-    "sub x19, x0, {user}",
+    "add x19, x0, {task}",
     "mov x0, x19",
     "bl {poll}",
     "ldr w9, [x19, {action}]",
@@ -326,7 +326,7 @@ global_asm!(
     "udf #0",
     ".cfi_endproc",
 
-    user = const USER,
+    task = const TASK_OFFSET,
     user_sp = const USER_SP,
     action = const ACTION,
     forking = const FORKING,

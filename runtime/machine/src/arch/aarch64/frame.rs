@@ -98,6 +98,20 @@ impl Frame {
         }
     }
 
+    /// Addresses of the words that may hold host addresses: the registers for integers, and what
+    /// [`Self::own_pointer`] says.
+    pub fn addresses(self) -> impl Iterator<Item = usize> {
+        (REGISTERS..RECORDS - 24)
+            .step_by(8)
+            .chain(self.own_pointer())
+            .map(move |offset| self.0 + offset)
+    }
+
+    /// Where the frame points to a part of itself.
+    fn own_pointer(self) -> Option<usize> {
+        self.record(EXTRA).map(|extra| extra.offset + 8)
+    }
+
     /// The interrupted code as an activation that an unwinder can pass.
     pub fn activation(self) -> Activation {
         const FPSIMD: u32 = 0x4650_8001;
@@ -111,7 +125,7 @@ impl Frame {
                 *word = self.word(record.offset + 16 + 16 * (8 + n));
             }
         }
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), true)
+        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     fn end(self) -> usize {
@@ -133,9 +147,8 @@ impl Frame {
         // SAFETY: the caller's promise.
         unsafe { core::ptr::copy_nonoverlapping(start as *const u8, to as *mut u8, size) };
         let copy = Frame(to + SIGINFO);
-        if let Some(extra) = copy.record(EXTRA) {
-            let at = copy.word(extra.offset + 8) - start as u64 + to as u64;
-            copy.set_word(extra.offset + 8, at);
+        if let Some(pointer) = copy.own_pointer() {
+            copy.set_word(pointer, copy.word(pointer) - start as u64 + to as u64);
         }
         copy
     }

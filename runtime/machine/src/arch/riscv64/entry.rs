@@ -20,9 +20,9 @@
 //!                                      +------------------+    = s0 - 208    +------------------+ s0 - 304
 //! ```
 //!
-//! An activation is 224 bytes: {fp, pc, s1 .. s11, fs0 .. fs11, previous, faulted}.
+//! An activation is 224 bytes: {fp, pc, s1 .. s11, fs0 .. fs11, previous, signal_frame}.
 
-use crate::arch::head::{ACTION, FORKING, THREAD, USER, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
 
@@ -38,7 +38,7 @@ global_asm!(
     ".option push",
     ".option arch, +d",
 
-    ".macro run_actions", // Activation at sp: {fp, pc, s1.., fs0.., previous, faulted}
+    ".macro run_actions", // Activation at sp: {fp, pc, s1.., fs0.., previous, signal_frame}
     "ld t0, -16(s0)",
     "sd t0, 0(sp)",
     "ld t0, -8(s0)",
@@ -122,7 +122,8 @@ global_asm!(
 
     ".macro save_all", // on the user stack, for .Lresume_frames
     "save_registers",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sd sp, {user_sp}(s1)",
     ".endm",
 
@@ -143,7 +144,8 @@ global_asm!(
     "sd s0, 16(sp)",
     "addi s0, sp, 32",
     "sd s1, 8(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sd sp, {user_sp}(s1)",
     "addi sp, s1, -16",
     "sd a7, 0(sp)",
@@ -174,7 +176,8 @@ global_asm!(
     "sd s0, 16(sp)",
     "addi s0, sp, 32",
     "sd s1, 8(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sd sp, {user_sp}(s1)",
     "addi sp, s1, -16",
     "ld t0, 0(s0)",
@@ -264,7 +267,8 @@ global_asm!(
     "sd s0, 16(sp)",
     "addi s0, sp, 32",
     "sd s1, 8(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "sw a1, {thread}(s1)",
     "sw a2, {thread} + 4(s1)",
     "sw a3, {thread} + 8(s1)",
@@ -354,7 +358,8 @@ global_asm!(
     "fsd fa5, 256(sp)",
     "fsd fa6, 264(sp)",
     "fsd fa7, 272(sp)",
-    "addi s1, a0, -{user}",
+    "lui s1, {task} >> 12",
+    "add s1, s1, a0",
     "mv a0, s1",
     "call {poll}",
     "lw t0, {action}(s1)",
@@ -419,7 +424,7 @@ global_asm!(
     ".cfi_endproc",
     ".option pop",
 
-    user = const USER,
+    task = const TASK_OFFSET,
     user_sp = const USER_SP,
     action = const ACTION,
     forking = const FORKING,

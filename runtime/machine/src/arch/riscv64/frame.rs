@@ -73,6 +73,22 @@ impl Frame {
         }
     }
 
+    /// Addresses of the words that may hold host addresses: the registers for integers, and what
+    /// [`Self::own_pointer`] says.
+    pub fn addresses(self) -> impl Iterator<Item = usize> {
+        (REGISTERS..FLOAT_REGISTERS)
+            .step_by(8)
+            .chain(self.own_pointer())
+            .map(move |offset| self.0 + offset)
+    }
+
+    /// Where the frame points to a part of itself.
+    fn own_pointer(self) -> Option<usize> {
+        // The vector registers' contents lie behind a structure whose sixth word points to them.
+        let (vector, ..) = self.extensions().find(|(_, magic, _)| *magic == VECTOR)?;
+        Some(vector + 8 + 40)
+    }
+
     /// The interrupted code as an activation that an unwinder can pass.
     pub fn activation(self) -> Activation {
         let mut saved = [0; INTEGERS.len() + FLOATS.len()];
@@ -83,7 +99,7 @@ impl Frame {
         for (word, n) in floats.iter_mut().zip(FLOATS) {
             *word = self.word(FLOAT_REGISTERS + 8 * n);
         }
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), true)
+        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     /// Offset, magic number and size of each extension, the end mark included.
@@ -110,9 +126,7 @@ impl Frame {
         // SAFETY: the caller's promise.
         unsafe { core::ptr::copy_nonoverlapping(start as *const u8, to as *mut u8, size) };
         let copy = Frame(to + SIGINFO);
-        if let Some((offset, ..)) = copy.extensions().find(|(_, magic, _)| *magic == VECTOR) {
-            // The registers' contents lie behind a structure whose sixth word points to them.
-            let pointer = offset + 8 + 40;
+        if let Some(pointer) = copy.own_pointer() {
             copy.set_word(pointer, copy.word(pointer) - start as u64 + to as u64);
         }
         copy

@@ -9,6 +9,10 @@ use core::arch::{asm, naked_asm};
 /// relative to its own frame pointer: right below it, where translated code has them right above.
 pub const RUNTIME_FRAME: i64 = -16;
 
+/// From `user_sp` to the frame pointer of a stub of `entry` that saves all registers, in which a forked child
+/// goes on.
+pub const SAVED_FRAME: usize = 208;
+
 /// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
 /// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///

@@ -3,15 +3,15 @@
 //! # The stacks
 //!
 //! Addresses grow upwards. A task's block lies right above its kernel stack; in user mode that stack is
-//! empty, and so an entry needs no saved stack pointer to find it: its top is the block's address, which
-//! is a constant below the context that translated code passes.
+//! empty, and so an entry needs no saved stack pointer to find it: its top is the block's address.
+//! That is a constant above the context that translated code passes, which lies at the start of the region.
 //!
 //! `linnet_user_syscall`, when it calls the kernel. `rbx` is the task, which survives the call:
 //!
 //! ```text
 //!    user stack                               kernel stack
 //!
-//!   | a5, a4           |                     | Task: kernel and user context, |
+//!   | a5, a4           |                     | Task: the kernel's context,     |
 //!   | return address   |                     | user_sp, action, forking, ..   |
 //!   +------------------+                     +--------------------------------+ <- rbx = task
 //!   | caller's rbp     | <- rbp              | 0, so that rsp is aligned      |
@@ -32,7 +32,7 @@
 //!   | caller's rbp     | <- rbp
 //!   | caller's rbx     |
 //!   +------------------+
-//!   | faulted = 0      |
+//!   | signal_frame = 0 |
 //!   | previous = null  |
 //!   | r15, r14, r13,   |  callee-saved, as the caller has them
 //!   | r12, rbx         |
@@ -72,7 +72,7 @@
 //! and does not return. Host signals push a frame of the host's on a stack of the thread: see
 //! `border/fault.rs`.
 
-use crate::arch::head::{ACTION, FORKING, THREAD, USER, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
 
@@ -84,7 +84,7 @@ use core::arch::global_asm;
 // The call frame information is that of the bodies, not of the first and last instructions. These
 // are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
-    ".macro activation", // {fp, pc, rbx, r12, r13, r14, r15, previous, faulted}, rsp 16-aligned after
+    ".macro activation", // {fp, pc, rbx, r12, r13, r14, r15, previous, signal_frame}, rsp 16-aligned after
     "push 0", "push 0",
     "push r15", "push r14", "push r13", "push r12", "push qword ptr [rbp - 8]",
     "push qword ptr [rbp + 8]", "push qword ptr [rbp]",
@@ -99,7 +99,7 @@ global_asm!(
     "mov rbp, rsp",
     "push rbx", "push r12", "push r13", "push r14", "push r15",
     "sub rsp, 8",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {user_sp}], rsp",
     ".endm",
 
@@ -117,7 +117,7 @@ global_asm!(
     "push rbp",
     "mov rbp, rsp",
     "push rbx",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {user_sp}], rsp",
     "mov rsp, rbx",
     "push 0",
@@ -151,7 +151,7 @@ global_asm!(
     "push rbp",
     "mov rbp, rsp",
     "push rbx",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {user_sp}], rsp",
     "mov rsp, rbx",
     "push 0",
@@ -215,7 +215,7 @@ global_asm!(
     "push rbp",
     "mov rbp, rsp",
     "push rbx",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "mov [rbx + {thread}], esi",
     "mov [rbx + {thread} + 4], edx",
     "mov [rbx + {thread} + 8], ecx",
@@ -280,7 +280,7 @@ global_asm!(
     "movups [rsp + 144], xmm9", "movups [rsp + 160], xmm10", "movups [rsp + 176], xmm11",
     "movups [rsp + 192], xmm12", "movups [rsp + 208], xmm13", "movups [rsp + 224], xmm14",
     "movups [rsp + 240], xmm15",
-    "lea rbx, [rdi - {user}]",
+    "lea rbx, [rdi + {task}]",
     "and rsp, -16",
     "mov rdi, rbx",
     "call {poll}",
@@ -320,7 +320,7 @@ global_asm!(
     "ud2",
     ".cfi_endproc",
 
-    user = const USER,
+    task = const TASK_OFFSET,
     user_sp = const USER_SP,
     action = const ACTION,
     forking = const FORKING,

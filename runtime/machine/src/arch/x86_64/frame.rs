@@ -53,10 +53,21 @@ impl Frame {
         self.word(192) & 2 != 0
     }
 
+    /// Addresses of the words that may hold host addresses: the registers for integers, and what
+    /// [`Self::own_pointer`] says.
+    pub fn addresses(self) -> impl Iterator<Item = usize> {
+        (40..176).step_by(8).chain(self.own_pointer()).map(move |offset| self.0 + offset)
+    }
+
+    /// Where the frame points to a part of itself.
+    fn own_pointer(self) -> Option<usize> {
+        (self.word(224) != 0).then_some(224)
+    }
+
     /// The interrupted code as an activation that an unwinder can pass.
     pub fn activation(self) -> Activation {
         let saved = [128, 72, 80, 88, 96].map(|offset| self.word(offset));
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), true)
+        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     fn end(self) -> usize {
@@ -84,8 +95,8 @@ impl Frame {
         // SAFETY: the caller's promise.
         unsafe { core::ptr::copy_nonoverlapping(start as *const u8, to as *mut u8, size) };
         let copy = Frame(to + 8);
-        if self.word(224) != 0 {
-            copy.set_word(224, self.word(224) - self.0 as u64 + copy.0 as u64);
+        if let Some(pointer) = self.own_pointer() {
+            copy.set_word(pointer, self.word(pointer) - self.0 as u64 + copy.0 as u64);
         }
         copy
     }

@@ -7,6 +7,10 @@ use core::arch::{asm, naked_asm};
 /// relative to its own frame pointer.
 pub const RUNTIME_FRAME: i64 = 0;
 
+/// From `user_sp` to the frame pointer of a stub of `entry` that saves all registers, in which a forked child
+/// goes on.
+pub const SAVED_FRAME: usize = 48;
+
 /// Save the callee-saved registers on this stack, its pointer at `save`, and go on at `to`. As soon as the
 /// pointer is there, another vCPU may go on at it: nothing touches this stack any more.
 ///
