@@ -149,8 +149,9 @@ impl Stat {
         self.mode & 0o170000
     }
 
+    #[allow(clippy::useless_conversion, reason = "on other ISAs it is a number of 32 bits")]
     pub fn links(&self) -> u64 {
-        self.links as u64
+        u64::from(self.links)
     }
 }
 
