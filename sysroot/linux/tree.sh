@@ -20,7 +20,7 @@ source_id=$(stat -c '%n %s %Y' "$SOURCE")
 if [ "$source_id" != "$(cat "$WORK/source.id" 2>/dev/null)" ]; then
 	rm -rf "$tree" "$WORK/build" "$WORK/source.id" "$WORK/patches.id" "$WORK/patched"
 	mkdir "$tree"
-	tar -xf "$SOURCE" -C "$tree" --strip-components=1
+	XZ_OPT=--threads=0 tar -xf "$SOURCE" -C "$tree" --strip-components=1
 	echo "$source_id" > "$WORK/source.id"
 fi
 
@@ -47,11 +47,6 @@ export CLANG_TARGET_FLAGS_wasm=wasm32-unknown-unknown
 export KBUILD_BUILD_USER=linnet KBUILD_BUILD_HOST=linnet KBUILD_BUILD_VERSION=1
 KBUILD_BUILD_TIMESTAMP=$(date -u -r "$tree/Makefile")
 export KBUILD_BUILD_TIMESTAMP
-
-# An indirect call of another type than the function's traps: say where one may be.
-KCFLAGS="-Wcast-function-type-strict -Wcast-function-type-mismatch"
-KCFLAGS="$KCFLAGS -Wincompatible-function-pointer-types-strict"
-export KCFLAGS
 
 kmake() {
 	make -C "$tree" ARCH=wasm LLVM=-19 "$@"

@@ -31,6 +31,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 const CALLS: u64 = 6000;
 const CALLS_OF_ONE: u64 = 50_000;
 
+/// Far more than it takes: on a busy host a vCPU that sleeps wakes late.
+const TIME_OF_A_CALL: Duration = Duration::from_millis(5);
+
 /// Size of the disk that the machines have.
 const DISK_SIZE: u64 = 64 << 10;
 
@@ -173,7 +176,7 @@ fn random(target: Target, wild: u32, cpus: &str, calls: u64) -> Result<()> {
             Place::LARGE
         };
         let run = format!("{append} {}", options.join(" "));
-        let limit = machine::limit(target, LIMIT + Duration::from_millis(calls / machines));
+        let limit = machine::limit(target, 3 * LIMIT + TIME_OF_A_CALL * (calls / machines) as u32);
         let mut command = command(target, &append, &options)?;
         let ended = watched(&mut command, place, limit).at(&run)?;
         let went_on = ended.status == Some(0) && ended.output.contains("done after ");

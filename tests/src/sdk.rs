@@ -20,6 +20,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("programs-optimised-by-the-linker-and-not-at-all-work", modes),
         test("cxx-throws-in-threads-in-every-mode", cxx),
         test("cxx-throws-through-frames-of-c-and-forks-inside-try", cxx_through_c),
+        test("cxx-loops-of-exceptions-let-signals-in", cxx_loops),
         test("cxx-terminates-with-the-exception-that-nobody-catches", cxx_terminates),
         test("tables-by-section-have-the-rows-of-every-file", tables),
         test("declarations-of-another-type-than-the-definition-work", declared),
@@ -211,6 +212,18 @@ fn cxx_terminates(place: &Place) -> Result<()> {
             "linnet c++ {mode} -o program.wasm terminate.cc\nlinnet boot --with ./program.wasm -- program"
         );
         expect(&shell(place, &script)?, "as C++ says\n")?;
+    }
+    Ok(())
+}
+
+fn cxx_loops(place: &Place) -> Result<()> {
+    place.write("loops.cc", include_str!("../sdk/throws-for-ever.cc"))?;
+    for mode in ["-O2", "-O0"] {
+        let script = format!(
+            "linnet c++ {mode} -o program.wasm loops.cc
+             linnet boot --cpus 1 --with ./program.wasm -- program"
+        );
+        expect(&shell(place, &script)?, "all were interrupted\n")?;
     }
     Ok(())
 }

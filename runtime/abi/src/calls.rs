@@ -36,7 +36,8 @@ macro_rules! for_each_host_call {
             /// Make the native stacks of `task`, whose kernel shadow stack ends at `sp`. `user` is 1 if
             /// it is a copy of the calling task that returns to user mode in linear memory `mm`, else 0.
             /// 0; -EAGAIN if the machine has as many tasks as it can have; -ENOMEM if the host refuses the
-            /// memory.
+            /// memory; -ENOSYS for a copy of a task whose user code has called something else, and so has
+            /// left no frames for a child.
             task_new(task: ptr, sp: ptr, mm: u32, user: u32) -> i32;
             /// Give back the native stacks of a task that will never run again.
             task_free(task: ptr);

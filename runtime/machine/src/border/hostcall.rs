@@ -14,7 +14,7 @@ use crate::cpu::vcpu::{self, Vcpu};
 use crate::device::console::{self, Stream};
 use crate::device::virtio;
 use crate::host::exit::{self, fatal};
-use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENOENT, ENOMEM};
+use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENOENT, ENOMEM, ENOSYS};
 use crate::host::{clock, signals, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
@@ -168,6 +168,10 @@ fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<i32> {
         fatal!(exit::KERNEL, "a task's first function returned");
     }
     let mm = if user == 0 { None } else { Some(program_memory(mm)?) };
+    // A tracer may turn any call into one that makes a child, and so may a handler that returns.
+    if mm.is_some() && !task.can_have_child() {
+        return Ok(ENOSYS as i32);
+    }
     let child = match new_task(id, sp, first)? {
         Ok(child) => child,
         Err(errno) => return Ok(errno),

@@ -314,6 +314,11 @@ impl Task {
         self.thread.set(request.thread);
     }
 
+    /// Has the task's user code, if it has any, called something that makes a child?
+    pub fn can_have_child(&self) -> bool {
+        self.module.get().is_none() || self.forking.get() != 0
+    }
+
     /// Is the task about to make a child with a copy of its frames?
     pub fn copies_frames(&self) -> bool {
         self.forking.get() == FRAMES

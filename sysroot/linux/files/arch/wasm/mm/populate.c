@@ -21,6 +21,9 @@
 #include <asm/older.h>
 #include <asm/populate.h>
 
+/* Newer versions of Linux declare it for mm/ alone. */
+void folio_add_lru_vma(struct folio *folio, struct vm_area_struct *vma);
+
 /* Most pages of a piece, as a power of two: a large page of the host. */
 #define MOST_ORDER	ilog2(LINNET_LARGE_PAGE >> PAGE_SHIFT)
 

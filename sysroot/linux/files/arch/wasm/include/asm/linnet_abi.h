@@ -88,7 +88,8 @@ unsigned long host_switch_to(unsigned long prev, unsigned long next);
 /* Make the native stacks of `task`, whose kernel shadow stack ends at `sp`. `user` is 1 if */
 /* it is a copy of the calling task that returns to user mode in linear memory `mm`, else 0. */
 /* 0; -EAGAIN if the machine has as many tasks as it can have; -ENOMEM if the host refuses the */
-/* memory. */
+/* memory; -ENOSYS for a copy of a task whose user code has called something else, and so has */
+/* left no frames for a child. */
 __host_call("linnet", "task_new")
 int host_task_new(unsigned long task, unsigned long sp, unsigned int mm, unsigned int user);
 
