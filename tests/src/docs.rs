@@ -19,7 +19,8 @@ pub(crate) fn tests() -> Vec<Test> {
 }
 
 /// Subcommands with options of their own.
-const SUBCOMMANDS: [&str; 7] = ["boot", "build", "compile", "inspect", "pack", "sdk", "setup"];
+const SUBCOMMANDS: [&str; 8] =
+    ["boot", "build", "compile", "inspect", "pack", "run", "sdk", "setup"];
 
 fn commands() -> Result<()> {
     let there = all_options()?;

@@ -15,6 +15,7 @@
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `first-day`     | `src/first_day.rs`  | what a bare machine needs of the two commands            |
+//! | `wasi`          | `wasi/*.c`, `*.wat` | a program of WASI that is an executable and exits with 0 |
 //! | `sdk`           | `src/sdk.rs`        | a program of a user, built outside of the tree           |
 //! | `script`        | `scripts/*.sh`      | a script of the host that starts machines                |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
@@ -52,6 +53,7 @@ mod promise;
 mod pty;
 mod script;
 mod sdk;
+mod wasi;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,6 +129,7 @@ fn trials() -> Result<Vec<Trial>> {
             oops::tests(target),
             debugger::tests(target),
             packages::tests(target)?,
+            wasi::tests(target)?,
         ] {
             tests.push(
                 kind.into_iter().map(|(name, test)| (in_group(prefix, name), test)).collect(),

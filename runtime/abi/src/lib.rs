@@ -13,6 +13,7 @@
 //! | [`packed`]   | what a compressed boot binary holds                                    |
 //! | [`frames`]   | capturing and rebuilding native frames                                  |
 //! | [`memory`]   | where linear memories lie in the host's address space                  |
+//! | [`wasi`]     | what modules import of WASI, and how one becomes an executable           |
 //! | [`header`]   | the kernel's C header, printed from the tables above                   |
 //!
 //! Nothing here depends on a host, so that both the build machine and the target can use it.
@@ -33,6 +34,7 @@ pub mod memory;
 pub mod module;
 pub mod packed;
 pub mod trap;
+pub mod wasi;
 
 /// Version of everything in this crate. A module, a kernel and a runtime work together only if
 /// they were made with the same one.

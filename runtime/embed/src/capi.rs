@@ -7,8 +7,13 @@ use crate::store::{Global, Store, Table};
 use crate::value::{FuncType, Value};
 use linnet_abi::instance::Slot;
 use linnet_abi::module::Module as Raw;
+use std::borrow::ToOwned;
+use std::boxed::Box;
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::string::{String, ToString};
+use std::vec::Vec;
+use std::{format, vec};
 
 /// `linnet_store`
 pub struct HostStore {

@@ -1,8 +1,9 @@
 //! What can go wrong.
 
+use crate::prelude::*;
 use crate::store::Exception;
 use crate::trap::Trap;
-use std::fmt::{self, Display, Formatter};
+use core::fmt::{self, Display, Formatter};
 
 /// Why a call or an instantiation failed.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ impl Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 /// The result of most of this library.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub type Result<T, E = Error> = core::result::Result<T, E>;

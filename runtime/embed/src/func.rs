@@ -1,14 +1,15 @@
 //! Functions: calls into translated code, and host functions that it calls.
 
 use crate::error::{Error, Result};
+use crate::prelude::*;
 use crate::store::{Inner, Store};
 use crate::trap::{self, Ending};
 use crate::unwind::PENDING_TRAP;
 use crate::value::{FuncType, ValType, Value};
+use alloc::rc::Rc;
+use core::fmt::{self, Debug, Formatter};
+use core::ptr;
 use linnet_abi::instance::{FuncRef, FuncType as RawFuncType, HostFunction, Slot};
-use std::fmt::{self, Debug, Formatter};
-use std::ptr;
-use std::rc::Rc;
 
 unsafe extern "C" {
     /// In `arch`: calls [`call_host`].
@@ -60,6 +61,24 @@ impl Func {
         let host = Box::into_raw(host);
         store.0.hosts.borrow_mut().push(host);
         // Its type is known to translated code only once it is linked with a module that has the type.
+        Func::reference(store, host, ptr::null())
+    }
+
+    /// A function of the host that takes parameters from memory and leaves results there. It costs less than one
+    /// of [`Func::new`], and must not fail. `call` gets the head of the function, which is of no use to it.
+    ///
+    /// # Safety
+    /// `call` must do with the values what the type says. Frames of it may be left by a trap.
+    pub unsafe fn with_slots(
+        store: &Store,
+        ty: FuncType,
+        call: unsafe extern "C" fn(*mut HostFunction, *mut Slot),
+    ) -> Func {
+        let body: Box<Body> =
+            Box::new(|_| Err(Error::Type("a function that only modules can call".to_owned())));
+        let host = Host { head: HostFunction { call }, store: Rc::as_ptr(&store.0), ty, body };
+        let host = Box::into_raw(Box::new(host));
+        store.0.hosts.borrow_mut().push(host);
         Func::reference(store, host, ptr::null())
     }
 
@@ -153,6 +172,7 @@ impl Func {
     }
 }
 
+#[cfg(feature = "std")]
 impl Func {
     /// Calls it with parameters in memory; the results go there.
     ///

@@ -3,18 +3,19 @@
 use crate::error::{Error, Result};
 use crate::func::Func;
 use crate::modules;
+use crate::prelude::*;
 use crate::store::{Global, Memory, Store, Table, Tag};
 use crate::trap;
 use crate::value::{FuncType, ValType, Value};
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use core::ptr;
 use linnet_abi::instance::{
     Export as RawExport, FuncRef, GlobalType, Import as RawImport, Instance as Head, Layout,
     MemorySlot, MemoryType, Slot, Standalone, Table as RawTable, TableType, Tag as RawTag, Text,
     external,
 };
 use linnet_abi::module::Module as Raw;
-use std::collections::HashMap;
-use std::ptr;
-use std::rc::Rc;
 
 /// A translated module.
 #[derive(Debug, Clone, Copy)]
@@ -73,14 +74,14 @@ pub struct Import {
 unsafe fn text(text: Text) -> &'static str {
     // SAFETY: the caller's promise; names in modules are UTF-8.
     unsafe {
-        std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.bytes, text.len as usize))
+        core::str::from_utf8_unchecked(core::slice::from_raw_parts(text.bytes, text.len as usize))
     }
 }
 
 /// A list that the translator emitted.
 fn list<T>(first: *const T, count: u32) -> &'static [T] {
     // SAFETY: emitted lists have as many rows as emitted counts say, and are never null.
-    unsafe { std::slice::from_raw_parts(first, count as usize) }
+    unsafe { core::slice::from_raw_parts(first, count as usize) }
 }
 
 impl Module {
@@ -133,7 +134,7 @@ impl Module {
 /// What modules may import, by module and name.
 #[derive(Debug, Clone, Default)]
 pub struct Imports {
-    known: HashMap<(String, String), Extern>,
+    known: BTreeMap<(String, String), Extern>,
 }
 
 impl Imports {
@@ -203,7 +204,8 @@ impl Imports {
         Ok(self)
     }
 
-    fn get(&self, module: &str, name: &str) -> Option<&Extern> {
+    #[must_use]
+    pub fn get(&self, module: &str, name: &str) -> Option<&Extern> {
         self.known.get(&(module.to_owned(), name.to_owned()))
     }
 }
@@ -223,6 +225,18 @@ impl Instance {
     ///
     /// An import is missing or has another type, there is no room, or the initialisation traps.
     pub fn new(store: &Store, module: &Module, imports: &Imports) -> Result<Instance> {
+        let instance = Instance::prepare(store, module, imports)?;
+        // SAFETY: it is new.
+        unsafe { instance.initialize()? };
+        Ok(instance)
+    }
+
+    /// Makes an instance whose memories, tables and globals have no contents yet.
+    ///
+    /// # Errors
+    ///
+    /// An import is missing or has another type, or there is no room.
+    pub fn prepare(store: &Store, module: &Module, imports: &Imports) -> Result<Instance> {
         let raw = store.allocate_instance(module.layout.size as usize)?;
         let instance = Instance { store: store.clone(), module: *module, raw };
         let mut imported = [0u32; 5];
@@ -238,12 +252,22 @@ impl Instance {
             imported[import.kind as usize] += 1;
         }
         instance.fill(&imported)?;
-        // SAFETY: emitted with the module; every instance of a type has its thunk there.
-        let ended = unsafe {
-            trap::call_code(module.standalone.initialize, raw, ptr::null(), ptr::null_mut())
-        };
-        ended.map_err(|ending| store.ended(ending))?;
         Ok(instance)
+    }
+
+    /// Fills in the contents and runs the start function.
+    ///
+    /// # Errors
+    ///
+    /// It traps.
+    ///
+    /// # Safety
+    /// Once, before any of its functions is called.
+    pub unsafe fn initialize(&self) -> Result<()> {
+        let initialize = self.module.standalone.initialize;
+        // SAFETY: emitted with the module; every instance of a type has its thunk there.
+        let ended = unsafe { trap::call_code(initialize, self.raw, ptr::null(), ptr::null_mut()) };
+        ended.map_err(|ending| self.store.ended(ending))
     }
 
     /// Address of the entry of that number in an array of the instance.
@@ -421,6 +445,17 @@ impl Instance {
             Some(Extern::Memory(memory)) => Some(memory),
             _ => None,
         }
+    }
+
+    /// The memory that instructions use if they name none.
+    #[must_use]
+    pub fn first_memory(&self) -> Option<Memory> {
+        if self.module.standalone.counts.memories == 0 {
+            return None;
+        }
+        // SAFETY: a filled entry.
+        let raw = unsafe { (*self.entry::<MemorySlot>(self.module.layout.memories, 0)).memory };
+        Some(Memory { store: self.store.clone(), raw })
     }
 
     /// The exported table of that name.

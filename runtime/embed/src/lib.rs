@@ -11,6 +11,7 @@
 //! | [`unwind`]      | exceptions                                                              |
 //! | [`modules`]     | which function an address in translated code belongs to                 |
 //! | [`reservation`] | address space of memories                                               |
+//! | [`host`]        | memory, threads and signals of the host                                 |
 //! | [`arch`]        | what differs between instruction sets                                   |
 //! | [`capi`]        | the library for hosts in C                                              |
 //!
@@ -29,14 +30,26 @@
 //!
 //! The library takes over the signals SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGTRAP: those that translated
 //! code causes become traps, others go to the handler that was there before.
+//!
+//! Without the feature `std` it is for a process that has no C library: each thread of the program has to
+//! `adopt` a block first.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod arch;
+#[cfg(feature = "std")]
 pub mod capi;
 mod error;
 mod func;
+mod host;
 mod instance;
 mod libcall;
 mod modules;
+mod prelude;
 mod reservation;
 mod store;
 mod trap;
@@ -45,8 +58,10 @@ mod value;
 
 pub use error::{Error, Result};
 pub use func::Func;
+pub use host::bare::{Block, adopt};
+pub use host::lock::Lock;
 pub use instance::{Extern, Import, Imports, Instance, Kind, Module};
 pub use linnet_abi::module::Module as RawModule;
-pub use store::{Exception, Global, Memory, Store, Table, Tag};
-pub use trap::{Trap, TrapFrame};
+pub use store::{Exception, Global, Memory, SharedMemory, Store, Table, Tag};
+pub use trap::{Trap, TrapFrame, check_stack};
 pub use value::{FuncType, ValType, Value};

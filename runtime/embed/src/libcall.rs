@@ -1,14 +1,16 @@
 //! What translated code calls: `linnet_abi::calls::for_each_libcall`, as far as it is for instances.
 
+use crate::host::lock::{self, Lock};
 use crate::store::Inner;
 use crate::trap;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ptr;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use linnet_abi::instance::{
     ElementInfo, FuncRef, Instance, Layout, MemorySlot, Standalone, Table, Tag,
 };
-use std::collections::HashMap;
-use std::ptr;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 /// What belongs to the instance that calls.
 struct Caller {
@@ -187,47 +189,37 @@ unsafe extern "C" fn linnet_libcall_instance_exception_free(
     caller.store.free_exception(exception);
 }
 
-/// Threads that wait at an address.
-static WAITERS: Mutex<Option<HashMap<u64, Vec<Arc<Waiter>>>>> = Mutex::new(None);
-
-#[derive(Default)]
-struct Waiter {
-    woken: Mutex<bool>,
-    changed: Condvar,
-}
+/// Threads that wait, by address. 1 in a waiter: it was woken.
+static WAITERS: Lock<BTreeMap<u64, Vec<Arc<AtomicU32>>>> = Lock::new(BTreeMap::new());
 
 /// 0: woken, 1: the value is another, 2: timed out.
 fn wait(address: u64, is_expected: impl FnOnce() -> bool, timeout: i64) -> u32 {
     trap::check_stack();
-    let waiter = Arc::new(Waiter::default());
+    let waiter = Arc::new(AtomicU32::new(0));
     {
-        let mut waiters = WAITERS.lock().expect("nothing panics inside");
+        let mut waiters = WAITERS.lock();
         // A notification that comes after the comparison finds the waiter.
         if !is_expected() {
             return 1;
         }
-        let waiters = waiters.get_or_insert_default();
         waiters.entry(address).or_default().push(waiter.clone());
     }
-    let woken = waiter.woken.lock().expect("nothing panics inside");
-    let is_woken = if timeout < 0 {
-        let woken = waiter.changed.wait_while(woken, |woken| !*woken);
-        *woken.expect("nothing panics inside")
-    } else {
-        let timeout = Duration::from_nanos(timeout as u64);
-        let waited = waiter.changed.wait_timeout_while(woken, timeout, |woken| !*woken);
-        *waited.expect("nothing panics inside").0
-    };
-    if is_woken {
+    let deadline = u64::try_from(timeout).ok().map(|timeout| lock::now().saturating_add(timeout));
+    while waiter.load(Ordering::Acquire) == 0 {
+        if deadline.is_some_and(|deadline| lock::now() >= deadline) {
+            break;
+        }
+        lock::sleep(&waiter, 0, deadline);
+    }
+    let mut waiters = WAITERS.lock();
+    // A notification may have come in the meantime.
+    if waiter.load(Ordering::Acquire) != 0 {
         return 0;
     }
-    let mut waiters = WAITERS.lock().expect("nothing panics inside");
-    if let Some(list) = waiters.get_or_insert_default().get_mut(&address) {
-        let before = list.len();
+    if let Some(list) = waiters.get_mut(&address) {
         list.retain(|other| !Arc::ptr_eq(other, &waiter));
-        // Taken out by a notification in the meantime.
-        if list.len() == before {
-            return 0;
+        if list.is_empty() {
+            waiters.remove(&address);
         }
     }
     2
@@ -240,7 +232,6 @@ unsafe extern "C" fn linnet_libcall_instance_wait32(
     expected: u32,
     timeout: i64,
 ) -> u32 {
-    use std::sync::atomic::{AtomicU32, Ordering};
     // SAFETY: the translated code has checked address and alignment.
     let word = unsafe { AtomicU32::from_ptr(address as *mut u32) };
     wait(address, || word.load(Ordering::SeqCst) == expected, timeout)
@@ -253,7 +244,6 @@ unsafe extern "C" fn linnet_libcall_instance_wait64(
     expected: u64,
     timeout: i64,
 ) -> u32 {
-    use std::sync::atomic::{AtomicU64, Ordering};
     // SAFETY: the translated code has checked address and alignment.
     let word = unsafe { AtomicU64::from_ptr(address as *mut u64) };
     wait(address, || word.load(Ordering::SeqCst) == expected, timeout)
@@ -266,12 +256,15 @@ unsafe extern "C" fn linnet_libcall_instance_notify(
     count: u32,
 ) -> u32 {
     trap::check_stack();
-    let mut waiters = WAITERS.lock().expect("nothing panics inside");
-    let Some(list) = waiters.get_or_insert_default().get_mut(&address) else { return 0 };
+    let mut waiters = WAITERS.lock();
+    let Some(list) = waiters.get_mut(&address) else { return 0 };
     let woken = list.len().min(count as usize);
     for waiter in list.drain(..woken) {
-        *waiter.woken.lock().expect("nothing panics inside") = true;
-        waiter.changed.notify_one();
+        waiter.store(1, Ordering::Release);
+        lock::wake(&waiter, 1);
+    }
+    if list.is_empty() {
+        waiters.remove(&address);
     }
     woken as u32
 }

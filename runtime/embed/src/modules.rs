@@ -3,11 +3,12 @@
 //! A signal handler asks, so that nothing here may lock or free: the list only grows, by nodes that never
 //! go away.
 
+use crate::host::lock::Lock;
+use alloc::boxed::Box;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 use linnet_abi::module::{MAGIC, Module as Raw};
 use linnet_unwind::{Place, Tables};
-use std::ptr;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 struct Node {
     tables: Tables<'static>,
@@ -17,7 +18,7 @@ struct Node {
 static FIRST: AtomicPtr<Node> = AtomicPtr::new(ptr::null_mut());
 
 /// Held while the list grows.
-static GROWING: Mutex<()> = Mutex::new(());
+static GROWING: Lock<()> = Lock::new(());
 
 /// Makes a module known. Says no if it was made by another version of the translator.
 pub(crate) fn register(raw: &'static Raw) -> bool {
@@ -25,7 +26,7 @@ pub(crate) fn register(raw: &'static Raw) -> bool {
     {
         return false;
     }
-    let _growing = GROWING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _growing = GROWING.lock();
     if iterate().any(|tables| ptr::eq(tables.module, raw)) {
         return true;
     }
@@ -38,7 +39,7 @@ pub(crate) fn register(raw: &'static Raw) -> bool {
 
 fn iterate() -> impl Iterator<Item = Tables<'static>> {
     let mut next = FIRST.load(Ordering::Acquire);
-    std::iter::from_fn(move || {
+    core::iter::from_fn(move || {
         // SAFETY: nodes are never freed.
         let node = unsafe { next.as_ref()? };
         next = node.next;
@@ -59,7 +60,7 @@ pub(crate) fn wasm_offset(place: &Place<'_>) -> Option<u32> {
     let places = unsafe {
         let (firsts, places) = ((*module.standalone).first_places, (*module.standalone).places);
         let (first, end) = (*firsts.add(place.number), *firsts.add(place.number + 1));
-        std::slice::from_raw_parts(places.add(first as usize), (end - first) as usize)
+        core::slice::from_raw_parts(places.add(first as usize), (end - first) as usize)
     };
     let at = place.offset - u32::from(place.is_return);
     let number = places.partition_point(|place| place.offset <= at).checked_sub(1)?;

@@ -1,18 +1,23 @@
 //! Stores: what owns instances and all that belongs to them.
 
 use crate::error::{Error, Result};
+use crate::host::lock::Lock;
+use crate::host::memory::Errno;
+use crate::prelude::*;
 use crate::reservation::Reservation;
 use crate::value::{FuncType, ValType, Value};
+use alloc::alloc::{Layout, alloc_zeroed, dealloc};
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use alloc::sync::Arc;
+use core::cell::{Cell, RefCell, UnsafeCell};
+use core::fmt::{self, Debug, Formatter};
+use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering};
 use linnet_abi::instance::{
     self, Exception as RawException, FuncRef, FuncType as RawFuncType, GlobalType as RawGlobalType,
     Memory as RawMemory, MemoryType, PAYLOAD, Slot, Table as RawTable, Tag as RawTag,
 };
-use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::fmt::{self, Debug, Formatter};
-use std::ptr;
-use std::rc::Rc;
 
 /// Owns instances, memories, tables and so on, which may refer to each other. It lives as long as any of
 /// its handles; a thread can have many, and each belongs to one thread.
@@ -22,23 +27,33 @@ pub struct Store(pub(crate) Rc<Inner>);
 #[derive(Default)]
 pub(crate) struct Inner {
     instances: RefCell<Vec<(*mut u8, Layout)>>,
-    pub(crate) memories: RefCell<Vec<MemoryOwner>>,
+    memories: RefCell<Vec<Arc<MemoryOwner>>>,
     tables: RefCell<Vec<*mut TableOwner>>,
     globals: RefCell<Vec<*mut GlobalOwner>>,
     tags: RefCell<Vec<*mut RawTag>>,
     pub(crate) hosts: RefCell<Vec<*mut crate::func::Host>>,
     pub(crate) func_refs: RefCell<Vec<*mut FuncRef>>,
-    exceptions: RefCell<HashMap<u64, Layout>>,
+    exceptions: RefCell<BTreeMap<u64, Layout>>,
     /// Why a host function failed, until the call that it belongs to has ended.
     pub(crate) failure: RefCell<Option<Error>>,
     /// Elements that all tables together may have.
     pub(crate) table_room: Cell<u64>,
+    /// Bytes that each memory may have.
+    memory_limit: Cell<u64>,
 }
 
-pub(crate) struct MemoryOwner {
-    pub(crate) raw: *mut RawMemory,
-    pub(crate) reservation: Reservation,
+#[repr(C)]
+#[derive(Debug)]
+struct MemoryOwner {
+    /// First: its address is the memory's. Only its size changes, under the lock.
+    raw: UnsafeCell<RawMemory>,
+    reservation: Lock<Reservation>,
 }
+
+// SAFETY: only what is shared leaves its thread ([`Memory::share`]), and that changes under a lock.
+unsafe impl Send for MemoryOwner {}
+// SAFETY: as above.
+unsafe impl Sync for MemoryOwner {}
 
 #[repr(C)]
 pub(crate) struct TableOwner {
@@ -77,7 +92,14 @@ impl Store {
     pub fn new() -> Store {
         let inner = Inner::default();
         inner.table_room.set(TABLE_ROOM);
+        inner.memory_limit.set(u64::MAX);
         Store(Rc::new(inner))
+    }
+
+    /// Lets no memory of this store grow beyond so many bytes. None that is larger from its beginning can be
+    /// made.
+    pub fn limit_memory(&self, bytes: u64) {
+        self.0.memory_limit.set(bytes);
     }
 
     pub(crate) fn is(&self, other: &Store) -> bool {
@@ -105,18 +127,21 @@ impl Store {
     }
 
     pub(crate) fn new_memory(&self, ty: MemoryType) -> Result<*mut RawMemory> {
-        let failed = |e: std::io::Error| Error::Resources(format!("no room for a memory: {e}"));
+        let failed = |e: Errno| Error::Resources(format!("no room for a memory: {e}"));
         let page = 1u64 << ty.page_log2;
         let index_limit = if ty.is_64 == 0 { 1 << 32 } else { LARGE_MEMORY };
         let max = ty.max.saturating_mul(page).min(index_limit);
-        let size = ty.min.checked_mul(page).filter(|size| *size <= max);
-        let size = size.ok_or_else(|| failed(std::io::ErrorKind::OutOfMemory.into()))?;
+        let size =
+            ty.min.checked_mul(page).filter(|size| *size <= max.min(self.0.memory_limit.get()));
+        let size = size.ok_or_else(|| failed(Errno::ENOMEM))?;
         let reserved = if ty.is_guarded() { linnet_abi::memory::SLOT_SIZE } else { max };
         let mut reservation = Reservation::new(reserved).map_err(failed)?;
         reservation.open(size).map_err(failed)?;
-        let raw = Box::new(RawMemory { base: reservation.base, size, max, ty });
-        let raw = Box::into_raw(raw);
-        self.0.memories.borrow_mut().push(MemoryOwner { raw, reservation });
+        let raw = RawMemory { base: reservation.base, size, max, ty };
+        let reservation = Lock::new(reservation);
+        let owner = Arc::new(MemoryOwner { raw: UnsafeCell::new(raw), reservation });
+        let raw = owner.raw.get();
+        self.0.memories.borrow_mut().push(owner);
         Ok(raw)
     }
 
@@ -162,16 +187,17 @@ impl Inner {
 
     /// Grows a memory by so many pages; the old size in pages, if there is room.
     pub(crate) fn grow_memory(&self, memory: *mut RawMemory, pages: u64) -> Option<u64> {
-        // SAFETY: a live memory of this store.
-        let raw = unsafe { &mut *memory };
-        let old = raw.size;
-        let more = pages.checked_mul(1 << raw.ty.page_log2)?;
-        let new = old.checked_add(more).filter(|new| *new <= raw.max)?;
-        let mut memories = self.memories.borrow_mut();
-        let owner = memories.iter_mut().find(|m| m.raw == memory)?;
-        owner.reservation.open(new).ok()?;
-        raw.size = new;
-        Some(old >> raw.ty.page_log2)
+        // SAFETY: all memories are made by `new_memory`, and this one is live.
+        let owner = unsafe { &*memory.cast::<MemoryOwner>() };
+        let mut reservation = owner.reservation.lock();
+        // SAFETY: others only read it, and nobody else changes the size now.
+        let (size, ty, max) = unsafe { ((*memory).size, (*memory).ty, (*memory).max) };
+        let more = pages.checked_mul(1 << ty.page_log2)?;
+        let new = size.checked_add(more).filter(|new| *new <= max.min(self.memory_limit.get()))?;
+        reservation.open(new).ok()?;
+        // SAFETY: as above; translated code of other threads reads the size at any time.
+        unsafe { (*AtomicU64::from_ptr(&raw mut (*memory).size)).store(new, Ordering::Release) };
+        Some(size >> ty.page_log2)
     }
 
     pub(crate) fn new_exception(&self, tag: *const RawTag) -> u64 {
@@ -210,9 +236,6 @@ impl Drop for Inner {
             for (memory, layout) in self.instances.get_mut().drain(..) {
                 dealloc(memory, layout);
             }
-            for memory in self.memories.get_mut().drain(..) {
-                drop(Box::from_raw(memory.raw));
-            }
             for table in self.tables.get_mut().drain(..) {
                 drop(Box::from_raw(table));
             }
@@ -228,7 +251,7 @@ impl Drop for Inner {
             for func_ref in self.func_refs.get_mut().drain(..) {
                 drop(Box::from_raw(func_ref));
             }
-            for (exception, layout) in self.exceptions.get_mut().drain() {
+            for (exception, layout) in core::mem::take(self.exceptions.get_mut()) {
                 dealloc(exception as *mut u8, layout);
             }
         }
@@ -268,13 +291,21 @@ impl Memory {
     /// Size in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.raw().size
+        // SAFETY: the handle keeps the store alive; another thread may make a shared memory grow.
+        unsafe { (*AtomicU64::from_ptr(&raw mut (*self.raw).size)).load(Ordering::Acquire) }
     }
 
     /// Address of byte 0. It never changes; [`Memory::size`] bytes from there on are accessible.
     #[must_use]
     pub fn base(&self) -> *mut u8 {
         self.raw().base as *mut u8
+    }
+
+    /// The memory as translated code knows it, for a host that looks at it without the store. It lives as long
+    /// as the store.
+    #[must_use]
+    pub fn as_raw(&self) -> *mut RawMemory {
+        self.raw
     }
 
     /// Grows it by so many pages; the old size in pages.
@@ -318,6 +349,29 @@ impl Memory {
         // SAFETY: as in `read`.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         Ok(())
+    }
+}
+
+/// A shared memory on its way to another thread's store.
+#[derive(Debug, Clone)]
+pub struct SharedMemory(Arc<MemoryOwner>);
+
+impl SharedMemory {
+    /// The same memory in a store of the calling thread.
+    #[must_use]
+    pub fn open(&self, store: &Store) -> Memory {
+        store.0.memories.borrow_mut().push(self.0.clone());
+        Memory { store: store.clone(), raw: self.0.raw.get() }
+    }
+}
+
+impl Memory {
+    /// What other threads can open it with; none if it is not shared.
+    #[must_use]
+    pub fn share(&self) -> Option<SharedMemory> {
+        let memories = self.store.0.memories.borrow();
+        let owner = memories.iter().find(|owner| owner.raw.get() == self.raw)?;
+        (self.raw().ty.is_shared != 0).then(|| SharedMemory(owner.clone()))
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::func::Func;
+use crate::prelude::*;
 use crate::store::{Exception, Store};
+use core::fmt::{self, Debug, Display, Formatter};
+use core::num::NonZeroU64;
+use core::ptr;
 use linnet_abi::instance::{FuncType as RawFuncType, Slot, ValueType as RawValueType, kind};
-use std::fmt::{self, Debug, Display, Formatter};
-use std::num::NonZeroU64;
-use std::ptr;
 
 /// Type of a value.
 #[derive(Clone, Copy)]
@@ -121,7 +122,7 @@ impl FuncType {
     pub(crate) fn from_raw(raw: &RawFuncType) -> FuncType {
         let (params, results) = (raw.param_count as usize, raw.result_count as usize);
         // SAFETY: the translator emitted that many.
-        let types = unsafe { std::slice::from_raw_parts(raw.types, params + results) };
+        let types = unsafe { core::slice::from_raw_parts(raw.types, params + results) };
         FuncType::new(
             types[..params].iter().map(ValType::from_raw),
             types[params..].iter().map(ValType::from_raw),

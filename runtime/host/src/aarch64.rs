@@ -22,3 +22,37 @@ pub unsafe fn syscall(nr: usize, a: [usize; 6]) -> isize {
     }
     result
 }
+
+/// Start a thread in `f(argument)` on the stack that ends at `top`, with these flags of `clone`; the word at
+/// `cleared` is what they may say. Negative errno on failure.
+///
+/// # Safety
+/// The stack must stay the thread's own; `f` must not return. Flags and word must be for a thread.
+pub unsafe fn spawn(
+    flags: usize,
+    top: usize,
+    f: extern "C" fn(usize) -> !,
+    argument: usize,
+    cleared: usize,
+) -> isize {
+    let result: isize;
+    // SAFETY: the child continues at the same place with only the stack pointer changed and takes
+    // the branch that never comes back here.
+    unsafe {
+        asm!(
+            "svc #0",
+            "cbnz x0, 2f",
+            "mov x29, #0",
+            "mov x30, #0",
+            "mov x0, {argument}",
+            "blr {f}",
+            "udf #0",
+            "2:",
+            argument = in(reg) argument, f = in(reg) f as usize,
+            in("x8") nr::CLONE,
+            inlateout("x0") flags => result,
+            in("x1") top & !15, in("x2") 0, in("x3") 0, in("x4") cleared,
+        );
+    }
+    result
+}

@@ -22,3 +22,36 @@ pub unsafe fn syscall(nr: usize, a: [usize; 6]) -> isize {
     }
     result
 }
+
+/// Start a thread in `f(argument)` on the stack that ends at `top`, with these flags of `clone`; the word at
+/// `cleared` is what they may say. Negative errno on failure.
+///
+/// # Safety
+/// The stack must stay the thread's own; `f` must not return. Flags and word must be for a thread.
+pub unsafe fn spawn(
+    flags: usize,
+    top: usize,
+    f: extern "C" fn(usize) -> !,
+    argument: usize,
+    cleared: usize,
+) -> isize {
+    let result: isize;
+    // SAFETY: the child continues at the same place with only the stack pointer changed and takes
+    // the branch that never comes back here.
+    unsafe {
+        asm!(
+            "ecall",
+            "bnez a0, 2f",
+            "li s0, 0",
+            "mv a0, {argument}",
+            "jalr {f}",
+            "unimp",
+            "2:",
+            argument = in(reg) argument, f = in(reg) f as usize,
+            in("a7") nr::CLONE,
+            inlateout("a0") flags => result,
+            in("a1") top & !15, in("a2") 0, in("a3") 0, in("a4") cleared,
+        );
+    }
+    result
+}

@@ -7,6 +7,7 @@ pub mod nr {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
+    pub const FSTAT: usize = 5;
     pub const LSEEK: usize = 8;
     pub const MMAP: usize = 9;
     pub const MPROTECT: usize = 10;
@@ -15,33 +16,65 @@ pub mod nr {
     pub const RT_SIGPROCMASK: usize = 14;
     pub const RT_SIGRETURN: usize = 15;
     pub const IOCTL: usize = 16;
+    pub const PREAD64: usize = 17;
+    pub const PWRITE64: usize = 18;
+    pub const READV: usize = 19;
+    pub const WRITEV: usize = 20;
     pub const SCHED_YIELD: usize = 24;
     pub const MADVISE: usize = 28;
+    pub const SETITIMER: usize = 38;
     pub const GETPID: usize = 39;
+    pub const SENDMSG: usize = 46;
+    pub const RECVMSG: usize = 47;
+    pub const SHUTDOWN: usize = 48;
+    pub const GETSOCKOPT: usize = 55;
     pub const CLONE: usize = 56;
+    pub const EXECVE: usize = 59;
+    pub const EXIT: usize = 60;
     pub const KILL: usize = 62;
     pub const FCNTL: usize = 72;
     pub const FLOCK: usize = 73;
+    pub const FSYNC: usize = 74;
     pub const FDATASYNC: usize = 75;
     pub const FTRUNCATE: usize = 77;
     pub const GETPGID: usize = 121;
+    pub const RT_SIGTIMEDWAIT: usize = 128;
     pub const SIGALTSTACK: usize = 131;
+    pub const FSTATFS: usize = 138;
     pub const PRCTL: usize = 157;
+    pub const ARCH_PRCTL: usize = 158;
+    pub const GETTID: usize = 186;
     pub const FUTEX: usize = 202;
     pub const SCHED_GETAFFINITY: usize = 204;
+    pub const GETDENTS64: usize = 217;
+    pub const FADVISE64: usize = 221;
     pub const CLOCK_GETTIME: usize = 228;
+    pub const CLOCK_GETRES: usize = 229;
+    pub const CLOCK_NANOSLEEP: usize = 230;
     pub const EXIT_GROUP: usize = 231;
+    pub const TGKILL: usize = 234;
     pub const OPENAT: usize = 257;
+    pub const MKDIRAT: usize = 258;
+    pub const NEWFSTATAT: usize = 262;
+    pub const UNLINKAT: usize = 263;
+    pub const LINKAT: usize = 265;
+    pub const SYMLINKAT: usize = 266;
+    pub const READLINKAT: usize = 267;
     pub const PPOLL: usize = 271;
+    pub const UTIMENSAT: usize = 280;
     pub const FALLOCATE: usize = 285;
+    pub const ACCEPT4: usize = 288;
+    pub const DUP3: usize = 292;
     pub const PREADV: usize = 295;
     pub const PWRITEV: usize = 296;
     pub const PRLIMIT64: usize = 302;
+    pub const RENAMEAT2: usize = 316;
     pub const GETRANDOM: usize = 318;
     pub const MEMFD_CREATE: usize = 319;
     pub const EXECVEAT: usize = 322;
     pub const PREADV2: usize = 327;
     pub const PWRITEV2: usize = 328;
+    pub const OPENAT2: usize = 437;
     pub const LANDLOCK_CREATE_RULESET: usize = 444;
     pub const LANDLOCK_ADD_RULE: usize = 445;
     pub const LANDLOCK_RESTRICT_SELF: usize = 446;
@@ -63,6 +96,40 @@ pub unsafe fn syscall(nr: usize, a: [usize; 6]) -> isize {
             in("r10") a[3], in("r8") a[4], in("r9") a[5],
             lateout("rcx") _, lateout("r11") _,
             options(nostack),
+        );
+    }
+    result
+}
+
+/// Start a thread in `f(argument)` on the stack that ends at `top`, with these flags of `clone`; the word at
+/// `cleared` is what they may say. Negative errno on failure.
+///
+/// # Safety
+/// The stack must stay the thread's own; `f` must not return. Flags and word must be for a thread.
+pub unsafe fn spawn(
+    flags: usize,
+    top: usize,
+    f: extern "C" fn(usize) -> !,
+    argument: usize,
+    cleared: usize,
+) -> isize {
+    let result: isize;
+    // SAFETY: the child continues at the same place with only the stack pointer changed and takes
+    // the branch that never comes back here.
+    unsafe {
+        asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "xor ebp, ebp",
+            "mov rdi, r12",
+            "call r13",
+            "ud2",
+            "2:",
+            inlateout("rax") nr::CLONE as isize => result,
+            in("rdi") flags, in("rsi") top & !15, in("rdx") 0, in("r10") cleared, in("r8") 0,
+            in("r12") argument, in("r13") f as usize,
+            lateout("rcx") _, lateout("r11") _,
         );
     }
     result

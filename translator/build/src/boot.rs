@@ -239,7 +239,7 @@ fn description(guest: &Guest, target: Target, programs: &[Program]) -> Result<St
     serde_json::to_string(&contents).at("description")
 }
 
-fn architecture(target: Target) -> Architecture {
+pub(crate) fn architecture(target: Target) -> Architecture {
     match target {
         Target::X86_64 => Architecture::X86_64,
         Target::Aarch64 => Architecture::Aarch64,

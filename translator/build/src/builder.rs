@@ -29,6 +29,13 @@ pub struct Builder {
 impl Builder {
     /// Installs missing packages first, or says which are missing.
     pub fn new() -> Result<Self> {
+        let builder = Self::without_compilers()?;
+        tools::set_up(&builder.progress, &builder.cache)?;
+        Ok(builder)
+    }
+
+    /// For what compiles nothing for the guest.
+    pub fn without_compilers() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let root = root.canonicalize().map_err(|cause| {
             Error::new(cause)
@@ -37,7 +44,6 @@ impl Builder {
         })?;
         let progress = Progress::new();
         let cache = Cache::open()?;
-        tools::set_up(&progress, &cache)?;
         Ok(Self {
             index: Index::load(cache.path("index")),
             sources: Sources::open(&root.join("sysroot/sources.toml"))?,

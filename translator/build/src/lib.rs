@@ -21,6 +21,7 @@
 //! | [`system`]    | what a machine is made of, as a `linnet.toml` describes it            |
 //! | [`image`]     | the object that describes a boot binary to the runtime                |
 //! | [`link`]      | the linker step                                                       |
+//! | [`wasi`]      | a module of WASI becomes an executable                                |
 //! | [`pack`]      | a boot binary inside another, compressed                              |
 //! | [`object_file`] | objects of data for the linker                                      |
 //! | [`boot`]      | all of it put together                                                |
@@ -57,6 +58,7 @@ mod system;
 mod tools;
 pub mod translate;
 mod tree;
+mod wasi;
 
 pub use boot::host;
 pub use builder::Builder;
@@ -66,3 +68,4 @@ pub use guest::{KernelVersion, Sdk, binary_tool};
 pub use linnet_codegen::Target;
 pub use packages::Check;
 pub use system::System;
+pub use wasi::Executable;

@@ -122,12 +122,17 @@ impl Step<'_> {
     }
 
     /// Ends a step that did what it should.
-    pub(crate) fn done(mut self) {
+    pub(crate) fn done(self) {
         let elapsed = self.started.elapsed();
+        self.progress.say(format_args!("{:<10} {:>6.1} s", self.name, elapsed.as_secs_f64()));
+        self.done_quietly();
+    }
+
+    /// The same for a step that takes next to no time, of which nothing stays to be read.
+    pub(crate) fn done_quietly(mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.progress.say(format_args!("{:<10} {:>6.1} s", self.name, elapsed.as_secs_f64()));
         self.done = true;
     }
 }

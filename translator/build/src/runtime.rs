@@ -12,28 +12,54 @@ use crate::error::{At as _, Error, Result};
 use crate::script;
 use crate::tools::find_program;
 
-/// A part of a boot binary that is Rust.
+/// A part of an executable that is Rust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
     package: &'static str,
     archive: &'static str,
-    /// Its directory, besides those that all parts need.
-    source: &'static str,
+    /// Its directories, besides those that all parts need.
+    sources: &'static [&'static str],
+    /// Settings of cargo's.
+    config: &'static [&'static str],
 }
 
 /// CPU, MMU and devices.
-pub(crate) const MACHINE: Part =
-    Part { package: "linnet-machine", archive: "liblinnet_machine.a", source: "runtime/machine" };
+pub(crate) const MACHINE: Part = Part {
+    package: "linnet-machine",
+    archive: "liblinnet_machine.a",
+    sources: &["runtime/machine"],
+    config: &[],
+};
 
 /// The first code of a compressed boot binary.
-pub(crate) const UNPACK: Part =
-    Part { package: "linnet-unpack", archive: "liblinnet_unpack.a", source: "runtime/unpack" };
+pub(crate) const UNPACK: Part = Part {
+    package: "linnet-unpack",
+    archive: "liblinnet_unpack.a",
+    sources: &["runtime/unpack"],
+    config: &[],
+};
+
+/// Half of a small executable is the runtime, and hardly any of its code is hot.
+const SMALL: &[&str] = &[
+    "profile.release.opt-level=\"s\"",
+    "profile.release.lto=\"fat\"",
+    "profile.release.codegen-units=1",
+];
+
+/// Not in boot binaries: WASI for one module.
+pub(crate) const WASI: Part = Part {
+    package: "linnet-wasi",
+    archive: "liblinnet_wasi.a",
+    sources: &["runtime/embed", "runtime/wasi"],
+    config: SMALL,
+};
 
 /// Not in boot binaries: runs one module without a kernel, to test frames as data.
 const FRAMES_HOST: Part = Part {
     package: "linnet-frames-host",
     archive: "liblinnet_frames_host.a",
-    source: "runtime/frames",
+    sources: &["runtime/frames"],
+    config: &[],
 };
 
 /// What decides the code of every part, relative to the project's root.
@@ -94,8 +120,9 @@ impl Builder {
             .with("target", target.name())
             .with("triple", triple(part, target))
             .with("flags", FLAGS.join(" "))
+            .with("config", part.config.join(" "))
             .with("compiler", env!("LINNET_RUSTC"));
-        for input in INPUTS.into_iter().chain([part.source]) {
+        for input in INPUTS.iter().chain(part.sources) {
             key = key.with_digest(input, self.index.tree(&self.root.join(input))?);
         }
         for input in INPUT_FILES {
@@ -121,6 +148,7 @@ impl Builder {
             command
                 .current_dir(&self.root)
                 .args(["rustc", "--release", "--locked", "--package", part.package])
+                .args(part.config.iter().flat_map(|setting| ["--config", setting]))
                 .args(["--target", triple, "--crate-type", "staticlib"])
                 .arg("--target-dir")
                 .arg(work)

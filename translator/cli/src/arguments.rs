@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     /// Run LLVM's `strip` on programs of the guest
     Strip(Tool),
     Compile(Compile),
+    Run(Run),
     Inspect(Inspect),
     /// List the packages that --with takes
     Packages,
@@ -247,18 +248,26 @@ pub(crate) struct Sdk {
     pub(crate) with: Vec<String>,
 }
 
-/// Translate a WebAssembly module to a native object file
+/// Translate a WebAssembly module to a native object file or executable
 ///
 /// A module that imports from Linnet's kernel or runtime becomes part of a boot binary. Any other is for a
-/// host program in C or Rust that embeds it.
+/// host program in C or Rust that embeds it. With --exe a module of WASI preview 1 becomes a program.
 #[derive(Debug, Args)]
 pub(crate) struct Compile {
     /// The module
     #[arg(value_name = "MODULE.wasm")]
     pub(crate) module: PathBuf,
-    /// Where to put the object file
-    #[arg(short, long, value_name = "OBJ")]
+    /// Where to put the object file, or the executable
+    #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    /// Make a static executable of a module of WASI preview 1
+    ///
+    /// Its arguments are all the program's own. It sees no directory and no variable but those that
+    /// are given here or, when it is started, by the same options in the variable LINNET_WASI.
+    #[arg(long, conflicts_with_all = ["prefix", "header", "rust", "frames"])]
+    pub(crate) exe: bool,
+    #[command(flatten)]
+    pub(crate) world: World,
     #[command(flatten)]
     pub(crate) target: TargetOption,
     /// Instructions that may be used: those of every CPU (`baseline`), all that this machine has
@@ -285,6 +294,89 @@ pub(crate) struct Compile {
     /// Make arithmetic give the same NaN on every CPU
     #[arg(long)]
     pub(crate) canonical_nans: bool,
+}
+
+/// What a program of WASI sees of its host. The program checks the values: it has the same options.
+#[derive(Debug, Args)]
+pub(crate) struct World {
+    /// A directory that the program may use with all that is below it, perhaps by another name
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    dir: Vec<OsString>,
+    /// A variable of the program's environment; without a value the one that it has at the start
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<OsString>,
+    /// Let the program see all variables
+    #[arg(long)]
+    inherit_env: bool,
+    /// Call an exported function with the arguments as numbers, and print its results
+    #[arg(long, value_name = "EXPORT")]
+    invoke: Option<OsString>,
+}
+
+impl World {
+    /// The options as the program takes them.
+    pub(crate) fn words(&self) -> Vec<OsString> {
+        let mut words = Vec::new();
+        let lists = [
+            ("--dir=", &self.dir[..]),
+            ("--env=", &self.env),
+            ("--invoke=", self.invoke.as_slice()),
+        ];
+        for (name, values) in lists {
+            words.extend(values.iter().map(|value| option(name, value)));
+        }
+        if self.inherit_env {
+            words.push("--inherit-env".into());
+        }
+        words
+    }
+}
+
+/// An option and its value in one word.
+fn option(name: &str, value: &OsStr) -> OsString {
+    let mut word = OsString::from(name);
+    word.push(value);
+    word
+}
+
+/// Translate a program of WASI preview 1, and run it
+///
+/// A program that was translated before starts at once. A program of Linux runs in a machine, as by
+/// `linnet boot`. The status is the program's.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) world: World,
+    /// Give the program the sockets that LISTEN_FDS counts, from descriptor 3 on
+    #[arg(long)]
+    listenfd: bool,
+    /// Most time that the program may run, as in 1.5, 10s, 500ms or 2m
+    #[arg(long, value_name = "TIME")]
+    timeout: Option<OsString>,
+    /// Most memory that the program may have, as in 64M or 1G
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<OsString>,
+    /// The program
+    #[arg(value_name = "MODULE.wasm")]
+    pub(crate) module: PathBuf,
+    /// Its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+impl Run {
+    /// The options as the program takes them.
+    pub(crate) fn words(&self) -> Vec<OsString> {
+        let mut words = self.world.words();
+        let values = [("--timeout=", &self.timeout), ("--memory=", &self.memory)];
+        for (name, value) in values {
+            words.extend(value.as_ref().map(|value| option(name, value)));
+        }
+        if self.listenfd {
+            words.push("--listenfd".into());
+        }
+        words
+    }
 }
 
 #[derive(Debug, Args)]

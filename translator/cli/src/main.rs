@@ -1,8 +1,8 @@
 //! The command `linnet`.
 //!
 //! Standard output is for data, standard error for talk. The exit status is 0 if all went well, 1
-//! if something went wrong and 2 if the command line was wrong; `linnet boot` becomes the machine
-//! and ends with the machine's status (docs/src/reference/exit-codes.md).
+//! if something went wrong and 2 if the command line was wrong; `linnet boot` and `linnet run` become the
+//! machine or the program and end with its status (docs/src/reference/exit-codes.md).
 
 #![forbid(unsafe_code)]
 
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Nm(arguments) => commands::sdk::tool("nm", &arguments.rest),
         Command::Strip(arguments) => commands::sdk::tool("strip", &arguments.rest),
         Command::Compile(arguments) => commands::compile::run(&arguments),
+        Command::Run(arguments) => commands::run::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
         Command::Packages => commands::packages::list(),
         Command::Pack(arguments) => commands::packages::pack(&arguments),

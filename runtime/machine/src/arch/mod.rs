@@ -51,7 +51,7 @@ pub mod upcall;
 
 pub use activation::Activation;
 pub use head::{TaskBlock, ThreadRequest};
-pub use thread::THREAD_FLAGS;
+pub use thread::{THREAD_FLAGS, spawn};
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

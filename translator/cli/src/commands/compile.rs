@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use linnet_build::{At as _, Error, Result, output, translate};
+use linnet_build::{At as _, Builder, Error, Executable, Result, Target, output, translate};
 use linnet_codegen::{Cpu, Options};
 
 use crate::arguments::Compile;
@@ -14,7 +14,7 @@ const STANDARD_OUTPUT: &str = "-";
 
 pub(crate) fn run(arguments: &Compile) -> Result<()> {
     let Compile { module, output: place, target, cpu, prefix, header, rust, .. } = arguments;
-    let Compile { threads, frames, canonical_nans, .. } = arguments;
+    let Compile { exe, threads, frames, canonical_nans, .. } = arguments;
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(*threads))
@@ -23,6 +23,12 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
     }
     differ(&[Some(module), Some(place), header.as_ref(), rust.as_ref()])?;
     let wasm = fs::read(module).at(module.display())?;
+    if *exe {
+        return executable(arguments, &wasm);
+    }
+    if !arguments.world.words().is_empty() {
+        return Err(Error::new("--dir, --env, --inherit-env and --invoke are for --exe").usage());
+    }
     let is_kernel = prefix.as_deref().is_some_and(translate::is_kernel);
     let target = target.get()?;
     let options = if is_kernel || *frames || linnet_codegen::is_for_linux(&wasm) {
@@ -33,13 +39,7 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
     } else {
         Options::host(target, &prefix.clone().unwrap_or_else(|| file_name(module)))
     };
-    let cpu = Cpu::parse(target, cpu).map_err(|cause| {
-        let error = Error::new(&cause).at("--cpu").usage();
-        match cause.hint_text() {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    })?;
+    let cpu = parse_cpu(target, cpu)?;
     let canonical_nans = *canonical_nans;
     let options = Options { frames: *frames, cpu, canonical_nans, ..options };
     let failed = |cause| translate::error(module, &cause);
@@ -57,13 +57,38 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
         files.push((rust, text.into_bytes()));
     }
     for (place, bytes) in files {
-        if place == Path::new(STANDARD_OUTPUT) {
-            io::stdout().write_all(&bytes).at("standard output")?;
-        } else {
-            output::write(place, &bytes, 0o644)?;
-        }
+        write(place, &bytes, 0o644)?;
     }
     Ok(())
+}
+
+/// `--exe`
+fn executable(arguments: &Compile, wasm: &[u8]) -> Result<()> {
+    let Compile { module, output: place, target, cpu, canonical_nans, world, .. } = arguments;
+    let target = target.get()?;
+    let mut what = Executable::new(module, wasm, target)?;
+    what.options.cpu = parse_cpu(target, cpu)?;
+    what.options.canonical_nans = *canonical_nans;
+    what.words = world.words();
+    let built = Builder::without_compilers()?.executable(&what)?;
+    write(place, &fs::read(&built).at(built.display())?, 0o755)
+}
+
+fn write(place: &Path, bytes: &[u8], mode: u32) -> Result<()> {
+    if place == Path::new(STANDARD_OUTPUT) {
+        return io::stdout().write_all(bytes).at("standard output");
+    }
+    output::write(place, bytes, mode)
+}
+
+fn parse_cpu(target: Target, cpu: &str) -> Result<Cpu> {
+    Cpu::parse(target, cpu).map_err(|cause| {
+        let error = Error::new(&cause).at("--cpu").usage();
+        match cause.hint_text() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    })
 }
 
 /// None of the files may take another's place. A device can be several of them.

@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod compile;
 pub(crate) mod inspect;
 pub(crate) mod packages;
+pub(crate) mod run;
 pub(crate) mod sdk;
 pub(crate) mod setup;
 

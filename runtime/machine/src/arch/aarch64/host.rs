@@ -1,9 +1,8 @@
 //! The host's system calls, the first instructions of the process and of its threads.
 
-use crate::arch::thread::THREAD_FLAGS;
 #[cfg(not(test))]
 use crate::arch::upcall;
-use core::arch::{asm, global_asm, naked_asm};
+use core::arch::{global_asm, naked_asm};
 use linnet_host::nr;
 
 /// Memories that nobody uses any more are unmapped so many at once: other CPUs hear of it without an
@@ -52,30 +51,3 @@ global_asm!(
     "udf #0",
     main = sym upcall::start,
 );
-
-/// Start a host thread in `f(argument)` on the stack that ends at `top`. Negative errno on failure.
-///
-/// # Safety
-/// The stack must stay the thread's own; `f` must not return.
-pub unsafe fn spawn(top: usize, f: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    let result: isize;
-    // SAFETY: the child continues at the same place with only the stack pointer changed and takes
-    // the branch that never comes back here.
-    unsafe {
-        asm!(
-            "svc #0",
-            "cbnz x0, 2f",
-            "mov x29, #0",
-            "mov x30, #0",
-            "mov x0, {argument}",
-            "blr {f}",
-            "udf #0",
-            "2:",
-            argument = in(reg) argument, f = in(reg) f as usize,
-            in("x8") nr::CLONE,
-            inlateout("x0") THREAD_FLAGS => result,
-            in("x1") top & !15, in("x2") 0, in("x3") 0, in("x4") 0,
-        );
-    }
-    result
-}

@@ -1,10 +1,8 @@
 //! The host's system calls, the first instructions of the process and of its threads.
 
-use crate::arch::thread::THREAD_FLAGS;
 #[cfg(not(test))]
 use crate::arch::upcall;
-use core::arch::{asm, global_asm, naked_asm};
-use linnet_host::nr;
+use core::arch::{global_asm, naked_asm};
 
 /// Memories that nobody uses any more are unmapped so many at once: most of what that takes is to
 /// interrupt the host's other CPUs, a multiple of what else it takes to end a small process.
@@ -52,30 +50,3 @@ global_asm!(
     "ud2",
     main = sym upcall::start,
 );
-
-/// Start a host thread in `f(argument)` on the stack that ends at `top`. Negative errno on failure.
-///
-/// # Safety
-/// The stack must stay the thread's own; `f` must not return.
-pub unsafe fn spawn(top: usize, f: extern "C" fn(usize) -> !, argument: usize) -> isize {
-    let result: isize;
-    // SAFETY: the child continues at the same place with only the stack pointer changed and takes
-    // the branch that never comes back here.
-    unsafe {
-        asm!(
-            "syscall",
-            "test rax, rax",
-            "jnz 2f",
-            "xor ebp, ebp",
-            "mov rdi, r12",
-            "call r13",
-            "ud2",
-            "2:",
-            inlateout("rax") nr::CLONE as isize => result,
-            in("rdi") THREAD_FLAGS, in("rsi") top & !15, in("rdx") 0, in("r10") 0, in("r8") 0,
-            in("r12") argument, in("r13") f as usize,
-            lateout("rcx") _, lateout("r11") _,
-        );
-    }
-    result
-}
