@@ -1,5 +1,5 @@
 //! A translation needs memory for what comes out, and for the functions that are compiled just then: 1 GiB is
-//! enough for a module of 20 MB, and for functions that nobody writes.
+//! enough for a module of 20 MB, and 1.15 GiB for functions that nobody writes.
 //!
 //! Each translation is a process of its own, this program once more, so that the memory is that of one.
 
@@ -14,6 +14,8 @@ use wasm_encoder::{
 /// Bytes for any module here, and for one of [`LARGE`] bytes.
 const LIMIT: f64 = (1 << 30) as f64;
 const LARGE: f64 = 20e6;
+/// Bytes for one function of 20,000 statements with a call each.
+const GIANT_LIMIT: f64 = 1.15 * LIMIT;
 
 /// Names the module in the process that translates it.
 const MODULE: &str = "LINNET_TEST_MODULE";
@@ -111,8 +113,8 @@ fn one_giant_function() {
     if is_child() {
         return;
     }
-    let wasm = module(1, |_, to| statements(7, 19_000, 1, to));
+    let wasm = module(1, |_, to| statements(7, 20_000, 1, to));
     let peak = peak("giant", "one_giant_function", &wasm);
     println!("{} bytes of wasm, {:.0} MB", wasm.len(), peak / 1e6);
-    assert!(peak < LIMIT, "{:.0} MB", peak / 1e6);
+    assert!(peak < GIANT_LIMIT, "{:.0} MB", peak / 1e6);
 }
