@@ -111,7 +111,7 @@ fn one_giant_function() {
     if is_child() {
         return;
     }
-    let wasm = module(1, |_, to| statements(7, 20_000, 1, to));
+    let wasm = module(1, |_, to| statements(7, 19_000, 1, to));
     let peak = peak("giant", "one_giant_function", &wasm);
     println!("{} bytes of wasm, {:.0} MB", wasm.len(), peak / 1e6);
     assert!(peak < LIMIT, "{:.0} MB", peak / 1e6);
