@@ -127,21 +127,21 @@ fn check_import(module: &str, name: &str, ty: &TypeRef, types: &[Option<FuncType
         return Err(with_hint(unknown(), module, name));
     };
     match types.get(index as usize) {
-        Some(Some(ty)) if (ty.params(), ty.results()) == (&wanted.0[..], &wanted.1[..]) => Ok(()),
+        Some(Some(ty)) if *ty == wanted => Ok(()),
         _ => Err(Error::new(format!("the import {module}.{name} has another type in WASI"))),
     }
 }
 
-/// Parameters and results of all functions, by module and name.
-fn signatures() -> BTreeMap<(&'static str, &'static str), (Vec<ValType>, Vec<ValType>)> {
+/// Types of all functions, by module and name.
+fn signatures() -> BTreeMap<(&'static str, &'static str), FuncType> {
     const I32: ValType = ValType::I32;
     let ty = |long: &bool| if *long { ValType::I64 } else { I32 };
-    let calls = wasi::CALLS.iter().map(|(name, params)| {
-        ((wasi::MODULE, *name), (params.iter().map(ty).collect(), vec![I32]))
-    });
+    let calls = wasi::CALLS
+        .iter()
+        .map(|(name, params)| ((wasi::MODULE, *name), FuncType::new(params.iter().map(ty), [I32])));
     let others = [
-        ((wasi::MODULE, wasi::EXIT), (vec![I32], vec![])),
-        ((wasi::THREAD_MODULE, wasi::THREAD_SPAWN), (vec![I32], vec![I32])),
+        ((wasi::MODULE, wasi::EXIT), FuncType::new([I32], [])),
+        ((wasi::THREAD_MODULE, wasi::THREAD_SPAWN), FuncType::new([I32], [I32])),
     ];
     calls.chain(others).collect()
 }
