@@ -22,6 +22,8 @@ mkdir -p "$OUT" "$build"
 kmake O="$build" KCONFIG_ALLCONFIG="$build/allconfig" allnoconfig
 echo "Options that this version of Linux has under another name, or not any more:"
 grep "^CONFIG_.*=[^n]" "$build/allconfig" | grep -vxFf "$build/.config" || echo none
+# modpost writes it of ELF, and for modules at that; Linux 7.3 wants it always.
+[ -f "$build/.vmlinux.export.c" ] || : > "$build/.vmlinux.export.c"
 kmake O="$build" -j"${JOBS:-$(nproc)}" vmlinux
 
 cp "$build/.config" "$OUT/config"

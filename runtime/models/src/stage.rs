@@ -405,28 +405,34 @@ pub(crate) mod task {
     use crate::sync::atomic::{AtomicU32, Ordering};
     use std::cell::Cell;
 
-    pub(crate) struct NewTask;
+    pub(crate) mod registry {
+        use super::Task;
 
-    impl NewTask {
-        pub(crate) fn into_parts(self) -> (&'static Task, usize) {
-            unreachable!("models start their threads themselves")
-        }
+        pub(crate) struct NewTask;
 
-        pub(crate) unsafe fn from_parts(_: &'static Task, _: usize) -> NewTask {
-            NewTask
-        }
+        impl NewTask {
+            pub(crate) fn into_parts(self) -> (&'static Task, usize) {
+                unreachable!("models start their threads themselves")
+            }
 
-        pub(crate) fn task(&self) -> &'static Task {
-            unreachable!("models start their threads themselves")
-        }
+            pub(crate) unsafe fn from_parts(_: &'static Task, _: usize) -> NewTask {
+                NewTask
+            }
 
-        pub(crate) fn enter(self, _: u32) -> ! {
-            unreachable!("models start their threads themselves")
+            pub(crate) fn task(&self) -> &'static Task {
+                unreachable!("models start their threads themselves")
+            }
+
+            pub(crate) fn enter(self, _: u32) -> ! {
+                unreachable!("models start their threads themselves")
+            }
         }
     }
 
-    pub(crate) mod action {
-        pub(crate) const SLOT: u32 = 1;
+    pub(crate) mod requests {
+        pub(crate) mod action {
+            pub(crate) const SLOT: u32 = 1;
+        }
     }
 
     pub(crate) struct Task {

@@ -18,7 +18,8 @@ use crate::memory::layout::{self, Layout};
 use crate::memory::ram::{self, Ram};
 use crate::memory::range::GuestSlice;
 use crate::memory::tlb;
-use crate::task::{self, NotMade, Task};
+use crate::task::Task;
+use crate::task::registry::{self, NotMade};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::fmt::Write;
@@ -170,8 +171,8 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     ram::init(memory, image::kernel());
     describe_kernel(cpus);
     check_page_size(page);
-    task::init(page);
-    task::reserve(cpus);
+    registry::init(page);
+    registry::reserve(cpus);
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
     }
@@ -195,7 +196,7 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     // SAFETY: only one thread touches this yet.
     unsafe { *START.0.get() = Some(Start { initrd, line }) };
     let stack = symbol(Symbol::init_stack).wrapping_add(word(Symbol::linnet_thread_size));
-    match task::new(symbol(Symbol::init_task), stack, first_task) {
+    match registry::new(symbol(Symbol::init_task), stack, first_task) {
         Ok(task) => vcpu::run_first(task),
         Err(NotMade::NoMemory | NotMade::TooMany) => {
             fatal!(exit::HOST, "the host has no room for the first task's stacks")

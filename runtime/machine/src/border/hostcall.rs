@@ -20,9 +20,9 @@ use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
 use crate::memory::{balloon, image, tlb};
-use crate::task::{
-    self, ExecRequest, NotMade, NotSuspended, SignalRequest, Suspended, Task, action, fork,
-};
+use crate::task::registry::{self, NotMade, NotSuspended, Suspended};
+use crate::task::requests::{ExecRequest, SignalRequest, action};
+use crate::task::{Task, fork};
 use core::sync::atomic::{AtomicBool, Ordering};
 use linnet_abi::context::Context;
 use linnet_abi::for_each_host_call;
@@ -141,8 +141,8 @@ fn new_task(
     id: ptr,
     sp: ptr,
     first: extern "C" fn(&'static Task) -> !,
-) -> Checked<Result<task::NewTask, i32>> {
-    match task::new(id, sp, first) {
+) -> Checked<Result<registry::NewTask, i32>> {
+    match registry::new(id, sp, first) {
         Ok(task) => Ok(Ok(task)),
         Err(NotMade::TooMany) => Ok(Err(EAGAIN)),
         Err(NotMade::NoMemory) => Ok(Err(ENOMEM)),
@@ -187,12 +187,12 @@ fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<i32> {
 }
 
 fn task_free(_: &Task, id: ptr) -> Checked<()> {
-    task::free(must_be_suspended(id)?);
+    registry::free(must_be_suspended(id)?);
     Ok(())
 }
 
 fn user_enter(task: &'static Task) -> Checked<()> {
-    if !task.can_enter_user() {
+    if !task.requests.is_prepared() {
         return Err(Broken("the task has no program", task.id.get()));
     }
     user::enter(task)
@@ -201,7 +201,7 @@ fn user_enter(task: &'static Task) -> Checked<()> {
 fn user_exec(task: &Task, mm: u32, program: u32, sp: ptr) -> Checked<()> {
     let mm = program_memory(mm)?;
     let program = image::program(program).ok_or(Broken("there is no such program", program))?;
-    task.exec.set(Some(ExecRequest { mm, program, sp }));
+    task.requests.exec.set(Some(ExecRequest { mm, program, sp }));
     task.request(action::EXEC);
     Ok(())
 }
@@ -216,7 +216,7 @@ fn user_signal(
     info: ptr,
     ucontext: ptr,
 ) -> Checked<()> {
-    task.signal.set(Some(SignalRequest { sp, restorer, handler, signal, info, ucontext }));
+    task.requests.signal.set(Some(SignalRequest { sp, restorer, handler, signal, info, ucontext }));
     task.request(action::SIGNAL);
     Ok(())
 }

@@ -9,7 +9,8 @@ use crate::cpu::{slot, switch};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use crate::memory::layout::Layout;
-use crate::task::{ChildRequest, ExecRequest, Start, Task, action};
+use crate::task::Task;
+use crate::task::requests::{ChildRequest, ExecRequest, Start, action};
 use core::mem::transmute;
 use core::ptr;
 use linnet_abi::context::Context;
@@ -25,7 +26,7 @@ pub fn enter(task: &'static Task) -> ! {
     // SAFETY: the kernel says that nothing on its stack is needed; the user stack is unused, or
     // the copy that `resume_forked` expects.
     unsafe {
-        match task.start.replace(Start::Program) {
+        match task.requests.start.replace(Start::Program) {
             Start::Forked => arch::resume_forked(core::ptr::from_ref(task).cast()),
             Start::Thread => arch::enter_user(task, thread_main, task.user_top()),
             Start::Program => arch::enter_user(task, program_main, task.user_top()),
@@ -35,7 +36,7 @@ pub fn enter(task: &'static Task) -> ! {
 
 extern "C" fn program_main(task: &Task) -> ! {
     task.take_action();
-    let Some(ExecRequest { mm, program, sp }) = task.exec.take() else {
+    let Some(ExecRequest { mm, program, sp }) = task.requests.exec.take() else {
         fatal!(exit::KERNEL, "the kernel let a task go that has no program");
     };
     slot::leave(task);
@@ -114,7 +115,7 @@ pub fn carry_out(
             task = Task::current();
             continue;
         }
-        let signal = task.signal.take().expect("requested with its arguments");
+        let signal = task.requests.signal.take().expect("requested with its arguments");
         let module = task.module.get().expect("a task in user mode has a program");
         let sp = task.user_global(module.stack_pointer_slot);
         task.set_user_global(module.stack_pointer_slot, u64::from(signal.sp));

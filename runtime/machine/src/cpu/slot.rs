@@ -3,7 +3,8 @@
 use super::vcpu;
 use crate::memory::slot_sharing::{self, Entry};
 use crate::memory::tlb;
-use crate::task::{Task, action};
+use crate::task::Task;
+use crate::task::requests::action;
 
 /// Try to get the slot of the task's memory for the task, which runs on this vCPU.
 pub fn enter(task: &Task) -> bool {

@@ -3,7 +3,8 @@
 use super::slot;
 use super::vcpu::{self, Vcpu};
 use crate::memory::layout::Layout;
-use crate::task::{self, Suspended, Task};
+use crate::task::Task;
+use crate::task::registry::{self, Suspended};
 
 /// The vCPU that runs a task.
 pub fn vcpu_of(task: &Task) -> Option<&'static Vcpu> {
@@ -21,7 +22,7 @@ pub fn switch(previous: &'static Task, next: Suspended) {
     next.previous.set(previous.id.get());
     vcpu.set_current(next);
     // SAFETY: `next` is this vCPU's now, and its saved stack pointer is used once.
-    unsafe { task::switch_stack(previous, sp) };
+    unsafe { registry::switch_stack(previous, sp) };
     // Maybe on another vCPU now, whose interrupts this task must poll for.
     poll_for_interrupts(previous);
 }

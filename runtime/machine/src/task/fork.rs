@@ -1,7 +1,8 @@
 //! A child's beginning: a copy of its parent's frames ([`super::relocate`]), or a function to call.
 
 use super::relocate::Copy;
-use super::{Start, Task, ucontext};
+use super::requests::Start;
+use super::{Task, ucontext};
 use crate::arch::head::{FRAMES, FUNCTION};
 use crate::memory::ids::MemoryId;
 use crate::memory::tlb;
@@ -26,7 +27,7 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
             if !copy_frames(parent, child) {
                 return false;
             }
-            child.start.set(Start::Forked);
+            child.requests.start.set(Start::Forked);
         }
         FUNCTION => {
             let thread = parent.thread.get();
@@ -35,7 +36,7 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
                 child.set_user_global(module.tls_base_slot, u64::from(thread.tls));
             }
             child.thread.set(thread);
-            child.start.set(Start::Thread);
+            child.requests.start.set(Start::Thread);
         }
         _ => {}
     }

@@ -11,13 +11,10 @@
 #define __wasm_global	__attribute__((address_space(1)))
 
 /*
- * A linker script would say "jiffies = jiffies_64", which wasm-ld cannot. The
- * declaration in <linux/jiffies.h> gets the other's name instead; the lower
- * half comes first.
+ * A linker script would say "jiffies = jiffies_64", which wasm-ld cannot: what
+ * <linux/jiffies.h> declares gets the other's name. The lower half comes first.
  */
-#define __jiffy_arch_data __jiffies_unused;				\
-	extern unsigned long volatile jiffies __asm__("jiffies_64");	\
-	extern unsigned long volatile
+#pragma redefine_extname jiffies jiffies_64
 #endif
 
 #endif
