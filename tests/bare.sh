@@ -44,6 +44,8 @@ if ! debootstrap --variant=minbase --include=ca-certificates,gcc,libc6-dev \
 	fail "Debian $VERSION_CODENAME cannot be installed; all of the log is in $log"
 fi
 rm "$log"
+# That of the machine is for everybody.
+chmod 755 "$root"
 for file in sources.list sources.list.d/debian.sources; do
 	[ ! -f "/etc/apt/$file" ] || cp "/etc/apt/$file" "$root/etc/apt/$file"
 done
