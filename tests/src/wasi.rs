@@ -143,8 +143,7 @@ fn same((status, output): &(i32, String), wanted: i32, begin: &str) -> Result<()
 
 type Run<'a> = dyn Fn(&mut Command, &[u8]) -> Result<(i32, String)> + 'a;
 
-/// By the host's kernel, and as on a host whose kernel cannot help: a debugger's options of the emulator are not
-/// needed for that, since it has no `openat2` itself.
+/// On this host its kernel walks the paths; emulated, the runtime does, for the emulator has no `openat2`.
 fn escapes(place: &Path, run: &Run<'_>, start: &dyn Fn() -> Result<Command>) -> Result<()> {
     let make = |path: &str, text: &str| {
         let path = place.join(path);

@@ -151,7 +151,7 @@ fn with_hint(error: Error, module: &str, name: &str) -> Error {
     let is_linux = module == linnet_abi::calls::USER_MODULE;
     match module {
         _ if is_linux => Error::new("this is a program of Linux, not of WASI")
-            .hint("`linnet boot --with FILE.wasm -- NAME` runs it in a machine"),
+            .hint("`linnet run` runs it in a machine"),
         linnet_abi::calls::HOST_MODULE => Error::new("this is a kernel, not a program of WASI"),
         "wasi_unstable" => {
             error.hint("this is WASI preview 0; compile for preview 1, which came in 2020")
