@@ -68,14 +68,17 @@ done
 
 # A user who may have few processes; the machine's threads are such.
 if [ "$(id -u)" = 0 ]; then
-	cp "$VM" machine
-	chmod 755 . machine
+	# Where that user may read it.
+	place=$(mktemp -d)
+	trap 'rm -r "$place"' EXIT
+	cp "$VM" "$place/machine"
+	chmod 755 "$place" "$place/machine"
 	for processes in 1 2 3 5 9; do
 		check "may refuse" "$processes processes" setpriv --reuid 54321 --regid 54321 --clear-groups \
-			prlimit --nproc=$processes "$PWD/machine" --cpus 4 -- echo hello
+			prlimit --nproc=$processes "$place/machine" --cpus 4 -- echo hello
 	done
 	check works "10 processes" setpriv --reuid 54321 --regid 54321 --clear-groups \
-		prlimit --nproc=10 "$PWD/machine" --cpus 4 -- echo hello
+		prlimit --nproc=10 "$place/machine" --cpus 4 -- echo hello
 fi
 
 # Any descriptor may be open already, up to the last one.
