@@ -1,7 +1,7 @@
 //! 64-bit Arm.
 
 pub use crate::generic as nr;
-use core::arch::asm;
+use core::arch::{asm, naked_asm};
 
 /// Make a system call of the host.
 ///
@@ -21,6 +21,36 @@ pub unsafe fn syscall(nr: usize, a: [usize; 6]) -> isize {
         );
     }
     result
+}
+
+/// The host kernel's `struct sigaction`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct KernelSigaction {
+    handler: usize,
+    flags: usize,
+    restorer: usize,
+    mask: u64,
+}
+
+impl KernelSigaction {
+    /// Run `handler` at a signal, with these flags and nothing more blocked.
+    #[must_use]
+    pub fn new(handler: usize, flags: usize) -> Self {
+        const SA_RESTORER: usize = 0x0400_0000;
+        let restorer = signal_restorer as *const () as usize;
+        KernelSigaction { handler, flags: flags | SA_RESTORER, restorer, mask: 0 }
+    }
+
+    #[must_use]
+    pub fn handler(&self) -> usize {
+        self.handler
+    }
+}
+
+#[unsafe(naked)]
+unsafe extern "C" fn signal_restorer() {
+    naked_asm!("mov x8, {nr}", "svc #0", nr = const nr::RT_SIGRETURN)
 }
 
 /// Start a thread in `f(argument)` on the stack that ends at `top`, with these flags of `clone`; the word at

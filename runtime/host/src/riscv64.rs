@@ -23,6 +23,30 @@ pub unsafe fn syscall(nr: usize, a: [usize; 6]) -> isize {
     result
 }
 
+/// The host kernel's `struct sigaction`. Handlers return through the vDSO.
+#[repr(C)]
+#[derive(Debug)]
+pub struct KernelSigaction {
+    handler: usize,
+    flags: usize,
+    mask: u64,
+    /// Where the mask is on other ISAs. QEMU's user mode emulation (7.2) takes it from here.
+    mask_elsewhere: u64,
+}
+
+impl KernelSigaction {
+    /// Run `handler` at a signal, with these flags and nothing more blocked.
+    #[must_use]
+    pub fn new(handler: usize, flags: usize) -> Self {
+        KernelSigaction { handler, flags, mask: 0, mask_elsewhere: 0 }
+    }
+
+    #[must_use]
+    pub fn handler(&self) -> usize {
+        self.handler
+    }
+}
+
 /// Start a thread in `f(argument)` on the stack that ends at `top`, with these flags of `clone`; the word at
 /// `cleared` is what they may say. Negative errno on failure.
 ///

@@ -12,7 +12,7 @@ use core::arch::asm;
 use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
-use linnet_host::{nr, syscall};
+use linnet_host::{KernelSigaction, nr, syscall};
 
 /// What a thread's register for thread-local storage points to.
 #[repr(C)]
@@ -74,35 +74,13 @@ pub(crate) fn thread<R>(ask: impl FnOnce(&Thread) -> R) -> R {
 /// All is there since [`adopt`].
 pub(crate) fn prepare_thread(_: &Thread) {}
 
-/// The host kernel's `struct sigaction`; on RISC-V the third word is the mask.
-#[repr(C)]
-struct Action {
-    handler: usize,
-    flags: usize,
-    restorer: usize,
-    mask: u64,
-}
-
 const SA_SIGINFO: usize = 4;
-#[cfg(not(target_arch = "riscv64"))]
-const SA_RESTORER: usize = 0x0400_0000;
 const SA_ONSTACK: usize = 0x0800_0000;
 const SA_NODEFER: usize = 0x4000_0000;
 
-#[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
-unsafe extern "C" fn restorer() {
-    core::arch::naked_asm!("mov eax, 15", "syscall") // rt_sigreturn
-}
-
-#[cfg(target_arch = "aarch64")]
-#[unsafe(naked)]
-unsafe extern "C" fn restorer() {
-    core::arch::naked_asm!("mov x8, {nr}", "svc #0", nr = const nr::RT_SIGRETURN)
-}
-
-fn set(signal: i32, action: &Action) {
-    let a = [signal as usize, ptr::from_ref(action) as usize, 0, 8, 0, 0];
+fn set(signal: i32, handler: usize, flags: usize) {
+    let action = KernelSigaction::new(handler, flags);
+    let a = [signal as usize, &raw const action as usize, 0, 8, 0, 0];
     // SAFETY: the structure lives through the call; the handler may run at any point.
     unsafe { syscall(nr::RT_SIGACTION, a) };
 }
@@ -118,13 +96,7 @@ pub(crate) fn install(handler: Handler) {
     // SAFETY: the first call is the first thread's, before there are others.
     unsafe { HANDLER = Some(handler) };
     for signal in SIGNALS {
-        let flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-        #[cfg(not(target_arch = "riscv64"))]
-        let (flags, restorer) = (flags | SA_RESTORER, restorer as *const () as usize);
-        // Handlers return through the vDSO.
-        #[cfg(target_arch = "riscv64")]
-        let restorer = 0;
-        set(signal, &Action { handler: on_signal as *const () as usize, flags, restorer, mask: 0 });
+        set(signal, on_signal as *const () as usize, SA_SIGINFO | SA_ONSTACK | SA_NODEFER);
     }
 }
 
@@ -134,7 +106,7 @@ extern "C" fn on_signal(signal: i32, info: usize, uc: usize) {
     // SAFETY: written before the handler could run.
     if !unsafe { HANDLER }.is_some_and(|handler| handler(signal, address, uc)) {
         // The instruction runs again and ends the process.
-        set(signal, &Action { handler: 0, flags: 0, restorer: 0, mask: 0 });
+        set(signal, 0, 0);
     }
 }
 

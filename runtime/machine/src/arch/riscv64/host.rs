@@ -11,27 +11,6 @@ pub const UNMAP_BATCH: u32 = 1;
 /// The host's name for this ISA (uapi/linux/audit.h).
 pub const AUDIT_ARCH: u32 = 0xc000_00f3;
 
-/// The host kernel's `struct sigaction`. Handlers return through the vDSO.
-#[repr(C)]
-#[derive(Debug)]
-pub struct KernelSigaction {
-    handler: usize,
-    flags: usize,
-    mask: u64,
-    /// Where the mask is on other ISAs. QEMU's user mode emulation (7.2) takes it from here.
-    mask_elsewhere: u64,
-}
-
-impl KernelSigaction {
-    pub fn new(handler: usize, flags: usize) -> Self {
-        KernelSigaction { handler, flags, mask: 0, mask_elsewhere: 0 }
-    }
-
-    pub fn handler(&self) -> usize {
-        self.handler
-    }
-}
-
 // The host starts the process with argc at the stack pointer.
 #[cfg(not(test))]
 global_asm!(

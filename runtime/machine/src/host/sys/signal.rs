@@ -1,7 +1,6 @@
 //! Signals.
 
-use crate::arch::KernelSigaction;
-use linnet_host::{nr, syscall};
+use linnet_host::{KernelSigaction, nr, syscall};
 
 /// Give this thread a stack for host signals.
 ///
