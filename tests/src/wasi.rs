@@ -122,6 +122,21 @@ fn check(program: &Program) -> Result<()> {
             let (first, more) = machine::program(program.target, &binary)?;
             return same(&run(closed.arg(first).args(more), &[])?, 0, "");
         }
+        "whatever-the-caller-left" => {
+            let (first, more) = machine::program(program.target, &binary)?;
+            let start = |script: &str, options: &str| {
+                let mut command = Command::new("sh");
+                command.args(["-c", script, "sh"]).current_dir(&place);
+                command.arg(&first).args(&more).env(wasi::VARIABLE, options);
+                run(&mut command, &[])
+            };
+            let full = start("exec \"$@\" 2 3 > /dev/full", "--invoke=add")?;
+            same(&full, 1, "error: standard output: No space left on device\n")?;
+            let blocked =
+                start("exec env --block-signal=ALRM \"$@\"", "--invoke=spin --timeout=50ms")?;
+            let status = i32::try_from(wasi::TIMEOUT_STATUS).unwrap_or_default();
+            return same(&blocked, status, "error: the time that --timeout gives is over\n");
+        }
         "trap-in-a-thread" => {
             (trapped, "error: trap: unreachable executed\n  in function 1 \"inner\", offset 0x")
         }

@@ -7,6 +7,7 @@ pub struct Errno(pub u16);
 pub type Result<T> = core::result::Result<T, Errno>;
 
 impl Errno {
+    pub const ACCES: Errno = Errno(2);
     pub const AGAIN: Errno = Errno(6);
     pub const BADF: Errno = Errno(8);
     pub const EXIST: Errno = Errno(20);
@@ -21,6 +22,7 @@ impl Errno {
     pub const NFILE: Errno = Errno(41);
     pub const NOENT: Errno = Errno(44);
     pub const NOMEM: Errno = Errno(48);
+    pub const NOSPC: Errno = Errno(51);
     pub const NOTDIR: Errno = Errno(54);
     pub const NOTSOCK: Errno = Errno(57);
     pub const NOTSUP: Errno = Errno(58);

@@ -264,7 +264,7 @@ pub fn fd_readdir(fd: u32, at: u32, len: u32, cookie: u64, result: u32) -> Resul
     static READING: Lock<()> = Lock::new(());
     const LEAST: usize = 1 << 10;
     const MOST: usize = 64 << 10;
-    let descriptor = directory(fd)?;
+    let descriptor = descriptor::directory(fd, rights::FD_READDIR)?;
     let buffer = memory::bytes(at, len)?;
     memory::bytes(result, 4)?;
     let own = sys::fstat(descriptor.host())?.inode;
@@ -294,13 +294,6 @@ pub fn fd_readdir(fd: u32, at: u32, len: u32, cookie: u64, result: u32) -> Resul
     // The last entry may be cut off, which tells the guest that there are more.
     let used = buffer.fill(&filled);
     write_u32(result, used as u32)
-}
-
-/// A directory whose entries may be read.
-fn directory(fd: u32) -> Result<Descriptor> {
-    let descriptor = descriptor::directory(fd, 0)?;
-    descriptor.need(rights::FD_READDIR)?;
-    Ok(descriptor)
 }
 
 fn split_entry(entries: &[u8]) -> Option<(&[u8], &[u8])> {

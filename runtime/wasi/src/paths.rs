@@ -110,12 +110,9 @@ pub fn path_unlink_file(fd: u32, at: u32, len: u32) -> Result<()> {
 pub fn path_filestat_get(fd: u32, lookup: u32, at: u32, len: u32, result: u32) -> Result<()> {
     let directory = descriptor::directory(fd, rights::PATH_FILESTAT_GET)?;
     let (path, follow) = (path(at, len)?, follows(lookup)?);
-    let stat = match place_of_link(&directory, &path, follow)? {
-        Some(place) => sys::stat(place.parent(), &place.name)?,
-        None => {
-            let file = beneath::open(directory.host(), &path, open::PATH, 0, true)?;
-            sys::fstat(file.number())?
-        }
+    let stat = match find(&directory, &path, follow)? {
+        Found::Name(place) => sys::stat(place.parent(), &place.name)?,
+        Found::File(file) => sys::fstat(file.number())?,
     };
     write(result, &filestat(&stat, type_of(&stat)))
 }
@@ -132,25 +129,27 @@ pub fn path_filestat_set_times(
     let directory = descriptor::directory(fd, rights::PATH_FILESTAT_SET_TIMES)?;
     let times = host_times(access, modification, flags)?;
     let (path, follow) = (path(at, len)?, follows(lookup)?);
-    match place_of_link(&directory, &path, follow)? {
-        Some(place) => sys::set_times(place.parent(), Some(&place.name), &times),
-        None => {
-            let file = beneath::open(directory.host(), &path, open::PATH, 0, true)?;
-            sys::set_times(file.number(), None, &times)
-        }
+    match find(&directory, &path, follow)? {
+        Found::Name(place) => sys::set_times(place.parent(), Some(&place.name), &times),
+        Found::File(file) => sys::set_times(file.number(), None, &times),
     }
 }
 
-/// Where a call that does not follow links finds what the path ends with; none if the path has to be opened.
-fn place_of_link(
-    directory: &Descriptor,
-    path: &Path,
-    follow: bool,
-) -> Result<Option<beneath::Place>> {
-    if follow {
-        return Ok(None);
+/// What a path leads to.
+enum Found {
+    /// A name that is not followed, should it be a link.
+    Name(beneath::Place),
+    File(sys::Fd),
+}
+
+fn find(directory: &Descriptor, path: &Path, follow: bool) -> Result<Found> {
+    if !follow {
+        let place = place(directory.host(), path)?;
+        if !place.is_special {
+            return Ok(Found::Name(place));
+        }
     }
-    Ok(Some(place(directory.host(), path)?).filter(|place| !place.is_special))
+    beneath::open(directory.host(), path, open::PATH, 0, true).map(Found::File)
 }
 
 pub fn path_link(

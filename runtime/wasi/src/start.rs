@@ -1,14 +1,16 @@
 //! From the process's start to the guest's, and how it ends.
 
 use crate::descriptor::{self, Descriptor};
+use crate::errno::Errno;
 use crate::options::{Options, value_of};
-use crate::sys::{self, CWD, Fd, nr, open};
+use crate::sys::{self, CWD, Fd, open};
 use crate::{memory, process, table, thread};
 use alloc::ffi::CString;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ffi::{CStr, c_char};
-use core::fmt::{self, Write as _};
+use core::fmt;
 use linnet_abi::module::Module as RawModule;
 use linnet_abi::wasi;
 use linnet_embed::{Error, Extern, Imports, Instance, Kind, Module, Store, ValType, Value};
@@ -24,20 +26,10 @@ const FAILED: u32 = 1;
 /// An option was wrong.
 const USAGE: u32 = 2;
 
-/// Collects a message and writes it in one call, so that those of two programs do not mix.
-struct Message(String);
-
+/// Writes a message in one call, so that those of two programs do not mix. Where it cannot be written, nobody can
+/// be told.
 fn say(text: fmt::Arguments<'_>) {
-    let mut message = Message(String::new());
-    let _ = writeln!(message.0, "{text}");
-    let (mut at, mut len) = (message.0.as_ptr() as usize, message.0.len());
-    while len > 0 {
-        // SAFETY: reads the message only.
-        match unsafe { sys::call(nr::WRITE, [2, at, len, 0, 0, 0]) } {
-            Ok(written) => (at, len) = (at + written, len - written),
-            Err(_) => return,
-        }
-    }
+    let _ = sys::write_all(2, format!("{text}\n").as_bytes());
 }
 
 /// Ends with a message.
@@ -131,8 +123,7 @@ pub fn run() -> ! {
 
 extern "C" fn on_timeout(_: i32) -> ! {
     const TEXT: &[u8] = b"error: the time that --timeout gives is over\n";
-    // SAFETY: reads the text only.
-    let _ = unsafe { sys::call(nr::WRITE, [2, TEXT.as_ptr() as usize, TEXT.len(), 0, 0, 0]) };
+    let _ = sys::write_all(2, TEXT);
     sys::exit(wasi::TIMEOUT_STATUS)
 }
 
@@ -176,10 +167,10 @@ fn open_directory(place: &[u8], name: &[u8]) {
     match opened {
         Ok(directory) => descriptor::push(Some(directory)),
         Err(error) => {
-            let reason = match error.0 {
-                2 => "Permission denied",
-                44 => "No such file or directory",
-                54 => "Not a directory",
+            let reason = match error {
+                Errno::ACCES => "Permission denied",
+                Errno::NOENT => "No such file or directory",
+                Errno::NOTDIR => "Not a directory",
                 _ => "it cannot be opened",
             };
             fail_with(format_args!("--dir: {}: {reason}", String::from_utf8_lossy(place)))
@@ -255,8 +246,12 @@ fn invoke(instance: &Instance, name: &str) -> Result<(), Error> {
         })
     };
     let values: Vec<Value> = given.iter().zip(&ty.params).map(value).collect();
-    for result in function.call(&values)? {
-        print(&result);
+    let results = function.call(&values)?;
+    let text: String = results.iter().map(shown).collect();
+    if let Err(error) = sys::write_all(1, text.as_bytes()) {
+        let reason =
+            if error == Errno::NOSPC { "No space left on device" } else { "it cannot be written" };
+        fail_with(format_args!("standard output: {reason}"));
     }
     Ok(())
 }
@@ -286,19 +281,15 @@ fn value(text: &str, ty: ValType) -> Option<Value> {
     None
 }
 
-fn print(value: &Value) {
-    let mut text = String::new();
-    let _ = match value {
-        Value::I32(value) => writeln!(text, "{value}"),
-        Value::I64(value) => writeln!(text, "{value}"),
-        Value::F32(value) => writeln!(text, "{value}"),
-        Value::F64(value) => writeln!(text, "{value}"),
-        Value::V128(value) => writeln!(text, "{value:#034x}"),
-        Value::FuncRef(None) | Value::ExternRef(None) | Value::ExnRef(None) => {
-            writeln!(text, "null")
-        }
-        _ => writeln!(text, "a reference"),
-    };
-    // SAFETY: reads the text only.
-    let _ = unsafe { sys::call(nr::WRITE, [1, text.as_ptr() as usize, text.len(), 0, 0, 0]) };
+/// A line with a result.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::I32(value) => format!("{value}\n"),
+        Value::I64(value) => format!("{value}\n"),
+        Value::F32(value) => format!("{value}\n"),
+        Value::F64(value) => format!("{value}\n"),
+        Value::V128(value) => format!("{value:#034x}\n"),
+        Value::FuncRef(None) | Value::ExternRef(None) | Value::ExnRef(None) => "null\n".into(),
+        _ => "a reference\n".into(),
+    }
 }

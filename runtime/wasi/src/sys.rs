@@ -4,7 +4,7 @@ use crate::errno::{Errno, Result};
 use alloc::vec::Vec;
 use core::ffi::CStr;
 pub use linnet_host::nr;
-use linnet_host::syscall;
+use linnet_host::{KernelSigaction, syscall};
 
 fn result(value: isize) -> Result<usize> {
     if (-4095..0).contains(&value) { Err(Errno::from_host(-value)) } else { Ok(value as usize) }
@@ -210,6 +210,19 @@ pub fn clock(nr: usize, clock: usize) -> Result<u64> {
     Ok(time[0].saturating_mul(1_000_000_000).saturating_add(time[1]))
 }
 
+/// Writes all of it to a descriptor of the host.
+pub fn write_all(file: usize, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        // SAFETY: reads the bytes only.
+        match unsafe { call(nr::WRITE, [file, bytes.as_ptr() as usize, bytes.len(), 0, 0, 0]) } {
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// Ends the process.
 pub fn exit(status: u32) -> ! {
     loop {
@@ -235,31 +248,23 @@ pub fn raise(signal: usize) -> Result<()> {
     plain(nr::KILL, [process, signal, 0, 0]).map(drop)
 }
 
-/// The host kernel's `struct sigaction`; on RISC-V the third word is the mask.
-#[repr(C)]
-struct Action {
-    handler: usize,
-    flags: usize,
-    restorer: usize,
-    mask: u64,
-}
-
 /// Lets a signal do what it does to a program that cares for nothing.
 pub fn set_default(signal: usize) {
     set_handler(signal, 0, 0);
 }
 
-/// Runs a function at a signal. It must not come back.
+/// Runs a function at a signal, also one that this process was started to block. It must not come back.
 pub fn at_signal(signal: usize, handler: extern "C" fn(i32) -> !) {
     const SA_ONSTACK: usize = 0x0800_0000;
+    const UNBLOCK: usize = 1;
     set_handler(signal, handler as *const () as usize, SA_ONSTACK);
+    let set = 1_u64 << (signal - 1);
+    // SAFETY: reads the set only.
+    let _ = unsafe { call(nr::RT_SIGPROCMASK, [UNBLOCK, &raw const set as usize, 0, 8, 0, 0]) };
 }
 
 fn set_handler(signal: usize, handler: usize, flags: usize) {
-    // Nothing returns from a handler here, so that there is no restorer; the host wants to be told of one.
-    const SA_RESTORER: usize = 0x0400_0000;
-    let flags = if cfg!(target_arch = "x86_64") { flags | SA_RESTORER } else { flags };
-    let action = Action { handler, flags, restorer: 0, mask: 0 };
+    let action = KernelSigaction::new(handler, flags);
     // SAFETY: the structure lives through the call; a handler may run at any point.
     let _ = unsafe { call(nr::RT_SIGACTION, [signal, &raw const action as usize, 0, 8, 0, 0]) };
 }

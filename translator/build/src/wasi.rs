@@ -91,6 +91,7 @@ fn options(target: Target, words: &[u8]) -> Result<Vec<u8>> {
 
 /// Whether an executable can give all that a module imports. What is no module is left to the translator.
 fn check_imports(wasm: &[u8]) -> Result<()> {
+    let known = signatures();
     let mut types: Vec<Option<FuncType>> = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload {
@@ -104,7 +105,7 @@ fn check_imports(wasm: &[u8]) -> Result<()> {
             }
             Ok(Payload::ImportSection(imports)) => {
                 for import in imports.into_imports().flatten() {
-                    check_import(import.module, import.name, &import.ty, &types)?;
+                    check_import((import.module, import.name), &import.ty, &types, &known)?;
                 }
                 return Ok(());
             }
@@ -115,7 +116,12 @@ fn check_imports(wasm: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn check_import(module: &str, name: &str, ty: &TypeRef, types: &[Option<FuncType>]) -> Result<()> {
+fn check_import(
+    (module, name): (&str, &str),
+    ty: &TypeRef,
+    types: &[Option<FuncType>],
+    known: &Signatures,
+) -> Result<()> {
     let unknown = || Error::new(format!("nothing provides the import {module}.{name}"));
     let index = match ty {
         TypeRef::Func(index) => *index,
@@ -123,17 +129,20 @@ fn check_import(module: &str, name: &str, ty: &TypeRef, types: &[Option<FuncType
         TypeRef::Memory(_) => return Ok(()),
         _ => return Err(with_hint(unknown(), module, name)),
     };
-    let Some(wanted) = signatures().remove(&(module, name)) else {
+    let Some(wanted) = known.get(&(module, name)) else {
         return Err(with_hint(unknown(), module, name));
     };
     match types.get(index as usize) {
-        Some(Some(ty)) if *ty == wanted => Ok(()),
+        Some(Some(ty)) if ty == wanted => Ok(()),
         _ => Err(Error::new(format!("the import {module}.{name} has another type in WASI"))),
     }
 }
 
-/// Types of all functions, by module and name.
-fn signatures() -> BTreeMap<(&'static str, &'static str), FuncType> {
+/// Types of functions, by module and name.
+type Signatures = BTreeMap<(&'static str, &'static str), FuncType>;
+
+/// Those of all of WASI's.
+fn signatures() -> Signatures {
     const I32: ValType = ValType::I32;
     let ty = |long: &bool| if *long { ValType::I64 } else { I32 };
     let calls = wasi::CALLS
