@@ -57,8 +57,15 @@ macro_rules! for_each_host_call {
 
             /// Number of vCPUs.
             cpu_count() -> u32;
-            /// Start vCPU `cpu` in `secondary_entry(idle)`, on the shadow stack that ends at `sp`.
-            cpu_start(cpu: u32, idle: ptr, sp: ptr);
+            /// Start vCPU `cpu` in `secondary_entry(idle)`, on the shadow stack that ends at `sp`. 0, -ENODEV
+            /// if there is none of that number, or -EAGAIN.
+            cpu_start(cpu: u32, idle: ptr, sp: ptr) -> i32;
+            /// Stop the caller's vCPU, which is not the first, and end the caller, its idle task. Does not return.
+            cpu_stop();
+            /// Write a snapshot of the machine, of which no other vCPU may run, and end it then if `end` is
+            /// not 0. 0: it goes on; 1: it was resumed from the snapshot; -EAGAIN: a task's frames cannot be
+            /// written where it stands, but may be later; or another -errno.
+            snapshot(end: u32) -> i32;
             /// Sleep until the pending word of `cpu`, the caller's own, is not zero.
             cpu_idle(cpu: u32);
             /// One round of a spin loop.

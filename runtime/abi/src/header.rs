@@ -60,6 +60,7 @@ impl Display for KernelHeader {
             ("IRQ_LINE_STDIO", irq::LINE_STDIO),
             ("IRQ_LINE_VIRTIO", irq::LINE_VIRTIO),
             ("IRQ_LINE_SHUTDOWN", irq::LINE_SHUTDOWN),
+            ("IRQ_LINE_FREEZE", irq::LINE_FREEZE),
             ("PROT_READ", memory::PROT_READ),
             ("PROT_WRITE", memory::PROT_WRITE),
             ("PROT_SAME", memory::PROT_SAME),

@@ -25,3 +25,5 @@ pub const LINE_STDIO: u32 = 0;
 pub const LINE_VIRTIO: u32 = 1;
 /// Line on which the host asks the machine to end.
 pub const LINE_SHUTDOWN: u32 = DEVICE_LINES - 1;
+/// Line on which the host asks the machine to freeze.
+pub const LINE_FREEZE: u32 = DEVICE_LINES - 2;

@@ -14,7 +14,7 @@ use crate::cpu::vcpu::{self, Vcpu};
 use crate::device::console::{self, Stream};
 use crate::device::virtio;
 use crate::host::exit::{self, fatal};
-use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENOENT, ENOMEM, ENOSYS};
+use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSYS};
 use crate::host::{clock, signals, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::ram::Ram;
@@ -243,20 +243,34 @@ fn cpu_count(_: &Task) -> Checked<u32> {
     Ok(vcpu::count())
 }
 
-fn cpu_start(_: &Task, number: u32, idle: ptr, sp: ptr) -> Checked<()> {
+fn cpu_start(_: &Task, number: u32, idle: ptr, sp: ptr) -> Checked<i32> {
     extern "C" fn first(task: &'static Task) -> ! {
         // SAFETY: on the task's kernel stack.
         unsafe { kernel::secondary_entry(task.kernel_context(), task.id.get()) };
         fatal!(exit::KERNEL, "a secondary vCPU's first function returned");
     }
-    let vcpu = cpu(number)?;
-    let Ok(task) = new_task(idle, sp, first)? else {
-        fatal!(exit::HOST, "the host has no room for the stacks of vCPU {number}");
-    };
+    // A machine that was resumed may have fewer than it had.
+    let Some(vcpu) = vcpu::get(number) else { return Ok(ENODEV) };
+    if !vcpu.is_stopped() {
+        return Err(Broken("the vCPU runs already", number));
+    }
+    let Ok(task) = new_task(idle, sp, first)? else { return Ok(EAGAIN) };
     vcpu.start(task).map_err(|task| {
         task.discard();
         Broken("the vCPU runs already", number)
-    })
+    })?;
+    Ok(0)
+}
+
+fn cpu_stop(task: &'static Task) -> Checked<()> {
+    match switch::vcpu_of(task) {
+        Some(vcpu) if vcpu.number != 0 => vcpu.stop(task),
+        _ => Err(Broken("the first vCPU does not stop", 0)),
+    }
+}
+
+fn snapshot(_: &'static Task, _end: u32) -> Checked<i32> {
+    Ok(0)
 }
 
 fn cpu_idle(task: &Task, number: u32) -> Checked<()> {

@@ -5,7 +5,7 @@ use crate::cpu::deadline;
 use crate::cpu::thread::{self, SignalStack};
 use crate::host::{clock, sys};
 use crate::task::Task;
-use crate::task::registry::NewTask;
+use crate::task::registry::{self, NewTask};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 use linnet_abi::irq;
@@ -41,6 +41,8 @@ pub struct Vcpu {
     start: AtomicU32,
     /// Stack pointer of its first task, which is the current one until it runs.
     first_sp: AtomicUsize,
+    /// Where its thread left its own stack.
+    thread_sp: AtomicUsize,
 }
 
 /// Has a vCPU been started?
@@ -48,6 +50,8 @@ mod start {
     pub const NOT: u32 = 0;
     pub const SOON: u32 = 1;
     pub const NOW: u32 = 2;
+    /// It is about to leave the stack of its last task.
+    pub const STOPS: u32 = 3;
 }
 
 static VCPUS: [Vcpu; MAX_VCPUS] = {
@@ -108,6 +112,7 @@ impl Vcpu {
             signal_stack_size: AtomicUsize::new(0),
             start: AtomicU32::new(start::NOT),
             first_sp: AtomicUsize::new(0),
+            thread_sp: AtomicUsize::new(0),
         }
     }
 
@@ -215,13 +220,32 @@ impl Vcpu {
         (self.signal_stack.load(Ordering::Relaxed), size)
     }
 
-    /// Prepare the calling thread to be this vCPU and run `task` on it.
-    fn run(&'static self, task: NewTask, (base, size): SignalStack) -> ! {
+    /// Prepare the calling thread to be this vCPU and run `task` on it, until the vCPU stops.
+    fn run(&'static self, task: NewTask, (base, size): SignalStack) {
         self.signal_stack.store(base, Ordering::Relaxed);
         self.signal_stack_size.store(size, Ordering::Relaxed);
         sys::precise_timers();
         self.set_current(task.task());
-        task.enter(self.number)
+        task.enter(self.number, self.thread_sp.as_ptr());
+    }
+
+    /// Stop for good, or until somebody starts it again. The calling thread runs `task` on this vCPU, which
+    /// ends.
+    pub fn stop(&self, task: &'static Task) -> ! {
+        self.start.store(start::STOPS, Ordering::Release);
+        self.set_timer(u64::MAX);
+        // SAFETY: the thread's own stack is as `run` has left it.
+        unsafe { registry::leave(task, self.thread_sp.load(Ordering::Relaxed)) }
+    }
+
+    /// Does it run no task? Waits for one that is about to stop.
+    pub fn is_stopped(&self) -> bool {
+        loop {
+            match self.start.load(Ordering::Acquire) {
+                start::STOPS => arch::spin_hint(),
+                other => return other == start::NOT,
+            }
+        }
     }
 
     /// Let it begin with `task`, which comes back if it has begun already.
@@ -243,7 +267,8 @@ impl Vcpu {
 pub fn run_first(task: NewTask) -> ! {
     let vcpu = first();
     vcpu.start.store(start::NOW, Ordering::Relaxed);
-    vcpu.run(task, thread::begin_first())
+    vcpu.run(task, thread::begin_first());
+    unreachable!("the first vCPU does not stop")
 }
 
 /// Start the threads of the others, which wait for their first task.
@@ -258,12 +283,19 @@ extern "C" fn main(number: usize) -> ! {
     let vcpu = &VCPUS[number];
     loop {
         match vcpu.start.load(Ordering::Acquire) {
-            start::NOW => break,
-            other => sys::futex_wait(&vcpu.start, other, None),
+            start::NOW => {}
+            other => {
+                sys::futex_wait(&vcpu.start, other, None);
+                continue;
+            }
         }
+        let task = vcpu.current().expect("there is one at the start");
+        let sp = vcpu.first_sp.load(Ordering::Relaxed);
+        // SAFETY: `start` has left the parts for this thread alone.
+        vcpu.run(unsafe { NewTask::from_parts(task, sp) }, signal_stack);
+        let last = vcpu.current.swap(ptr::null_mut(), Ordering::SeqCst);
+        // SAFETY: a task that has stopped the vCPU, and that nobody can switch to.
+        unsafe { NewTask::from_parts(&*last, 0) }.discard();
+        vcpu.start.store(start::NOT, Ordering::Release);
     }
-    let task = vcpu.current().expect("there is one at the start");
-    let sp = vcpu.first_sp.load(Ordering::Relaxed);
-    // SAFETY: `start` has left the parts for this thread alone.
-    vcpu.run(unsafe { NewTask::from_parts(task, sp) }, signal_stack)
 }

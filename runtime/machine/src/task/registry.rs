@@ -224,13 +224,12 @@ impl NewTask {
         self.task.kernel_sp.store(self.sp, Ordering::Release);
     }
 
-    /// Run it on the calling thread, which is that vCPU's and leaves its own stack for good.
-    pub fn enter(self, vcpu: u32) -> ! {
+    /// Run it on the calling thread, which is that vCPU's and leaves its own stack at `thread_sp`, for
+    /// [`leave`].
+    pub fn enter(self, vcpu: u32, thread_sp: *mut usize) {
         self.task.vcpu.set(Some(vcpu));
-        let mut unused = 0;
-        // SAFETY: the thread's own stack is never returned to.
-        unsafe { arch::switch(&raw mut unused, self.sp) };
-        unreachable!("nobody switches back to a thread's own stack")
+        // SAFETY: the thread's own stack is returned to by `leave`, if at all.
+        unsafe { arch::switch(thread_sp, self.sp) };
     }
 }
 
@@ -357,6 +356,18 @@ fn free_region(task: &'static Task) {
         }
     }
     free.push(task);
+}
+
+/// Leave the stack of `task` for good, for the thread's own.
+///
+/// # Safety
+/// The calling thread runs `task`, and [`NewTask::enter`] has left the thread's own stack at `thread_sp`.
+pub unsafe fn leave(task: &'static Task, thread_sp: usize) -> ! {
+    let mut unused = 0;
+    task.vcpu.set(None);
+    // SAFETY: the caller's promise.
+    unsafe { arch::switch(&raw mut unused, thread_sp) };
+    unreachable!("nobody can switch to the task")
 }
 
 /// Leave the stack of `previous` for that of a task that was taken from a [`Suspended`], with its stack

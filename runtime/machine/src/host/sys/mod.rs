@@ -32,6 +32,7 @@ pub const EINTR: isize = -4;
 pub const EBADF: i32 = -9;
 pub const EAGAIN: i32 = -11;
 pub const ENOMEM: i32 = -12;
+pub const ENODEV: i32 = -19;
 pub const EINVAL: i32 = -22;
 pub const EMFILE: isize = -24;
 pub const ENOSYS: isize = -38;

@@ -26,6 +26,16 @@ static __always_inline unsigned long thread_flags(void)
 	return READ_ONCE(current_thread_info()->flags);
 }
 
+static bool has_signal(void)
+{
+	sigset_t set;
+
+	sigorsets(&set, &current->pending.signal, &current->signal->shared_pending.signal);
+	sigandnsets(&set, &set, &current->blocked);
+	return !sigisemptyset(&set) || (current->jobctl & JOBCTL_PENDING_MASK) ||
+	       test_thread_flag(TIF_NOTIFY_SIGNAL);
+}
+
 /*
  * Nothing is lost between the last look at the flags and user code: whoever
  * sets one from another vCPU kicks this one, and then user code polls.
@@ -41,6 +51,14 @@ bool exit_to_user(struct pt_regs *regs)
 		/* The host takes one handler at a time. */
 		if (regs->in_handler)
 			work &= ~SIGNAL_WORK;
+		/*
+		 * The host cannot capture the frame of an instruction that has
+		 * faulted: a task that is to freeze does so at its next poll.
+		 */
+		if (unlikely(work & SIGNAL_WORK) && regs->in_fault && !has_signal()) {
+			work &= ~SIGNAL_WORK;
+			host_user_poll_again();
+		}
 		if (likely(!work))
 			break;
 		if (work & _TIF_NEED_RESCHED)
@@ -112,6 +130,7 @@ u64 linnet_syscall(unsigned int nr, unsigned long pc, u64 a0, u64 a1, u64 a2, u6
 	regs->args[5] = a5;
 	regs->nr = nr;
 	regs->pc = pc;
+	regs->in_fault = false;
 	do_syscall(regs);
 	return leave_syscall(regs);
 }
@@ -121,6 +140,7 @@ u64 linnet_sigreturn(unsigned long ucontext)
 	struct pt_regs *regs = current_pt_regs();
 
 	current->restart_block.fn = do_no_restart_syscall;
+	regs->in_fault = false;
 	if (!restore_sigframe(regs, ucontext)) {
 		regs->nr = NO_SYSCALL;
 		force_sig(SIGSEGV);
@@ -129,10 +149,11 @@ u64 linnet_sigreturn(unsigned long ucontext)
 }
 
 /* Every other way in. */
-static struct pt_regs *enter_from_code(void)
+static struct pt_regs *enter_from_code(bool in_fault)
 {
 	struct pt_regs *regs = current_pt_regs();
 
+	regs->in_fault = in_fault;
 	regs->nr = NO_SYSCALL;
 	regs->pc = 0;
 	return regs;
@@ -140,7 +161,7 @@ static struct pt_regs *enter_from_code(void)
 
 void linnet_page_fault(unsigned long address, unsigned int write)
 {
-	struct pt_regs *regs = enter_from_code();
+	struct pt_regs *regs = enter_from_code(true);
 
 	handle_user_fault(address, write, regs);
 	exit_to_user(regs);
@@ -148,7 +169,7 @@ void linnet_page_fault(unsigned long address, unsigned int write)
 
 void linnet_user_trap(unsigned int signal, unsigned int code, unsigned long address)
 {
-	struct pt_regs *regs = enter_from_code();
+	struct pt_regs *regs = enter_from_code(true);
 
 	if (code)
 		force_sig_fault(signal, code, (void __user *)address);
@@ -159,7 +180,7 @@ void linnet_user_trap(unsigned int signal, unsigned int code, unsigned long addr
 
 void linnet_user_poll(void)
 {
-	struct pt_regs *regs = enter_from_code();
+	struct pt_regs *regs = enter_from_code(false);
 
 	if (irq_is_pending())
 		irq_deliver_user(regs);

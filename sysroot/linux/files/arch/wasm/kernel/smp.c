@@ -96,12 +96,38 @@ void __init smp_cpus_done(unsigned int max_cpus)
 
 int __cpu_up(unsigned int cpu, struct task_struct *idle)
 {
+	int err;
+
 	task_thread_info(idle)->cpu = cpu;
-	host_cpu_start(cpu, (unsigned long)idle,
-		       round_down((unsigned long)task_pt_regs(idle), 16));
+	err = host_cpu_start(cpu, (unsigned long)idle,
+			     round_down((unsigned long)task_pt_regs(idle), 16));
+	if (err)
+		return err;
 	while (!cpu_online(cpu))
 		cpu_relax();
 	return 0;
+}
+
+int __cpu_disable(void)
+{
+	set_cpu_online(smp_processor_id(), false);
+	return 0;
+}
+
+void __cpu_die(unsigned int cpu)
+{
+}
+
+/* The vCPU takes no more interrupts; its idle task starts anew with it. */
+void __noreturn arch_cpu_idle_dead(void)
+{
+	unsigned int cpu = smp_processor_id();
+
+	idle_task_exit();
+	linnet_pending[cpu].bits = 0;
+	cpuhp_ap_report_dead();
+	host_cpu_stop();
+	unreachable();
 }
 
 void linnet_secondary_entry(unsigned long idle)

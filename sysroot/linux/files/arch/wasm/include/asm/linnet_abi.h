@@ -15,6 +15,7 @@
 #define LINNET_IRQ_LINE_STDIO 0
 #define LINNET_IRQ_LINE_VIRTIO 1
 #define LINNET_IRQ_LINE_SHUTDOWN 23
+#define LINNET_IRQ_LINE_FREEZE 22
 #define LINNET_PROT_READ 1
 #define LINNET_PROT_WRITE 2
 #define LINNET_PROT_SAME 4
@@ -126,9 +127,20 @@ int host_program_find(unsigned long id);
 __host_call("linnet", "cpu_count")
 unsigned int host_cpu_count(void);
 
-/* Start vCPU `cpu` in `secondary_entry(idle)`, on the shadow stack that ends at `sp`. */
+/* Start vCPU `cpu` in `secondary_entry(idle)`, on the shadow stack that ends at `sp`. 0, -ENODEV */
+/* if there is none of that number, or -EAGAIN. */
 __host_call("linnet", "cpu_start")
-void host_cpu_start(unsigned int cpu, unsigned long idle, unsigned long sp);
+int host_cpu_start(unsigned int cpu, unsigned long idle, unsigned long sp);
+
+/* Stop the caller's vCPU, which is not the first, and end the caller, its idle task. Does not return. */
+__host_call("linnet", "cpu_stop")
+void host_cpu_stop(void);
+
+/* Write a snapshot of the machine, of which no other vCPU may run, and end it then if `end` is */
+/* not 0. 0: it goes on; 1: it was resumed from the snapshot; -EAGAIN: a task's frames cannot be */
+/* written where it stands, but may be later; or another -errno. */
+__host_call("linnet", "snapshot")
+int host_snapshot(unsigned int end);
 
 /* Sleep until the pending word of `cpu`, the caller's own, is not zero. */
 __host_call("linnet", "cpu_idle")

@@ -18,6 +18,7 @@ struct pt_regs {
 	unsigned long pc;	/* the place that syscall_cp was given, or 0 */
 	bool user;
 	bool in_handler;	/* a signal handler is to run when the kernel is left */
+	bool in_fault;		/* an instruction was interrupted, and not a call */
 };
 
 #define NO_SYSCALL	(~0UL)

@@ -8,6 +8,8 @@
 
 void smp_setup(void);
 void smp_stop_this_cpu(void) __noreturn;
+int __cpu_disable(void);
+void __cpu_die(unsigned int cpu);
 void arch_send_call_function_single_ipi(int cpu);
 void arch_send_call_function_ipi_mask(const struct cpumask *mask);
 
