@@ -228,6 +228,12 @@ macro_rules! for_each_user_call {
     };
 }
 
+/// Host calls during which frames are captured: the task is switched away from, or freezes the machine.
+pub const HOST_CAPTURES: &[&str] = &["switch_to", "snapshot"];
+
+/// User calls during which frames are never captured, since they do not enter the kernel.
+pub const USER_CAPTURES_NOT: &[&str] = &["clock", "context_drop"];
+
 /// User import `call_handler(function, signal, info, ucontext: i32)`: calls the table entry with as
 /// many of the last three as its type takes, and drops a result.
 pub const CALL_HANDLER: &str = "call_handler";

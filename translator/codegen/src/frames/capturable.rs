@@ -6,6 +6,19 @@
 use crate::calls::Function;
 use crate::imports::Symbol;
 use crate::polls::Polls;
+use linnet_abi::calls::{HOST_CAPTURES, HOST_PREFIX, USER_CAPTURES_NOT, USER_PREFIX};
+
+/// Whether frames can be captured during a call of an imported function.
+fn may_capture(symbol: &Symbol) -> bool {
+    match symbol {
+        Symbol::Barrier => false,
+        Symbol::CallHandler => true,
+        Symbol::Runtime(name) => match name.strip_prefix(HOST_PREFIX) {
+            Some(call) => HOST_CAPTURES.contains(&call),
+            None => !name.strip_prefix(USER_PREFIX).is_some_and(|c| USER_CAPTURES_NOT.contains(&c)),
+        },
+    }
+}
 
 /// Whether each function can, by wasm index. `polls`: of a module that does. Whoever calls `setjmp` polls
 /// behind it.
@@ -17,7 +30,7 @@ pub(crate) fn find(
     never: &[u32],
 ) -> Vec<bool> {
     let imported = symbols.len();
-    let mut capturable: Vec<bool> = symbols.iter().map(|s| *s != Symbol::Barrier).collect();
+    let mut capturable: Vec<bool> = symbols.iter().map(may_capture).collect();
     capturable.extend((imported as u32..).zip(functions).map(|(index, function)| {
         let may_poll = |polls: &Polls| {
             let calls_setjmp = setjmp.is_some_and(|setjmp| function.callees.contains(&setjmp));
