@@ -19,6 +19,10 @@ pub const DEVICE_SHIFT: u32 = 8;
 /// Number of device lines.
 pub const DEVICE_LINES: u32 = 24;
 
+/// The bits of all device lines.
+pub const ALL_DEVICES: u32 =
+    ((1 << DEVICE_LINES) - 1) << DEVICE_SHIFT & !(1 << (DEVICE_SHIFT + LINE_FREEZE));
+
 /// Line of the console and of the host's standard streams.
 pub const LINE_STDIO: u32 = 0;
 /// First line for virtio devices.

@@ -67,15 +67,16 @@ impl HostNode {
 pub(crate) unsafe extern "C" fn go_on(
     context: *mut Context,
     node: *const HostNode,
-    bits: &mut [u64; 2],
     position: &Position,
-) {
+) -> Bits {
     // SAFETY: a plan made the node.
     let node = unsafe { &*node };
+    // The plan may be gone when the function returns.
+    let is_f32 = node.is_f32 != 0;
     // SAFETY: the host gave the function for this.
     let result = unsafe { (node.go_on)(context, node, position) };
-    let boxed = if node.is_f32 != 0 { result | 0xffff_ffff_0000_0000 } else { result };
-    *bits = [result, boxed];
+    let float = if is_f32 { result | 0xffff_ffff_0000_0000 } else { result };
+    Bits { integer: result, float }
 }
 
 /// What the host brings to rebuild frames.
@@ -89,7 +90,7 @@ pub struct Resume {
 }
 
 /// Frames that are ready to be rebuilt.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Plan<'p> {
     first: *const Node,
     code: *const u8,

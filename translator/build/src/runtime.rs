@@ -63,7 +63,8 @@ const FRAMES_HOST: Part = Part {
 };
 
 /// What decides the code of every part, relative to the project's root.
-const INPUTS: [&str; 4] = ["runtime/abi", "runtime/frames", "runtime/host", "runtime/unwind"];
+const INPUTS: [&str; 5] =
+    ["runtime/abi", "runtime/frames", "runtime/host", "runtime/snapshot", "runtime/unwind"];
 const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 
 /// Machine code is linked at a fixed address, so that none of it needs a table of addresses. Debuggers

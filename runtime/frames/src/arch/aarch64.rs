@@ -1,4 +1,4 @@
-use super::Context;
+use super::{Bits, Context};
 use crate::rebuild;
 use core::arch::naked_asm;
 use linnet_abi::context::offset;
@@ -78,7 +78,7 @@ extern "C" fn linnet_frames_captured(first_word: *mut u64) -> ! {
 #[unsafe(naked)]
 pub unsafe extern "C" fn host_node(context: *mut Context) {
     naked_asm!(
-        "stp x29, x30, [sp, #-192]!",
+        "stp x29, x30, [sp, #-176]!",
         "mov x29, sp",
         "stp x29, x30, [sp, #16]",
         "ldr x9, [sp]",
@@ -93,13 +93,11 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
         "stp d12, d13, [sp, #144]",
         "stp d14, d15, [sp, #160]",
         "ldr x1, [x0, #{record}]",
-        "add x2, sp, #176",
-        "add x3, sp, #16",
+        "add x2, sp, #16",
         "bl {go_on}",
-        "ldr x0, [sp, #176]",
         "mov x2, x0",
-        "ldr d0, [sp, #184]",
-        "ldp x29, x30, [sp], #192",
+        "fmov d0, x1",
+        "ldp x29, x30, [sp], #176",
         "ret",
         record = const offset::RECORD,
         go_on = sym rebuild::go_on,
@@ -116,20 +114,31 @@ pub unsafe extern "C" fn tail_host_node(context: *mut Context) {
     naked_asm!("mov x0, x2", "b {host_node}", host_node = sym host_node)
 }
 
-/// Calls `code(context)`, in either convention, and writes the registers where results are: that of integers
-/// in the C convention and in the one of tail calls, and that of floats.
+/// Calls `code(context)`, in the C convention, and gives the registers where results are: that of integers and
+/// that of floats.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 3]) {
+pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8) -> Bits {
     naked_asm!(
-        "stp x29, x30, [sp, #-32]!",
+        "stp x29, x30, [sp, #-16]!",
         "mov x29, sp",
-        "str x2, [sp, #16]",
+        "blr x1",
+        "fmov x1, d0",
+        "ldp x29, x30, [sp], #16",
+        "ret",
+    )
+}
+
+/// The same in the convention of tail calls.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn tail_call(context: *mut Context, code: *const u8) -> Bits {
+    naked_asm!(
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
         "mov x2, x0",
         "blr x1",
-        "ldr x1, [sp, #16]",
-        "stp x0, x2, [x1]",
-        "str d0, [x1, #16]",
-        "ldp x29, x30, [sp], #32",
+        "mov x0, x2",
+        "fmov x1, d0",
+        "ldp x29, x30, [sp], #16",
         "ret",
     )
 }

@@ -19,10 +19,16 @@ pub use x86_64::*;
 #[cfg(not(target_arch = "aarch64"))]
 pub use self::host_node as tail_host_node;
 
+#[cfg(not(target_arch = "aarch64"))]
+use self::call as tail_call;
+
 use linnet_abi::context::Context;
 use linnet_abi::frames::Node;
 
-/// Bits of the one result of a function; which of the two it is follows from its type.
+/// Bits of the one result of a function; which of the two it is follows from its type. They come in two
+/// registers: a frame that waits for them may be copied to another stack, and must not have said where to put
+/// them.
+#[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bits {
     pub integer: u64,
@@ -40,11 +46,9 @@ pub unsafe fn enter(
     node: *const Node,
     tail_calls: bool,
 ) -> Bits {
-    let mut bits = [0; 3];
     // SAFETY: the caller's promise.
     unsafe {
         (*context).record = node as u64;
-        call(context, code, &mut bits);
+        if tail_calls { tail_call(context, code) } else { call(context, code) }
     }
-    Bits { integer: bits[usize::from(tail_calls)], float: bits[2] }
 }

@@ -1,4 +1,4 @@
-use super::Context;
+use super::{Bits, Context};
 use crate::rebuild;
 use core::arch::naked_asm;
 use linnet_abi::context::offset;
@@ -158,11 +158,9 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
         "fsd fs11, 208(sp)",
         "addi s0, sp, 240",
         "ld a1, {record}(a0)",
-        "mv a2, sp",
-        "addi a3, sp, 16",
+        "addi a2, sp, 16",
         "call {go_on}",
-        "ld a0, 0(sp)",
-        "fld fa0, 8(sp)",
+        "fmv.d.x fa0, a1",
         "ld s0, 224(sp)",
         "ld ra, 232(sp)",
         "addi sp, sp, 240",
@@ -173,26 +171,22 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
     )
 }
 
-/// Calls `code(context)`, in either convention, and writes the registers where results are: that of integers
-/// in the C convention and in the one of tail calls, and that of floats.
+/// Calls `code(context)`, in either convention, and gives the registers where results are: that of integers and
+/// that of floats.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 3]) {
+pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8) -> Bits {
     naked_asm!(
         ".option push",
         ".option arch, +d",
-        "addi sp, sp, -32",
-        "sd ra, 24(sp)",
-        "sd s0, 16(sp)",
-        "addi s0, sp, 32",
-        "sd a2, 0(sp)",
+        "addi sp, sp, -16",
+        "sd ra, 8(sp)",
+        "sd s0, 0(sp)",
+        "addi s0, sp, 16",
         "jalr a1",
-        "ld a2, 0(sp)",
-        "sd a0, 0(a2)",
-        "sd a0, 8(a2)",
-        "fsd fa0, 16(a2)",
-        "ld s0, 16(sp)",
-        "ld ra, 24(sp)",
-        "addi sp, sp, 32",
+        "fmv.x.d a1, fa0",
+        "ld s0, 0(sp)",
+        "ld ra, 8(sp)",
+        "addi sp, sp, 16",
         "ret",
         ".option pop",
     )

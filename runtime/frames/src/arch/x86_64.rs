@@ -1,4 +1,4 @@
-use super::Context;
+use super::{Bits, Context};
 use crate::rebuild;
 use core::arch::naked_asm;
 use linnet_abi::context::offset;
@@ -63,22 +63,20 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
-        "sub rsp, 80",
+        "sub rsp, 64",
         "mov rax, [rbp]",
-        "mov [rsp + 16], rax",
+        "mov [rsp], rax",
         "mov rax, [rbp + 8]",
-        "mov [rsp + 24], rax",
-        "mov [rsp + 32], rbx",
-        "mov [rsp + 40], r12",
-        "mov [rsp + 48], r13",
-        "mov [rsp + 56], r14",
-        "mov [rsp + 64], r15",
+        "mov [rsp + 8], rax",
+        "mov [rsp + 16], rbx",
+        "mov [rsp + 24], r12",
+        "mov [rsp + 32], r13",
+        "mov [rsp + 40], r14",
+        "mov [rsp + 48], r15",
         "mov rsi, [rdi + {record}]",
         "mov rdx, rsp",
-        "lea rcx, [rsp + 16]",
         "call {go_on}",
-        "mov rax, [rsp]",
-        "movq xmm0, qword ptr [rsp + 8]",
+        "movq xmm0, rdx",
         "leave",
         "ret",
         record = const offset::RECORD,
@@ -86,21 +84,9 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
     )
 }
 
-/// Calls `code(context)`, in either convention, and writes the registers where results are: that of integers
-/// in the C convention and in the one of tail calls, and that of floats.
+/// Calls `code(context)`, in either convention, and gives the registers where results are: that of integers and
+/// that of floats.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8, bits: &mut [u64; 3]) {
-    naked_asm!(
-        "push rbp",
-        "mov rbp, rsp",
-        "push rdx",
-        "sub rsp, 8",
-        "call rsi",
-        "mov rdx, [rbp - 8]",
-        "mov [rdx], rax",
-        "mov [rdx + 8], rax",
-        "movq qword ptr [rdx + 16], xmm0",
-        "leave",
-        "ret",
-    )
+pub(super) unsafe extern "C" fn call(context: *mut Context, code: *const u8) -> Bits {
+    naked_asm!("push rbp", "mov rbp, rsp", "call rsi", "movq rdx, xmm0", "pop rbp", "ret",)
 }

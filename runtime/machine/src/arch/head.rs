@@ -30,6 +30,15 @@ pub struct ThreadRequest {
     pub tls: u32,
 }
 
+/// What a call of the kernel that makes a child gives to it: a copy of the frames that begin at `frames` in
+/// the task's region, or a function to call. `kind` is that of [`TaskHead::forking`].
+#[derive(Debug, Clone, Copy)]
+pub struct ChildRequest {
+    pub kind: u32,
+    pub frames: usize,
+    pub thread: ThreadRequest,
+}
+
 /// Values of the forking word: a child with a copy of the frames, or one that calls a function.
 pub const FRAMES: u32 = 1;
 pub const FUNCTION: u32 = 2;

@@ -49,7 +49,7 @@ pub mod head;
 mod thread;
 pub mod upcall;
 
-pub use activation::Activation;
+pub use activation::{Activation, Handler, Interrupted};
 pub use head::{TaskBlock, ThreadRequest};
 pub use thread::{THREAD_FLAGS, spawn};
 

@@ -1,7 +1,7 @@
 //! Every function of a higher floor that a lower one calls: assembly, and what leads back to where it all
 //! began. Who defines it exports it as `linnet_upcall_<name>`.
 
-use super::activation::Activation;
+use super::activation::Interrupted;
 use super::head::TaskHead;
 use linnet_abi::context::Context;
 use linnet_unwind::CalleeSaved;
@@ -23,15 +23,19 @@ upcalls! {
     unsafe fn start(stack: *const usize) -> !;
     /// `boot::entry`. The guest asks for a restart.
     safe fn restart() -> !;
-    /// `border::user`, on the user stack. User code found its poll word set.
-    unsafe fn poll(task: &TaskHead);
+    /// `border::user`, on the user stack. The user code `interrupted` found its poll word set.
+    unsafe fn poll(task: &TaskHead, interrupted: &Interrupted);
     /// `border::user`, on the user stack. The kernel returned and left an action; gives what `interrupted`
     /// gets instead of `result`.
-    unsafe fn run_actions(task: &TaskHead, result: u64, interrupted: &mut Activation) -> u64;
+    unsafe fn run_actions(task: &TaskHead, result: u64, interrupted: &Interrupted) -> u64;
     /// `border::user`, on the kernel stack. User import `context_swap`; the frames that user code goes on
     /// in are those at `user_sp` afterwards.
     unsafe fn context_swap(task: &TaskHead, from: u32, to: u32, function: u32, argument: u32, stack: u32) -> u32;
     /// `border::unwind`, on the user stack. Libcall `throw`, from the stub's frame at `fp` whose caller had
     /// these registers.
     unsafe fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> !;
+    /// `border::hostcall`. Host call `switch_to`, during which frames may be captured.
+    unsafe fn switch_to(context: *mut Context, previous: u32, next: u32) -> u32;
+    /// `border::hostcall`. Host call `snapshot`, which captures the caller's frames, too.
+    unsafe fn snapshot(context: *mut Context, end: u32) -> i32;
 }

@@ -4,6 +4,7 @@ use super::cpio::Archive;
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
 use crate::border::kernel::{self, Symbol, symbol};
+use crate::border::snapshot::{freeze, thaw};
 use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
@@ -18,8 +19,8 @@ use crate::memory::layout::{self, Layout};
 use crate::memory::ram::{self, Ram};
 use crate::memory::range::GuestSlice;
 use crate::memory::tlb;
-use crate::task::Task;
 use crate::task::registry::{self, NotMade};
+use crate::task::{Entry, Task};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::fmt::Write;
@@ -27,6 +28,7 @@ use core::ops::Range;
 use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
+use linnet_snapshot::Snapshot;
 
 const DEFAULT_MEMORY: u64 = 1 << 30;
 
@@ -136,7 +138,7 @@ extern "C" fn start(stack: *const usize) -> ! {
     if !sys::fill_standard_streams() {
         fatal!(exit::HOST, "the host lets no closed standard stream be filled");
     }
-    signals::init();
+    signals::init(options.freeze_to.is_some());
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
     boot_machine(process, &options)
 }
@@ -162,23 +164,44 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
         0 => DEFAULT_MEMORY,
         n => n,
     };
-    let memory = options.memory.unwrap_or(default) & !0xffff;
+    let kept = process.kept();
+    // A machine that starts again does so from nothing.
+    let resume = options.resume.filter(|_| kept.is_none());
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
     let mappings = sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT);
     layout::init(options.address_bits, &process.places(), mappings);
+    let snapshot = resume.map(open_snapshot);
+    let memory = match (&snapshot, options.memory) {
+        (None, asked) => asked.unwrap_or(default) & !0xffff,
+        (Some(snapshot), None) => snapshot.memory(),
+        (Some(snapshot), Some(asked)) if asked == snapshot.memory() => asked,
+        (Some(snapshot), Some(_)) => fatal!(
+            exit::USAGE,
+            "the machine that was frozen has {} MiB of memory\nhint: leave --memory away",
+            snapshot.memory() >> 20
+        ),
+    };
     tlb::init(mappings, options.tlb_budget, cpus);
-    ram::init(memory, image::kernel());
+    ram::init(memory, image::kernel(), snapshot.is_none());
+    if let Some(snapshot) = &snapshot {
+        thaw::load_memory(snapshot).unwrap_or_else(|error| cannot_resume(&error));
+    }
     describe_kernel(cpus);
     check_page_size(page);
     registry::init(page);
     registry::reserve(cpus);
+    if let Some(path) = options.freeze_to {
+        freeze::init(open_target(path));
+    }
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
     }
     fault::init();
-    let initrd = load_initrd(process, options, memory);
-    attach_disks(options, process.kept().as_ref());
+    let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
+    attach_disks(options, kept.as_ref());
+    let resumed = snapshot
+        .map(|snapshot| thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error)));
     let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
@@ -191,6 +214,12 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
         thread::overflow();
     }
 
+    if let Some(task) = resumed {
+        // What devices have to tell may have changed.
+        vcpu::first().interrupt(irq::ALL_DEVICES);
+        vcpu::run_first(task);
+    }
+    let initrd = initrd.unwrap_or_default();
     let mut line = [0; COMMAND_LINE_SIZE];
     command_line(&mut line, options);
     // SAFETY: only one thread touches this yet.
@@ -235,21 +264,48 @@ fn describe_kernel(cpus: u32) {
     vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize).cast());
 }
 
-fn attach_disks<'a>(options: &Options<'a>, kept: Option<&Kept>) {
+/// Calls `f` with a path that ends with a zero.
+fn with_path<T>(what: &str, path: &str, f: impl FnOnce(&CStr) -> T) -> T {
     const MOST_BYTES: usize = 4096;
+    let mut bytes = [0; MOST_BYTES];
+    if path.len() >= MOST_BYTES {
+        fatal!(exit::USAGE, "the name of {what} is longer than {MOST_BYTES} bytes");
+    }
+    bytes[..path.len()].copy_from_slice(path.as_bytes());
+    match CStr::from_bytes_until_nul(&bytes) {
+        Ok(path) => f(path),
+        Err(_) => fatal!(exit::USAGE, "{what} has no name"),
+    }
+}
+
+fn open_snapshot(path: &str) -> Snapshot<'static> {
+    match with_path("the snapshot", path, thaw::open) {
+        Ok(snapshot) => snapshot,
+        Err(error) => fatal!(exit::SNAPSHOT, "{path}: {error}"),
+    }
+}
+
+fn cannot_resume(error: &thaw::Error) -> ! {
+    fatal!(exit::SNAPSHOT, "{error}")
+}
+
+fn open_target(path: &str) -> i32 {
+    match with_path("the snapshot", path, sys::open_to_write) {
+        Ok(fd) => fd,
+        Err(error) => fatal!(exit::USAGE, "{path}: {error}"),
+    }
+}
+
+fn attach_disks<'a>(options: &Options<'a>, kept: Option<&Kept>) {
     let described = image::disks().map(|text| -> Disk<'a> { Disk::new(text) });
     let asked = options.disks.iter().flatten().copied();
     for (n, disk) in described.chain(asked).enumerate() {
         if n == virtio::MAX_DISKS {
             fatal!(exit::USAGE, "more than {n} disks");
         }
-        let mut path = [0; MOST_BYTES];
-        if disk.path.len() >= MOST_BYTES {
-            fatal!(exit::USAGE, "the name of a disk is longer than {MOST_BYTES} bytes");
-        }
-        path[..disk.path.len()].copy_from_slice(disk.path.as_bytes());
-        let Ok(path) = CStr::from_bytes_until_nul(&path) else { continue };
-        if let Err(error) = virtio::attach(path, disk.read_only, kept.map(|kept| kept.disk(n))) {
+        let attach =
+            |path: &CStr| virtio::attach(path, disk.read_only, kept.map(|kept| kept.disk(n)));
+        if let Err(error) = with_path("a disk", disk.path, attach) {
             fatal!(exit::HOST, "disk {}: {error}", disk.path);
         }
     }
@@ -301,6 +357,7 @@ static START: StartCell = StartCell(UnsafeCell::new(None));
 extern "C" fn first_task(task: &'static Task) -> ! {
     // SAFETY: written before.
     let start = unsafe { (*START.0.get()).as_ref() }.expect("the first task is made last");
+    task.entry.set(Entry::Task);
     let (initrd, size) = start.initrd;
     // SAFETY: on the task's kernel stack.
     let at = unsafe { kernel::command_line(task.kernel_context()) };

@@ -19,6 +19,8 @@ Options:
       --memory SIZE    Memory, as in 512M or 2G [default: 1G]
       --disk FILE[,ro] A file or block device as the next disk, /dev/vda first; with ,ro nobody writes it
       --append ARGS    More arguments for the kernel
+      --freeze-to FILE Where snapshots of the machine go; the guest's command `freeze` and SIGUSR1 make one
+      --resume FILE    Go on as the machine that was frozen to that file, on this CPU or on another
       --address-bits N Use the host's addresses as if a process had so many bits of them: 38, 39 or 47
                        [default: as many as there are]
       --no-sandbox     Keep the rights of this process: without this option it gives up files,
@@ -42,6 +44,10 @@ pub struct Options<'a> {
     pub memory: Option<u64>,
     pub disks: [Option<Disk<'a>>; MAX_DISKS],
     pub append: &'a str,
+    /// Where snapshots go.
+    pub freeze_to: Option<&'a str>,
+    /// A snapshot to start as.
+    pub resume: Option<&'a str>,
     pub address_bits: Option<u32>,
     pub sandbox: bool,
     /// For tests: so many mappings of guest memory instead of what the host allows.
@@ -108,6 +114,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         memory: None,
         disks: [None; MAX_DISKS],
         append: "",
+        freeze_to: None,
+        resume: None,
         address_bits: None,
         sandbox: true,
         tlb_budget: None,
@@ -151,6 +159,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                     Some(Disk::new(value));
             }
             "--append" => options.append = value()?,
+            "--freeze-to" => options.freeze_to = Some(value()?),
+            "--resume" => options.resume = Some(value()?),
             "--no-sandbox" => options.sandbox = false,
             // Of no use but to tests, and so not in the help.
             "--tlb-budget" => options.tlb_budget = value()?.parse().ok(),

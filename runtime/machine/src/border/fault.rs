@@ -18,7 +18,7 @@ use crate::memory::ids::MemoryId;
 use crate::memory::layout;
 use crate::memory::ram::Ram;
 use crate::memory::tlb;
-use crate::task::Task;
+use crate::task::{Entry, Task};
 use linnet_abi::memory::{MEMORY_SIZE, SLOT_SIZE};
 use linnet_abi::trap::Trap;
 
@@ -129,6 +129,7 @@ extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {
     let frame = unsafe { Frame::new(uc) };
     let task = Task::of_stack(uc).expect("on a task's kernel stack");
     let context = task.kernel_context();
+    task.entry.set(Entry::Fault);
     if kind == 2 {
         let trap = Trap::from_code(argument as u8).expect("made from a trap");
         let (mut signal, code) = trap.signal();
@@ -144,6 +145,7 @@ extern "C" fn user_fault(uc: usize, kind: usize, argument: usize) -> ! {
         // SAFETY: as above.
         unsafe { kernel::page_fault(context, argument as u32, kind as u32) };
     }
+    task.entry.set(Entry::Call);
     if task.has_action() {
         task.make_room(frame.sp() as usize);
         if !task.has_room(frame.sp() as usize) {
@@ -165,10 +167,10 @@ extern "C" fn fault_actions(uc: usize, _: usize, _: usize) -> ! {
     // SAFETY: `user_fault` moved the frame here.
     let frame = unsafe { Frame::new(uc) };
     let task = Task::of_stack(uc).expect("on a task's user stack");
-    let (_, interrupted) = user::carry_out(task, 0, &mut frame.activation());
+    let (_, interrupted) = user::carry_out(task, 0, &frame.interrupted());
     // Maybe in another process now, see `task::relocate`.
-    // SAFETY: the activation is this frame's, and names the signal frame.
-    let frame = unsafe { Frame::new((*interrupted).signal_frame as usize) };
+    // SAFETY: it is where this frame's code was interrupted, and names the signal frame.
+    let frame = unsafe { Frame::new(interrupted.signal_frame as usize) };
     resume(Task::current(), frame)
 }
 

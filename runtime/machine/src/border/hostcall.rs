@@ -6,6 +6,7 @@
 
 #![allow(non_camel_case_types, reason = "names are those of the tables")]
 
+use super::snapshot::freeze;
 use super::unwind::{tables, trace};
 use super::{kernel, user};
 use crate::arch::{self, upcall};
@@ -22,7 +23,7 @@ use crate::memory::range::{GuestSlice, PageRange, RamPages};
 use crate::memory::{balloon, image, tlb};
 use crate::task::registry::{self, NotMade, NotSuspended, Suspended};
 use crate::task::requests::{ExecRequest, SignalRequest, action};
-use crate::task::{Task, fork};
+use crate::task::{Entry, Task, fork};
 use core::sync::atomic::{AtomicBool, Ordering};
 use linnet_abi::context::Context;
 use linnet_abi::for_each_host_call;
@@ -57,13 +58,26 @@ impl Answer for i32 {
     const REFUSED: Self = EINVAL;
 }
 
+/// The symbol of a host call, or what its stub of `arch::entry` calls.
+macro_rules! symbol {
+    (switch_to) => {
+        "linnet_upcall_switch_to"
+    };
+    (snapshot) => {
+        "linnet_upcall_snapshot"
+    };
+    ($name:ident) => {
+        concat!("linnet_host_", stringify!($name))
+    };
+}
+
 /// The entry points, `linnet_host_<name>`: they find the calling task and call the function here.
 macro_rules! exports {
     ($($(#[doc = $doc:literal])* $name:ident($($arg:ident: $ty:ty),*) $(-> $ret:ty)?;)*) => {
         mod exports {
             use super::{Context, Task, ptr, refuse};
             $(
-                #[unsafe(export_name = concat!("linnet_host_", stringify!($name)))]
+                #[unsafe(export_name = symbol!($name))]
                 extern "C" fn $name(context: *mut Context, $($arg: $ty),*) $(-> $ret)? {
                     // SAFETY: translated kernel code calls this with its context.
                     match super::$name(unsafe { Task::of_kernel(context) }, $($arg),*) {
@@ -161,18 +175,12 @@ fn switch_to(task: &'static Task, _prev: ptr, next: ptr) -> Checked<ptr> {
 }
 
 fn task_new(task: &Task, id: ptr, sp: ptr, mm: u32, user: u32) -> Checked<i32> {
-    extern "C" fn first(task: &'static Task) -> ! {
-        switch::poll_for_interrupts(task);
-        // SAFETY: on the task's kernel stack.
-        unsafe { kernel::task_entry(task.kernel_context(), task.id.get(), task.previous.get()) };
-        fatal!(exit::KERNEL, "a task's first function returned");
-    }
     let mm = if user == 0 { None } else { Some(program_memory(mm)?) };
     // A tracer may turn any call into one that makes a child, and so may a handler that returns.
     if mm.is_some() && !task.can_have_child() {
         return Ok(ENOSYS as i32);
     }
-    let child = match new_task(id, sp, first)? {
+    let child = match new_task(id, sp, user::first)? {
         Ok(child) => child,
         Err(errno) => return Ok(errno),
     };
@@ -245,6 +253,7 @@ fn cpu_count(_: &Task) -> Checked<u32> {
 
 fn cpu_start(_: &Task, number: u32, idle: ptr, sp: ptr) -> Checked<i32> {
     extern "C" fn first(task: &'static Task) -> ! {
+        task.entry.set(Entry::Task);
         // SAFETY: on the task's kernel stack.
         unsafe { kernel::secondary_entry(task.kernel_context(), task.id.get()) };
         fatal!(exit::KERNEL, "a secondary vCPU's first function returned");
@@ -269,8 +278,11 @@ fn cpu_stop(task: &'static Task) -> Checked<()> {
     }
 }
 
-fn snapshot(_: &'static Task, _end: u32) -> Checked<i32> {
-    Ok(0)
+fn snapshot(task: &'static Task, end: u32) -> Checked<i32> {
+    match switch::vcpu_of(task) {
+        Some(vcpu) if vcpu.number == 0 => Ok(freeze::snapshot(task, end != 0)),
+        _ => Err(Broken("only the first vCPU freezes the machine", 0)),
+    }
 }
 
 fn cpu_idle(task: &Task, number: u32) -> Checked<()> {

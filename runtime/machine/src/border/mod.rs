@@ -5,6 +5,7 @@ pub mod fault;
 pub mod hostcall;
 pub mod kernel;
 mod libcall;
+pub mod snapshot;
 mod ucontext;
 mod unwind;
 pub mod user;

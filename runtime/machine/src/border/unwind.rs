@@ -3,9 +3,9 @@
 //! User code may lie under user code of a signal handler. Between the two is a frame of the
 //! runtime; an [`Activation`] in that frame says where the interrupted code stands.
 
-use crate::arch::{self, Activation};
+use crate::arch::{self, Activation, Interrupted};
 use crate::border::{kernel, user};
-use crate::task::Task;
+use crate::task::{Entry, Task};
 use linnet_abi::context::Context;
 use linnet_abi::module::Module;
 use linnet_abi::trap::Trap;
@@ -27,7 +27,7 @@ pub fn trap(module: &'static Module, pc: u64) -> Option<Trap> {
 ///
 /// # Safety
 /// `fp` must be the frame pointer of a live frame.
-unsafe fn runtime_link(fp: u64) -> (u64, u64) {
+pub unsafe fn runtime_link(fp: u64) -> (u64, u64) {
     // SAFETY: the caller's promise.
     unsafe { link(fp.wrapping_add_signed(arch::RUNTIME_FRAME)) }
 }
@@ -45,7 +45,7 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
     let tag = unsafe { (*context).exception_tag } as u32;
     // SAFETY: `fp` is the frame of the stub that called this.
     let (fp, pc) = unsafe { runtime_link(fp) };
-    let thrower = Activation::new(fp, pc, *saved, 0);
+    let thrower = Activation::new(Interrupted::new(fp, pc, *saved, 0));
     let innermost = task.activation.get();
     let mut walk = Walk::from_call(Position { fp, pc, saved: *saved });
     loop {
@@ -63,9 +63,9 @@ extern "C" fn throw(context: *mut Context, saved: &CalleeSaved, fp: u64) -> ! {
             continue;
         }
         // SAFETY: activations lie in live frames of this stack.
-        let Some(interrupted) = (unsafe { task.activation.get().as_ref() }) else { break };
-        task.activation.set(interrupted.outer());
-        let Activation { fp, pc, saved, .. } = *interrupted;
+        let Some(activation) = (unsafe { task.activation.get().as_ref() }) else { break };
+        task.activation.set(activation.outer());
+        let interrupted @ Interrupted { fp, pc, saved, .. } = activation.interrupted;
         if fp == 0 {
             break;
         }
@@ -126,9 +126,11 @@ fn uncaught() -> ! {
     let (signal, code) = Trap::UncaughtException.signal();
     loop {
         let task = Task::current();
+        task.entry.set(Entry::Fault);
         // SAFETY: on the task's user stack; its kernel stack is empty.
         unsafe { arch::call_on_kernel_stack(task, call, u64::from(signal), u64::from(code)) };
-        user::run_actions(task, 0, &mut Activation::bottom());
+        task.entry.set(Entry::Call);
+        user::run_actions(task, 0, &Interrupted::bottom());
     }
 }
 

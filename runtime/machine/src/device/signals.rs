@@ -9,6 +9,7 @@
 //! | HUP, INT, QUIT, TERM | ask the guest to end in order, see [`signals`]                              |
 //! | others that end      | do so once the terminal is restored; process 1 lives on, as any would       |
 //! | PIPE, XFSZ           | nothing: whoever writes in the guest gets them, see the kernel's stdio.c    |
+//! | USR1                 | freezes a machine that has a file for snapshots                            |
 //! | TSTP                 | stops the process once the terminal is restored                             |
 //! | CONT, WINCH          | make the machine look at the terminal again                                 |
 //! | faults               | see `border::fault`                                                         |
@@ -23,8 +24,10 @@ use linnet_abi::irq;
 
 const LINE: u32 = 1 << (irq::DEVICE_SHIFT + irq::LINE_SHUTDOWN);
 
-/// Take over the signals.
-pub fn init() {
+const FREEZE_LINE: u32 = 1 << (irq::DEVICE_SHIFT + irq::LINE_FREEZE);
+
+/// Take over the signals, in a machine that can be frozen or not.
+pub fn init(freezes: bool) {
     signals::init();
     let is_first_process = signals::is_first_process();
     for signal in (1..=signals::LAST).filter(|signal| signals::ignored() & bit(*signal) == 0) {
@@ -32,6 +35,11 @@ pub fn init() {
             // SAFETY: the handlers make system calls and use atomics, nothing else.
             unsafe { sys::sigaction(signal, handler as *const () as usize) };
         }
+    }
+    if freezes {
+        // SAFETY: as above.
+        unsafe { sys::sigaction(sys::SIGUSR1, on_freeze as *const () as usize) };
+        sys::unblock(bit(sys::SIGUSR1));
     }
     // These are about what the process shares with others, and were not blocked for the program that it is.
     sys::unblock(bit(sys::SIGCONT) | bit(sys::SIGWINCH));
@@ -54,6 +62,10 @@ fn handler(signal: u32, is_first_process: bool) -> Option<extern "C" fn(u32)> {
 extern "C" fn on_request(signal: u32) {
     deadline::watch(signals::request(signal));
     vcpu::first().interrupt(LINE);
+}
+
+extern "C" fn on_freeze(_: u32) {
+    vcpu::first().interrupt(FREEZE_LINE);
 }
 
 extern "C" fn on_end(signal: u32) {

@@ -37,14 +37,19 @@ pub fn host_now() -> u64 {
     read(CLOCK_MONOTONIC)
 }
 
-/// Nanoseconds since the machine started.
-pub fn monotonic() -> u64 {
-    host_now() - START.load(Ordering::Relaxed)
+/// The machine goes on at that time of its monotonic clock. Before anybody reads it.
+pub fn set_monotonic(now: u64) {
+    START.store(host_now().wrapping_sub(now), Ordering::Relaxed);
 }
 
-/// A time of the guest's monotonic clock on the host's.
+/// Nanoseconds since the machine started, on whatever host.
+pub fn monotonic() -> u64 {
+    host_now().wrapping_sub(START.load(Ordering::Relaxed))
+}
+
+/// A time of the guest's monotonic clock on the host's. A machine may be older than its host.
 pub fn to_host(guest: u64) -> u64 {
-    guest.saturating_add(START.load(Ordering::Relaxed))
+    guest.saturating_add_signed(START.load(Ordering::Relaxed) as i64)
 }
 
 /// Nanoseconds since 1970.

@@ -9,6 +9,9 @@ pub const BUG: i32 = 71;
 /// The guest's kernel did what no kernel may do.
 pub const KERNEL: i32 = 72;
 
+/// A snapshot is damaged, or of another machine.
+pub const SNAPSHOT: i32 = 73;
+
 /// Restore the terminal, say what happened, and end the process: for what the runtime cannot go on from.
 macro_rules! fatal {
     ($status:expr, $($arg:tt)*) => {{

@@ -121,6 +121,15 @@ impl MemoryIds {
         n
     }
 
+    /// That id, if it exists and is free.
+    pub fn take(&mut self, n: u32) -> bool {
+        let is_free = (n as usize) < MEMORIES && self.used.next(n, false) == Some(n);
+        if is_free {
+            self.used.insert(n);
+        }
+        is_free
+    }
+
     pub fn free(&mut self, n: u32) {
         self.used.remove(n);
     }

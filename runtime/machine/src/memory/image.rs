@@ -32,6 +32,11 @@ fn programs() -> &'static [&'static Module] {
     unsafe { slice::from_raw_parts(image.programs.cast(), image.program_count as usize) }
 }
 
+/// The kernel and all programs.
+pub fn modules() -> impl Iterator<Item = &'static Module> {
+    core::iter::once(kernel()).chain(programs().iter().copied())
+}
+
 /// A program by number, if there are so many.
 pub fn program(n: u32) -> Option<&'static Module> {
     programs().get(n as usize).copied()

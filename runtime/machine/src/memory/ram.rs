@@ -36,8 +36,8 @@ impl Ram {
     }
 }
 
-/// Make guest memory of `size` bytes and lay the kernel's data in it.
-pub fn init(size: u64, kernel: &'static Module) {
+/// Make guest memory of `size` bytes and lay the kernel's data in it, unless that comes from elsewhere.
+pub fn init(size: u64, kernel: &'static Module, with_data: bool) {
     let fd = sys::memfd(size);
     if fd < 0 {
         let hint = match fd as isize {
@@ -64,7 +64,7 @@ pub fn init(size: u64, kernel: &'static Module) {
     // SAFETY: the descriptor comes from the translator; only one thread runs yet.
     unsafe {
         let segments = core::slice::from_raw_parts(kernel.segments, kernel.segment_count as usize);
-        for segment in segments {
+        for segment in segments.iter().take(if with_data { segments.len() } else { 0 }) {
             if u64::from(segment.address) + u64::from(segment.len) > size {
                 fatal!(
                     exit::USAGE,

@@ -94,6 +94,20 @@ pub fn mm_new(parent: Option<MemoryId>) -> Option<MemoryId> {
     Some(mm)
 }
 
+/// The memory of that number, in a machine that has none yet; `None` if it is not free.
+pub fn mm_restore(n: u32) -> Option<MemoryId> {
+    if !IDS.lock().take(n) {
+        return None;
+    }
+    let mm = MemoryId::new(n);
+    if Layout::is_small() {
+        slot_sharing::assign(mm, None);
+    } else if unmap_batch() == 1 {
+        anchor(mm);
+    }
+    Some(mm)
+}
+
 /// So many memories that have ended are unmapped at once: each time the host interrupts all CPUs that
 /// run vCPUs.
 fn unmap_batch() -> u32 {

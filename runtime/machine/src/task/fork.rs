@@ -17,6 +17,7 @@ pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
     let Some(module) = parent.module.get() else { return true };
     child.module.set(Some(module));
     child.mm.set(mm);
+    child.is_thread.set(parent.is_thread.get());
     // SAFETY: neither task's user code runs now.
     unsafe { child.user_context().write(*parent.user_context()) };
     // SAFETY: as above.

@@ -7,7 +7,7 @@ pub mod requests;
 mod stacks;
 pub mod ucontext;
 
-use crate::arch::head::{FRAMES, TaskHead};
+use crate::arch::head::{ChildRequest, FRAMES, TaskHead};
 use crate::arch::{self, Activation, TaskBlock};
 use crate::host::sys;
 use crate::memory::ids::MemoryId;
@@ -25,7 +25,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use linnet_abi::context::{Context, offset};
 use linnet_abi::module::Module;
-use requests::{ChildRequest, Requests};
+use linnet_frames::rebuild::Plan;
+use requests::Requests;
 
 /// A task. Lies at the top of its region, right above its kernel stack, so that its address is
 /// that stack's top. Used by the vCPU that runs the task, and by the one that makes it.
@@ -49,6 +50,12 @@ pub struct Task {
     /// Innermost interrupted user code that a signal handler runs on top of.
     pub activation: Cell<*const Activation>,
     pub module: Cell<Option<&'static Module>>,
+    pub entry: Cell<Entry>,
+    /// Does its user code begin with a function of a thread, and not with that of a program?
+    pub is_thread: Cell<bool>,
+    /// Frames of a snapshot that its stacks do not have yet.
+    pub resumed_kernel: Cell<Option<&'static Resumed>>,
+    pub resumed_user: Cell<Option<&'static Resumed>>,
     /// Frame pointer and program counter of kernel code that faulted, while the kernel handles it.
     pub fault: Cell<(u64, u64)>,
     relaxed: Cell<u32>,
@@ -56,6 +63,43 @@ pub struct Task {
     /// Is the area for frames of contexts mapped? See `contexts`.
     pub has_ucontext_area: Cell<bool>,
     next_free: Cell<usize>,
+}
+
+/// By which way a task has entered the kernel that it is in, or will at its next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Entry {
+    /// It has not run yet.
+    New = 0,
+    /// As a task of the kernel's own, or as one that has not been in user mode yet.
+    Task = 1,
+    /// By a stub of `arch::entry` that makes a system call.
+    Call = 2,
+    /// By a poll of the user code that its innermost activation is about.
+    Poll = 3,
+    /// Behind the handler of its innermost activation.
+    Sigreturn = 4,
+    /// Behind the end of its program or thread.
+    End = 5,
+    /// From an instruction, or from frames that do not tell where they stand.
+    Fault = 6,
+    /// As by [`Entry::Call`], but the frames were rebuilt: the innermost activation tells where they stand.
+    CallAgain = 7,
+}
+
+impl Entry {
+    /// One that a snapshot may name.
+    pub fn from_number(n: u32) -> Option<Entry> {
+        use Entry::{Call, End, New, Poll, Sigreturn, Task};
+        [New, Task, Call, Poll, Sigreturn, End].into_iter().find(|entry| *entry as u32 == n)
+    }
+}
+
+/// Frames of one stack as a snapshot has them, and how they are rebuilt.
+#[derive(Debug, Clone, Copy)]
+pub struct Resumed {
+    pub plan: Plan<'static>,
+    pub record: &'static [u8],
 }
 
 /// Values of the kernel stack pointer that are none: a vCPU runs the task, or it is new or free;
@@ -306,6 +350,10 @@ impl Task {
     /// The user code's shadow stack pointer.
     pub fn shadow_sp(&self) -> u32 {
         self.module.get().map_or(0, |m| self.user_global(m.stack_pointer_slot) as u32)
+    }
+
+    pub fn shadow_base(&self) -> u32 {
+        self.shadow_base.get()
     }
 
     /// Forget the kernel's frames: the next entry finds its shadow stack empty.

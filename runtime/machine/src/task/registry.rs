@@ -2,7 +2,7 @@
 
 use super::requests::Requests;
 use super::stacks::{self, NoRegion, with_room};
-use super::{CLAIMED, RUNNING, Task};
+use super::{CLAIMED, Entry, RUNNING, Task};
 use crate::arch::head::TaskHead;
 use crate::arch::{self, ThreadRequest};
 use crate::host::exit::{self, fatal};
@@ -123,6 +123,19 @@ fn new_index_entry(id: u32) -> Result<&'static AtomicPtr<Task>, NotMade> {
 fn find(id: u32) -> Option<&'static Task> {
     // SAFETY: an entry is null or a task.
     unsafe { index_entry(id)?.load(Ordering::Acquire).as_ref() }
+}
+
+/// The `task_struct`s of all tasks, while nobody makes or ends one.
+pub fn all() -> impl Iterator<Item = u32> {
+    let index = INDEX.load(Ordering::Relaxed);
+    let per_leaf = INDEX_LEAF / size_of::<usize>();
+    let leaves = INDEX_LEAVES.iter().enumerate();
+    let used = leaves.filter(|(_, is_used)| is_used.load(Ordering::Acquire));
+    used.flat_map(move |(leaf, _)| leaf * per_leaf..(leaf + 1) * per_leaf).filter_map(move |n| {
+        // SAFETY: in a leaf that is mapped.
+        let is_task = unsafe { !(*index.add(n)).load(Ordering::Acquire).is_null() };
+        is_task.then_some((n << INDEX_SHIFT) as u32)
+    })
 }
 
 /// A task that no vCPU runs, and that nobody else can switch to, free or look at meanwhile.
@@ -296,6 +309,10 @@ pub fn new(
             requests: Requests::new(),
             activation: Cell::new(ptr::null()),
             module: Cell::new(None),
+            entry: Cell::new(Entry::New),
+            is_thread: Cell::new(false),
+            resumed_kernel: Cell::new(None),
+            resumed_user: Cell::new(None),
             fault: Cell::new((0, 0)),
             relaxed: Cell::new(0),
             reserve: Cell::new(false),

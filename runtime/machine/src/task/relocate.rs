@@ -16,7 +16,7 @@
 //! registers and in that one frame is taken to be one.
 
 use super::Task;
-use crate::arch::{self, Activation, Frame};
+use crate::arch::{self, Activation, Frame, Interrupted};
 use crate::memory::layout::{REGION_SIZE, USER_TOP};
 use core::ops::Range;
 use core::ptr;
@@ -59,16 +59,17 @@ impl<'t> Copy<'t> {
                 let copy = &mut *ptr::with_exposed_provenance_mut::<Activation>(
                     self.place(activation.addr()),
                 );
-                let Activation { fp, pc, previous, signal_frame, .. } = *copy;
-                if copy.is_fault() {
+                let Interrupted { fp, pc, signal_frame, .. } = copy.interrupted;
+                let previous = copy.previous;
+                if copy.interrupted.is_fault() {
                     let frame = Frame::new(self.place(signal_frame as usize));
                     let own = self.place(frame.sp() as usize)..self.place(fp as usize);
                     self.move_likely(frame.addresses());
                     self.move_likely(own.step_by(size_of::<usize>()));
                     self.move_frame_pointers(fp as usize, Some(pc));
-                    copy.signal_frame = self.moved(signal_frame as usize) as u64;
+                    copy.interrupted.signal_frame = self.moved(signal_frame as usize) as u64;
                 }
-                copy.fp = self.moved(fp as usize) as u64;
+                copy.interrupted.fp = self.moved(fp as usize) as u64;
                 copy.previous = ptr::with_exposed_provenance(self.moved(previous.addr()));
                 activation = previous;
             }

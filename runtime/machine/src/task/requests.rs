@@ -1,6 +1,5 @@
 //! What user code and the kernel have asked of the runtime for a task, and that waits until the kernel is left.
 
-use crate::arch::ThreadRequest;
 use crate::memory::ids::MemoryId;
 use core::cell::Cell;
 use linnet_abi::module::Module;
@@ -40,6 +39,8 @@ pub enum Start {
     Forked,
     /// Call the function in the task's [`ThreadRequest`].
     Thread,
+    /// Go on in frames of a snapshot.
+    Resumed,
 }
 
 /// A signal handler to run.
@@ -51,15 +52,6 @@ pub struct SignalRequest {
     pub signal: u32,
     pub info: u32,
     pub ucontext: u32,
-}
-
-/// What a call of the kernel that makes a child gives to it: a copy of the frames that begin at `frames` in
-/// the task's region, or a function to call. `kind` is that of [`TaskHead::forking`](crate::arch::head::TaskHead).
-#[derive(Debug, Clone, Copy)]
-pub struct ChildRequest {
-    pub kind: u32,
-    pub frames: usize,
-    pub thread: ThreadRequest,
 }
 
 /// A program to run.

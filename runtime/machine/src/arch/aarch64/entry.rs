@@ -20,11 +20,14 @@
 //!                                                                            +------------------+
 //! ```
 //!
-//! An activation is 176 bytes: {fp, pc, x19 .. x28, d8 .. d15, previous, signal_frame}.
+//! What is interrupted takes 176 bytes: {fp, pc, x19 .. x28, d8 .. d15, signal_frame, (unused)}. A host call
+//! during which frames are captured has a frame as `linnet_user_fork` does.
 
-use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, TaskHead, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
+use linnet_abi::context::Context;
+use linnet_unwind::{CalleeSaved, Position};
 
 // linnet_user_syscall(context, nr, a0..a5): x0, w1, x2 to x7.
 // linnet_kernel_syscall(context, nr, pc, a0..a5): x0, w1, w2, x3 to x7, one on the stack.
@@ -34,7 +37,7 @@ use core::arch::global_asm;
 // The call frame information is that of the bodies, not of the first and last instructions. These
 // are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
-    ".macro run_actions", // Activation at sp: {fp, pc, x19.., d8.., previous, signal_frame}
+    ".macro run_actions", // what is interrupted at sp
     "stp xzr, xzr, [sp, #160]",
     "mov x1, x0",
     "mov x0, x19",
@@ -42,7 +45,7 @@ global_asm!(
     "bl {run_actions}",
     ".endm",
 
-    ".macro activation", // x19 is the caller's at [x29, 16], all others still are
+    ".macro interrupted", // x19 is the caller's at [x29, 16], all others still are
     "sub sp, sp, #176",
     "ldp x9, x10, [x29]",
     "stp x9, x10, [sp]",
@@ -56,7 +59,6 @@ global_asm!(
     "stp d10, d11, [sp, #112]",
     "stp d12, d13, [sp, #128]",
     "stp d14, d15, [sp, #144]",
-    "run_actions",
     ".endm",
 
     ".macro framed size", // bytes from fp to the caller's sp
@@ -115,7 +117,8 @@ global_asm!(
     "ldp x29, x30, [sp], #32",
     "ret",
     ".Lsyscall_actions:",
-    "activation",
+    "interrupted",
+    "run_actions",
     "mov sp, x29",
     "ldr x19, [sp, #16]",
     "ldp x29, x30, [sp], #32",
@@ -243,6 +246,17 @@ global_asm!(
     "bl {context_swap}",
     "b .Lresume_frames", // maybe of another context
 
+    // call_for_frames(context, f): f(task) on the kernel stack, as a call of the kernel that may copy frames
+    ".p2align 4",
+    ".globl linnet_call_for_frames",
+    "linnet_call_for_frames:",
+    "save_all",
+    "mov sp, x19",
+    "mov x0, x19",
+    "blr x1",
+    "ldr x29, [x19, {user_sp}]",
+    "b .Lrestore_all",
+
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
     "framed 160",
@@ -275,12 +289,11 @@ global_asm!(
     "str q\\n, [sp, #(16 * \\n)]",
     ".endr",
     "add x19, x0, {task}",
+    "interrupted",
+    "stp xzr, xzr, [sp, #160]",
     "mov x0, x19",
+    "mov x1, sp",
     "bl {poll}",
-    "ldr w9, [x19, {action}]",
-    "cbz w9, .Lpoll_return",
-    "activation",
-    ".Lpoll_return:",
     "sub sp, x29, #512",
     ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
     "ldr q\\n, [sp, #(16 * \\n)]",
@@ -302,6 +315,31 @@ global_asm!(
     "ldp x29, x30, [sp], #192",
     "ret",
 
+    ".cfi_endproc",
+
+    ".cfi_startproc",
+    ".macro host_call name, function",
+    ".p2align 4",
+    ".globl linnet_host_\\name",
+    "linnet_host_\\name:",
+    "framed 160",
+    "stp x29, x30, [sp, #-160]!",
+    "mov x29, sp",
+    "stp x19, x20, [sp, #16]",
+    "stp x21, x22, [sp, #32]",
+    "stp x23, x24, [sp, #48]",
+    "stp x25, x26, [sp, #64]",
+    "stp x27, x28, [sp, #80]",
+    "stp d8, d9, [sp, #96]",
+    "stp d10, d11, [sp, #112]",
+    "stp d12, d13, [sp, #128]",
+    "stp d14, d15, [sp, #144]",
+    "bl \\function",
+    "ldp x29, x30, [sp], #160",
+    "ret",
+    ".endm",
+    "host_call switch_to, {switch_to}",
+    "host_call snapshot, {snapshot}",
     ".cfi_endproc",
 
     ".cfi_startproc",
@@ -335,10 +373,53 @@ global_asm!(
     poll = sym upcall::poll,
     context_swap = sym upcall::context_swap,
     throw = sym upcall::throw,
+    switch_to = sym upcall::switch_to,
+    snapshot = sym upcall::snapshot,
 );
+
+/// What the kernel's code had in the registers that calls keep when it made a host call whose stub has its
+/// frame at `fp`.
+///
+/// # Safety
+/// The frame must be live, and that of `linnet_host_switch_to` or `linnet_host_snapshot`.
+pub unsafe fn saved_by_host_call(fp: u64) -> CalleeSaved {
+    // SAFETY: the caller's promise; they lie there in this order.
+    unsafe { *((fp + 16) as *const CalleeSaved) }
+}
+
+/// Where the user code stands that has called the kernel and left its stack at `sp`. `saved` is what the stub
+/// had in the registers that calls keep.
+///
+/// # Safety
+/// The frame must be live, and that of `linnet_user_syscall`, `.._syscall_cp` or `.._clone`.
+pub unsafe fn user_call(sp: usize, mut saved: CalleeSaved) -> Position {
+    let words = sp as *const u64;
+    // SAFETY: the caller's promise.
+    unsafe {
+        saved.0[0] = *words.add(2);
+        Position { fp: *words, pc: *words.add(1), saved }
+    }
+}
+
+/// The same of a stub that saves all registers.
+///
+/// # Safety
+/// The frame must be live, or a copy of one, and that of such a stub.
+pub unsafe fn user_call_for_frames(sp: usize) -> Position {
+    let words = sp as *const u64;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let saved = *words.add(2).cast::<CalleeSaved>();
+        Position { fp: *words, pc: *words.add(1), saved }
+    }
+}
 
 unsafe extern "C" {
     /// First user instructions of a forked child: returns 0 from the call that made it.
     #[link_name = "linnet_resume_forked"]
     pub fn resume_forked(task: *const core::ffi::c_void) -> !;
+    /// Calls `f` on the empty kernel stack of the task of that context, from its user stack, in a way in which
+    /// the kernel may copy the frames. Gives what `f` does, and 0 in a child.
+    #[link_name = "linnet_call_for_frames"]
+    pub fn call_for_frames(context: *mut Context, f: extern "C" fn(&TaskHead) -> u64) -> u64;
 }

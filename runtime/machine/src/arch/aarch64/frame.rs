@@ -1,6 +1,6 @@
 //! Host signal frames.
 
-use crate::arch::activation::Activation;
+use crate::arch::activation::Interrupted;
 use core::arch::asm;
 use linnet_host::nr;
 use linnet_unwind::CalleeSaved;
@@ -113,7 +113,7 @@ impl Frame {
     }
 
     /// The interrupted code as an activation that an unwinder can pass.
-    pub fn activation(self) -> Activation {
+    pub fn interrupted(self) -> Interrupted {
         const FPSIMD: u32 = 0x4650_8001;
         let mut saved = [0; 18];
         for (n, word) in saved[..10].iter_mut().enumerate() {
@@ -125,7 +125,7 @@ impl Frame {
                 *word = self.word(record.offset + 16 + 16 * (8 + n));
             }
         }
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
+        Interrupted::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     fn end(self) -> usize {

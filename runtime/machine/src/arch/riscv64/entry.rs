@@ -20,11 +20,14 @@
 //!                                      +------------------+    = s0 - 208    +------------------+ s0 - 304
 //! ```
 //!
-//! An activation is 224 bytes: {fp, pc, s1 .. s11, fs0 .. fs11, previous, signal_frame}.
+//! What is interrupted takes 208 bytes: {fp, pc, s1 .. s11, fs0 .. fs11, signal_frame}. A host call during which
+//! frames are captured has a frame as `linnet_user_fork` does.
 
-use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, TaskHead, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
+use linnet_abi::context::Context;
+use linnet_unwind::{CalleeSaved, Position};
 
 // linnet_user_syscall(context, nr, a0..a5): a0 to a7.
 // linnet_kernel_syscall(context, nr, pc, a0..a5): a0 to a7, one on the stack.
@@ -38,21 +41,23 @@ global_asm!(
     ".option push",
     ".option arch, +d",
 
-    ".macro run_actions", // Activation at sp: {fp, pc, s1.., fs0.., previous, signal_frame}
+    ".macro linked", // the rest of what is interrupted
     "ld t0, -16(s0)",
     "sd t0, 0(sp)",
     "ld t0, -8(s0)",
     "sd t0, 8(sp)",
     "sd zero, 200(sp)",
-    "sd zero, 208(sp)",
+    ".endm",
+
+    ".macro run_actions", // what is interrupted at sp
     "mv a1, a0",
     "mv a0, s1",
     "mv a2, sp",
     "call {run_actions}",
     ".endm",
 
-    ".macro activation", // s1 is the caller's at s0 - 24, all others still are
-    "addi sp, sp, -224",
+    ".macro interrupted", // s1 is the caller's at s0 - 24, all others still are
+    "addi sp, sp, -208",
     "sd s1, 16(sp)",
     "sd s2, 24(sp)",
     "sd s3, 32(sp)",
@@ -78,7 +83,7 @@ global_asm!(
     "fsd fs11, 192(sp)",
     "ld t0, -24(s0)",
     "sd t0, 16(sp)",
-    "run_actions",
+    "linked",
     ".endm",
 
     ".macro leave",
@@ -164,7 +169,8 @@ global_asm!(
     "leave",
     ".Lsyscall_actions:",
     "addi sp, s0, -32",
-    "activation",
+    "interrupted",
+    "run_actions",
     "leave",
 
     // linnet_user_syscall_cp(context, pc, nr, a0..a5): one on the stack
@@ -221,11 +227,12 @@ global_asm!(
     "addi s0, sp, 208",
     "lw t0, {action}(s1)",
     "beqz t0, .Lrestore_all",
-    "addi sp, sp, -224",
+    "addi sp, sp, -208",
     ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22",
-    "ld t0, (224 + 8 * \\n)(sp)",
+    "ld t0, (208 + 8 * \\n)(sp)",
     "sd t0, (16 + 8 * \\n)(sp)",
     ".endr",
+    "linked",
     "run_actions",
     "addi sp, s0, -208",
     ".Lrestore_all:",
@@ -308,6 +315,18 @@ global_asm!(
     "call {context_swap}",
     "j .Lresume_frames", // maybe of another context
 
+    // call_for_frames(context, f): f(task) on the kernel stack, as a call of the kernel that may copy frames
+    ".p2align 4",
+    ".globl linnet_call_for_frames",
+    "linnet_call_for_frames:",
+    "save_all",
+    "mv sp, s1",
+    "mv a0, s1",
+    "jalr a1",
+    "ld sp, {user_sp}(s1)",
+    "addi s0, sp, 208",
+    "j .Lrestore_all",
+
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
     "mv s1, a0",
@@ -360,12 +379,10 @@ global_asm!(
     "fsd fa7, 272(sp)",
     "lui s1, {task} >> 12",
     "add s1, s1, a0",
+    "interrupted",
     "mv a0, s1",
+    "mv a1, sp",
     "call {poll}",
-    "lw t0, {action}(s1)",
-    "beqz t0, .Lpoll_return",
-    "activation",
-    ".Lpoll_return:",
     "addi sp, s0, -304",
     "ld t0, 0(sp)",
     "ld t1, 8(sp)",
@@ -414,6 +431,25 @@ global_asm!(
     ".cfi_def_cfa s0, 0",
     ".cfi_offset ra, -8",
     ".cfi_offset s0, -16",
+    ".macro host_call name, function",
+    ".p2align 4",
+    ".globl linnet_host_\\name",
+    "linnet_host_\\name:",
+    "save_registers",
+    "call \\function",
+    "ld ra, -8(s0)",
+    "mv sp, s0",
+    "ld s0, -16(s0)",
+    "ret",
+    ".endm",
+    "host_call switch_to, {switch_to}",
+    "host_call snapshot, {snapshot}",
+    ".cfi_endproc",
+
+    ".cfi_startproc",
+    ".cfi_def_cfa s0, 0",
+    ".cfi_offset ra, -8",
+    ".cfi_offset s0, -16",
     ".globl linnet_libcall_throw",
     "linnet_libcall_throw:",
     "save_registers",
@@ -433,10 +469,53 @@ global_asm!(
     poll = sym upcall::poll,
     context_swap = sym upcall::context_swap,
     throw = sym upcall::throw,
+    switch_to = sym upcall::switch_to,
+    snapshot = sym upcall::snapshot,
 );
+
+/// What the kernel's code had in the registers that calls keep when it made a host call whose stub has its
+/// frame at `fp`.
+///
+/// # Safety
+/// The frame must be live, and that of `linnet_host_switch_to` or `linnet_host_snapshot`.
+pub unsafe fn saved_by_host_call(fp: u64) -> CalleeSaved {
+    // SAFETY: the caller's promise; they lie there in this order.
+    unsafe { *((fp - 208) as *const CalleeSaved) }
+}
+
+/// Where the user code stands that has called the kernel and left its stack at `sp`. `saved` is what the stub
+/// had in the registers that calls keep.
+///
+/// # Safety
+/// The frame must be live, and that of `linnet_user_syscall`, `.._syscall_cp` or `.._clone`.
+pub unsafe fn user_call(sp: usize, mut saved: CalleeSaved) -> Position {
+    let words = sp as *const u64;
+    // SAFETY: the caller's promise.
+    unsafe {
+        saved.0[0] = *words.add(1);
+        Position { fp: *words.add(2), pc: *words.add(3), saved }
+    }
+}
+
+/// The same of a stub that saves all registers.
+///
+/// # Safety
+/// The frame must be live, or a copy of one, and that of such a stub.
+pub unsafe fn user_call_for_frames(sp: usize) -> Position {
+    let words = sp as *const u64;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let saved = *words.cast::<CalleeSaved>();
+        Position { fp: *words.add(24), pc: *words.add(25), saved }
+    }
+}
 
 unsafe extern "C" {
     /// First user instructions of a forked child: returns 0 from the call that made it.
     #[link_name = "linnet_resume_forked"]
     pub fn resume_forked(task: *const core::ffi::c_void) -> !;
+    /// Calls `f` on the empty kernel stack of the task of that context, from its user stack, in a way in which
+    /// the kernel may copy the frames. Gives what `f` does, and 0 in a child.
+    #[link_name = "linnet_call_for_frames"]
+    pub fn call_for_frames(context: *mut Context, f: extern "C" fn(&TaskHead) -> u64) -> u64;
 }

@@ -1,6 +1,6 @@
 //! Host signal frames.
 
-use crate::arch::activation::Activation;
+use crate::arch::activation::Interrupted;
 use core::arch::asm;
 use linnet_host::nr;
 use linnet_unwind::CalleeSaved;
@@ -90,7 +90,7 @@ impl Frame {
     }
 
     /// The interrupted code as an activation that an unwinder can pass.
-    pub fn activation(self) -> Activation {
+    pub fn interrupted(self) -> Interrupted {
         let mut saved = [0; INTEGERS.len() + FLOATS.len()];
         let (integers, floats) = saved.split_at_mut(INTEGERS.len());
         for (word, n) in integers.iter_mut().zip(INTEGERS) {
@@ -99,7 +99,7 @@ impl Frame {
         for (word, n) in floats.iter_mut().zip(FLOATS) {
             *word = self.word(FLOAT_REGISTERS + 8 * n);
         }
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
+        Interrupted::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     /// Offset, magic number and size of each extension, the end mark included.

@@ -23,7 +23,7 @@
 //! ```
 //!
 //! When the kernel has returned and left an action, the stub is on the user stack again, and the kernel
-//! stack empty. It describes the code that called it as an [`Activation`](super::super::Activation), for
+//! stack empty. It describes the code that called it as [`Interrupted`](super::super::Interrupted), for
 //! an exception to pass, and has `run_actions` do what is asked: that may call a signal's handler below,
 //! whose own system calls come this very way.
 //!
@@ -32,12 +32,12 @@
 //!   | caller's rbp     | <- rbp
 //!   | caller's rbx     |
 //!   +------------------+
+//!   | (unused)         |
 //!   | signal_frame = 0 |
-//!   | previous = null  |
 //!   | r15, r14, r13,   |  callee-saved, as the caller has them
 //!   | r12, rbx         |
 //!   | pc               |  return address
-//!   | fp               | <- rsp = the activation
+//!   | fp               | <- rsp
 //!   +------------------+
 //!   | run_actions, the |
 //!   | signal's handler |
@@ -65,16 +65,25 @@
 //!   | rax, rcx, rdx,   |
 //!   | rsi, rdi, r8..11 |
 //!   | xmm15..xmm0      |
+//!   +------------------+
+//!   | (unused)         |
+//!   | what is          |
+//!   | interrupted      |
 //!   +------------------+ <- rsp, aligned; `poll` goes to the kernel stack by itself
 //! ```
+//!
+//! `linnet_host_switch_to` and `linnet_host_snapshot`, the host calls during which frames are captured, save
+//! what calls keep, below `rbp` in this order: rbx, r12, r13, r14, r15.
 //!
 //! `linnet_libcall_throw` pushes the callee-saved registers, which `throw` takes as the start of its walk
 //! and does not return. Host signals push a frame of the host's on a stack of the thread: see
 //! `border/fault.rs`.
 
-use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, USER_SP};
+use crate::arch::head::{ACTION, FORKING, TASK_OFFSET, THREAD, TaskHead, USER_SP};
 use crate::arch::upcall;
 use core::arch::global_asm;
+use linnet_abi::context::Context;
+use linnet_unwind::{CalleeSaved, Position};
 
 // linnet_user_syscall(context, nr, a0..a5): rdi, esi, rdx, rcx, r8, r9, two on the stack.
 // linnet_kernel_syscall(context, nr, pc, a0..a5): rdi, esi, edx, rcx, r8, r9, three on the stack.
@@ -84,10 +93,15 @@ use core::arch::global_asm;
 // The call frame information is that of the bodies, not of the first and last instructions. These
 // are frames of signals to it: the code above them may lie on another stack.
 global_asm!(
-    ".macro activation", // {fp, pc, rbx, r12, r13, r14, r15, previous, signal_frame}, rsp 16-aligned after
-    "push 0", "push 0",
+    ".macro interrupted", // {fp, pc, rbx, r12, r13, r14, r15, signal_frame}
+    "push 0",
     "push r15", "push r14", "push r13", "push r12", "push qword ptr [rbp - 8]",
     "push qword ptr [rbp + 8]", "push qword ptr [rbp]",
+    ".endm",
+
+    ".macro activation", // rsp 16-aligned after
+    "push 0",
+    "interrupted",
     "mov rdi, rbx",
     "mov rsi, rax",
     "mov rdx, rsp",
@@ -193,8 +207,8 @@ global_asm!(
     "lea rbp, [rsp + 48]",
     "cmp dword ptr [rbx + {action}], 0",
     "je .Lrestore_all",
-    "sub rsp, 8",
-    "push 0", "push 0",
+    "sub rsp, 16",
+    "push 0",
     "push qword ptr [rbp - 40]", "push qword ptr [rbp - 32]", "push qword ptr [rbp - 24]", "push qword ptr [rbp - 16]", "push qword ptr [rbp - 8]",
     "push qword ptr [rbp + 8]", "push qword ptr [rbp]",
     "mov rdi, rbx",
@@ -257,6 +271,18 @@ global_asm!(
     "mov rsp, [rbx + {user_sp}]", // maybe of another context
     "jmp .Lresume_frames",
 
+    // call_for_frames(context, f): f(task) on the kernel stack, as a call of the kernel that may copy frames
+    ".p2align 4",
+    ".globl linnet_call_for_frames",
+    "linnet_call_for_frames:",
+    "save_all",
+    "mov rsp, rbx",
+    "mov rdi, rbx",
+    "call rsi",
+    "mov rsp, [rbx + {user_sp}]",
+    "lea rbp, [rsp + 48]",
+    "jmp .Lrestore_all",
+
     ".globl linnet_resume_forked",
     "linnet_resume_forked:",
     "mov rbx, rdi",
@@ -282,13 +308,10 @@ global_asm!(
     "movups [rsp + 240], xmm15",
     "lea rbx, [rdi + {task}]",
     "and rsp, -16",
+    "interrupted",
     "mov rdi, rbx",
+    "mov rsi, rsp",
     "call {poll}",
-    "cmp dword ptr [rbx + {action}], 0",
-    "je .Lpoll_return",
-    "sub rsp, 8",
-    "activation",
-    ".Lpoll_return:",
     "lea rsp, [rbp - 336]",
     "movups xmm0, [rsp]", "movups xmm1, [rsp + 16]", "movups xmm2, [rsp + 32]",
     "movups xmm3, [rsp + 48]", "movups xmm4, [rsp + 64]", "movups xmm5, [rsp + 80]",
@@ -303,6 +326,25 @@ global_asm!(
     "pop rbp",
     "ret",
 
+    ".cfi_endproc",
+
+    ".cfi_startproc",
+    ".cfi_def_cfa rbp, 16",
+    ".cfi_offset rbp, -16",
+    ".macro host_call name, function",
+    ".p2align 4",
+    ".globl linnet_host_\\name",
+    "linnet_host_\\name:",
+    "push rbp",
+    "mov rbp, rsp",
+    "push rbx", "push r12", "push r13", "push r14", "push r15",
+    "sub rsp, 8",
+    "call \\function",
+    "leave",
+    "ret",
+    ".endm",
+    "host_call switch_to, {switch_to}",
+    "host_call snapshot, {snapshot}",
     ".cfi_endproc",
 
     ".cfi_startproc",
@@ -329,10 +371,54 @@ global_asm!(
     poll = sym upcall::poll,
     context_swap = sym upcall::context_swap,
     throw = sym upcall::throw,
+    switch_to = sym upcall::switch_to,
+    snapshot = sym upcall::snapshot,
 );
+
+/// What the kernel's code had in the registers that calls keep when it made a host call whose stub has its
+/// frame at `fp`.
+///
+/// # Safety
+/// The frame must be live, and that of `linnet_host_switch_to` or `linnet_host_snapshot`.
+pub unsafe fn saved_by_host_call(fp: u64) -> CalleeSaved {
+    let words = fp as *const u64;
+    // SAFETY: the caller's promise.
+    CalleeSaved([1, 2, 3, 4, 5].map(|n| unsafe { *words.sub(n) }))
+}
+
+/// Where the user code stands that has called the kernel and left its stack at `sp`. `saved` is what the stub
+/// had in the registers that calls keep.
+///
+/// # Safety
+/// The frame must be live, and that of `linnet_user_syscall`, `.._syscall_cp` or `.._clone`.
+pub unsafe fn user_call(sp: usize, mut saved: CalleeSaved) -> Position {
+    let words = sp as *const u64;
+    // SAFETY: the caller's promise.
+    unsafe {
+        saved.0[0] = *words;
+        Position { fp: *words.add(1), pc: *words.add(2), saved }
+    }
+}
+
+/// The same of a stub that saves all registers.
+///
+/// # Safety
+/// The frame must be live, or a copy of one, and that of such a stub.
+pub unsafe fn user_call_for_frames(sp: usize) -> Position {
+    let words = sp as *const u64;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let saved = CalleeSaved([5, 4, 3, 2, 1].map(|n| *words.add(n)));
+        Position { fp: *words.add(6), pc: *words.add(7), saved }
+    }
+}
 
 unsafe extern "C" {
     /// First user instructions of a forked child: returns 0 from the call that made it.
     #[link_name = "linnet_resume_forked"]
     pub fn resume_forked(task: *const core::ffi::c_void) -> !;
+    /// Calls `f` on the empty kernel stack of the task of that context, from its user stack, in a way in which
+    /// the kernel may copy the frames. Gives what `f` does, and 0 in a child.
+    #[link_name = "linnet_call_for_frames"]
+    pub fn call_for_frames(context: *mut Context, f: extern "C" fn(&TaskHead) -> u64) -> u64;
 }

@@ -1,6 +1,6 @@
 //! Host signal frames.
 
-use crate::arch::activation::Activation;
+use crate::arch::activation::Interrupted;
 use core::arch::asm;
 use linnet_unwind::CalleeSaved;
 
@@ -65,9 +65,9 @@ impl Frame {
     }
 
     /// The interrupted code as an activation that an unwinder can pass.
-    pub fn activation(self) -> Activation {
+    pub fn interrupted(self) -> Interrupted {
         let saved = [128, 72, 80, 88, 96].map(|offset| self.word(offset));
-        Activation::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
+        Interrupted::new(self.fp(), self.pc(), CalleeSaved(saved), self.0)
     }
 
     fn end(self) -> usize {

@@ -9,7 +9,9 @@ mod memory;
 pub mod switch;
 
 #[cfg(not(test))]
-pub use entry::resume_forked;
+pub use entry::{
+    call_for_frames, resume_forked, saved_by_host_call, user_call, user_call_for_frames,
+};
 pub use frame::Frame;
 pub use host::*;
 pub use switch::*;

@@ -78,6 +78,11 @@ impl<B: Backend> Device for Disk<B> {
 }
 
 impl<B: Backend> Disk<B> {
+    /// Bytes that a guest can use.
+    pub fn size(&self) -> u64 {
+        self.sectors * SECTOR
+    }
+
     /// A disk of `size` bytes; what is left of them after whole sectors is not used.
     pub fn new(backend: B, size: u64, read_only: bool) -> Disk<B> {
         Disk { backend, sectors: size / SECTOR, read_only }

@@ -78,6 +78,11 @@ pub fn descriptors() -> impl Iterator<Item = i32> {
     (0..count()).filter_map(disk).map(|disk| disk.device.backend.fd)
 }
 
+/// Bytes of all disks.
+pub fn sizes() -> impl Iterator<Item = u64> {
+    (0..count()).filter_map(disk).map(|disk| disk.device.size())
+}
+
 /// Tell the kernel of the devices (Documentation/admin-guide/kernel-parameters.txt, virtio_mmio.device).
 pub fn kernel_arguments(to: &mut impl fmt::Write) -> fmt::Result {
     for n in 0..count() {

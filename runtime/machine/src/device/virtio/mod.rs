@@ -17,4 +17,4 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-pub use disks::{MAX_DISKS, attach, descriptors, kernel_arguments, read, write};
+pub use disks::{MAX_DISKS, attach, descriptors, kernel_arguments, read, sizes, write};

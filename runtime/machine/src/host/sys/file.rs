@@ -94,6 +94,57 @@ pub fn open_disk(path: &CStr, read_only: bool) -> Result<i32, FileError> {
     }
 }
 
+/// Open a file to read it; its size.
+pub fn open_to_read(path: &CStr) -> Result<(i32, u64), FileError> {
+    const AT_FDCWD: usize = -100_isize as usize;
+    const O_CLOEXEC: usize = 0o200_0000;
+    // SAFETY: the path lives through the call.
+    let fd = checked("open", unsafe {
+        syscall(nr::OPENAT, [AT_FDCWD, path.as_ptr() as usize, O_CLOEXEC, 0, 0, 0])
+    })?;
+    Ok((fd as i32, size(fd as i32)?))
+}
+
+/// Open a file to write it, which is made if there is none. It keeps what it has.
+pub fn open_to_write(path: &CStr) -> Result<i32, FileError> {
+    const AT_FDCWD: usize = -100_isize as usize;
+    const O_RDWR: usize = 2;
+    const O_CREAT: usize = 0o100;
+    const MODE: usize = 0o600;
+    // SAFETY: the path lives through the call.
+    let fd = checked("open", unsafe {
+        let path = path.as_ptr() as usize;
+        syscall(nr::OPENAT, [AT_FDCWD, path, O_RDWR | O_CREAT, MODE, 0, 0])
+    })?;
+    Ok(fd as i32)
+}
+
+/// Give a file that size; 0 or a negative errno.
+pub fn truncate(fd: i32, size: u64) -> isize {
+    // SAFETY: touches no memory.
+    unsafe { syscall(nr::FTRUNCATE, [fd as usize, size as usize, 0, 0, 0, 0]) }
+}
+
+/// Write all bytes to a place of a file; not negative, or an errno.
+pub fn write_all_at(fd: i32, mut bytes: &[u8], mut at: u64) -> isize {
+    const EINTR: isize = -4;
+    const EIO: isize = -5;
+    while !bytes.is_empty() {
+        let part = IoVec { start: bytes.as_ptr().cast_mut(), len: bytes.len() };
+        // SAFETY: the bytes are only read.
+        match unsafe { pwritev(fd, &[part], at) } {
+            EINTR => {}
+            0 => return EIO,
+            n if n < 0 => return n,
+            n => {
+                bytes = &bytes[n as usize..];
+                at += n as u64;
+            }
+        }
+    }
+    0
+}
+
 /// Size of a file or a block device in bytes.
 pub fn size(fd: i32) -> Result<u64, FileError> {
     const SEEK_END: u32 = 2;

@@ -30,6 +30,8 @@ pub use linnet_host::syscall;
 pub const ENOENT: i32 = -2;
 pub const EINTR: isize = -4;
 pub const EBADF: i32 = -9;
+pub const EIO: i32 = -5;
+pub const EBUSY: i32 = -16;
 pub const EAGAIN: i32 = -11;
 pub const ENOMEM: i32 = -12;
 pub const ENODEV: i32 = -19;

@@ -1,0 +1,346 @@
+//! Starting as a machine that was frozen.
+//!
+//! A snapshot is believed no more than a guest's kernel: what it says becomes types that cannot be wrong, or
+//! is refused before anything runs.
+
+use super::frames::{self, begin};
+use crate::arch::ThreadRequest;
+use crate::device::virtio;
+use crate::host::clock;
+use crate::host::sys;
+use crate::memory::ids::MemoryId;
+use crate::memory::image;
+use crate::memory::layout::{self, KERNEL_STACK, Layout, USER_BOTTOM, USER_TOP};
+use crate::memory::ram::Ram;
+use crate::memory::tlb;
+use crate::task::registry::{self, NewTask, NotMade};
+use crate::task::requests::{ExecRequest, SignalRequest, action};
+use crate::task::{Entry, Resumed, Task};
+use core::fmt::{self, Display, Formatter};
+use linnet_abi::memory::NULL_GUARD;
+use linnet_abi::module::Module;
+use linnet_frames::rebuild::{GoOn, Plan, Resume, plan_words};
+use linnet_frames::record::Record;
+use linnet_frames::tables::Tables;
+use linnet_snapshot::{GLOBALS, NONE, Snapshot, machine, task as word};
+
+/// Native stack that a frame of the runtime takes, in bytes.
+const HOST_FRAME: usize = 4096;
+/// What stays free at the end of a stack.
+const SPARE: usize = 16 << 10;
+
+/// Why a snapshot cannot be resumed here.
+#[derive(Debug)]
+pub enum Error {
+    File(sys::FileError),
+    Snapshot(linnet_snapshot::Error),
+    /// It needs another executable.
+    Kernel,
+    Program(usize),
+    Frames(linnet_frames::Error),
+    /// Something in it cannot be.
+    Wrong(&'static str),
+    Disk(usize),
+    NoMemory,
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::File(error) => write!(f, "{error}"),
+            Error::Snapshot(error) => write!(f, "{error}"),
+            Error::Kernel => write!(
+                f,
+                "the snapshot is of another kernel\nhint: build this file with the same kernel and packages, for this CPU"
+            ),
+            Error::Program(n) => write!(
+                f,
+                "the snapshot has a program (number {n}) that this file does not have\nhint: build this file with the same packages, for this CPU"
+            ),
+            Error::Frames(linnet_frames::Error::NoTables) => write!(
+                f,
+                "this file was not built to resume snapshots\nhint: build it with --frames"
+            ),
+            Error::Frames(error) => write!(f, "a task of the snapshot is wrong: {error}"),
+            Error::Wrong(what) => write!(f, "the snapshot is wrong: {what}"),
+            Error::Disk(n) => write!(
+                f,
+                "disk {n} is not the one that the machine had\nhint: give the same disks in the same order with --disk"
+            ),
+            Error::NoMemory => write!(f, "the host has no room for the tasks of the snapshot"),
+        }
+    }
+}
+
+impl From<linnet_snapshot::Error> for Error {
+    fn from(error: linnet_snapshot::Error) -> Self {
+        Error::Snapshot(error)
+    }
+}
+
+impl From<linnet_frames::Error> for Error {
+    fn from(error: linnet_frames::Error) -> Self {
+        Error::Frames(error)
+    }
+}
+
+/// Look at a file, which stays mapped.
+pub fn open(path: &core::ffi::CStr) -> Result<Snapshot<'static>, Error> {
+    let (fd, size) = sys::open_to_read(path).map_err(Error::File)?;
+    let size = usize::try_from(size).map_err(|_| Error::NoMemory)?;
+    if size == 0 {
+        return Err(linnet_snapshot::Error::NotASnapshot.into());
+    }
+    let mapped = size.next_multiple_of(1 << 16);
+    let at = layout::map_own(mapped, 1 << 16, sys::PROT_READ).map_err(|_| Error::NoMemory)?;
+    let flags = sys::MAP_PRIVATE | sys::MAP_FIXED;
+    // SAFETY: over a mapping that was made for this.
+    let r = unsafe { sys::mmap(at, size, sys::PROT_READ, flags, fd, 0) };
+    sys::close(fd);
+    if r != at as isize {
+        return Err(Error::NoMemory);
+    }
+    // SAFETY: mapped just now. Whoever changes the file meanwhile changes what is checked as it is used.
+    let bytes = unsafe { core::slice::from_raw_parts(at as *const u8, size) };
+    let snapshot = Snapshot::new(bytes)?;
+    if snapshot.kernel() != image::kernel().id {
+        return Err(Error::Kernel);
+    }
+    Ok(snapshot)
+}
+
+/// Lay out guest memory, which is all zeros.
+pub fn load_memory(snapshot: &Snapshot<'_>) -> Result<(), Error> {
+    let base = Layout::get().slots;
+    for run in snapshot.runs() {
+        if run.offset < NULL_GUARD {
+            return Err(Error::Wrong("there is something in the first 64 KiB"));
+        }
+        if !run.is_whole() {
+            return Err(linnet_snapshot::Error::Damaged.into());
+        }
+        // SAFETY: inside guest memory, which has the size that the snapshot's runs lie in.
+        unsafe {
+            let to = (base + run.offset) as *mut u8;
+            core::ptr::copy_nonoverlapping(run.bytes.as_ptr(), to, run.bytes.len());
+        }
+    }
+    Ok(())
+}
+
+/// Make the tasks: the one that asked for the snapshot, which goes on first.
+pub fn load_tasks(snapshot: &Snapshot<'_>) -> Result<NewTask, Error> {
+    if snapshot.machine(machine::PAGE_SHIFT) != u64::from(Ram::get().page_shift) {
+        return Err(Error::Wrong("its kernel has pages of another size"));
+    }
+    check_disks(snapshot)?;
+    for n in 0..snapshot.program_count() {
+        snapshot.program(n).and_then(|id| image::find(&id)).ok_or(Error::Program(n))?;
+    }
+    for n in snapshot.memories() {
+        let memory = u32::try_from(n).ok().and_then(tlb::mm_restore);
+        memory.ok_or(Error::Wrong("there is a memory that cannot be"))?;
+    }
+    let mut first = None;
+    for task in snapshot.tasks() {
+        let made = make(snapshot, &task)?;
+        if u64::from(made.task().id.get()) == snapshot.machine(machine::CURRENT) {
+            first = Some(made);
+        } else {
+            made.make_ready();
+        }
+    }
+    clock::set_monotonic(snapshot.machine(machine::MONOTONIC));
+    first.ok_or(Error::Wrong("nobody has asked for it"))
+}
+
+fn check_disks(snapshot: &Snapshot<'_>) -> Result<(), Error> {
+    let mut sizes = virtio::sizes();
+    for n in 0..linnet_snapshot::DISKS {
+        if sizes.next() != snapshot.disk(n) {
+            return Err(Error::Disk(n));
+        }
+    }
+    Ok(())
+}
+
+/// A program of the snapshot as one of this executable.
+fn program(snapshot: &Snapshot<'_>, n: u64) -> Result<&'static Module, Error> {
+    let id = usize::try_from(n).ok().and_then(|n| snapshot.program(n));
+    let program = id.and_then(|id| image::find(&id)).and_then(image::program);
+    program.ok_or(Error::Wrong("a task has a program that there is not"))
+}
+
+fn memory(n: u32) -> Result<MemoryId, Error> {
+    MemoryId::of_program(n).ok_or(Error::Wrong("a task has a memory that there is not"))
+}
+
+fn make(snapshot: &Snapshot<'_>, from: &linnet_snapshot::Task<'_>) -> Result<NewTask, Error> {
+    let kernel = Ram::get().kernel;
+    let get = |n| from.word32(n);
+    let made = registry::new(get(word::ID)?, get(word::SHADOW)?, begin).map_err(|e| match e {
+        NotMade::BadId | NotMade::Exists => Error::Wrong("a task is where none can be"),
+        NotMade::TooMany | NotMade::NoMemory => Error::NoMemory,
+    })?;
+    let task = made.task();
+    let entry = Entry::from_number(get(word::ENTRY)?);
+    let entry = entry.ok_or(Error::Wrong("a task has come to the kernel by no way"))?;
+    task.entry.set(entry);
+    // SAFETY: nobody runs the task yet.
+    let context = unsafe { &mut *task.kernel_context() };
+    for (slot, global) in context.globals.iter_mut().enumerate().take(GLOBALS) {
+        *global = from.kernel_global(slot);
+    }
+    let has_program = from.word(word::PROGRAM) != NONE;
+    if has_program {
+        let module = program(snapshot, from.word(word::PROGRAM))?;
+        task.module.set(Some(module));
+        // What follows a program that ends is another one.
+        let is_live = MemoryId::of_program(get(word::MEMORY)?);
+        let mm = match is_live {
+            None if from.word(word::ACTION) & u64::from(action::EXEC) != 0 => MemoryId::KERNEL,
+            None if entry == Entry::End => MemoryId::KERNEL,
+            _ => memory(get(word::MEMORY)?)?,
+        };
+        task.mm.set(mm);
+        // SAFETY: as above.
+        let context = unsafe { &mut *task.user_context() };
+        context.heap_base = tlb::base(mm);
+        for (slot, global) in context.globals.iter_mut().enumerate().take(GLOBALS) {
+            *global = from.user_global(slot);
+        }
+        // It looks whether there is something to do.
+        task.poke();
+    }
+    make_requests(snapshot, from, task)?;
+    let kernel_stack = KERNEL_STACK - SPARE;
+    let resumed = resumed(kernel, from.kernel_record, frames::go_on_in_kernel, kernel_stack)?;
+    if resumed.is_none() != (entry == Entry::New) {
+        return Err(Error::Wrong("a task has no frames in the kernel"));
+    }
+    task.resumed_kernel.set(resumed);
+    if let Some(module) = task.module.get() {
+        let user_stack = USER_TOP - USER_BOTTOM - SPARE;
+        let resumed = self::resumed(module, from.user_record, frames::go_on_in_user, user_stack)?;
+        if resumed.is_some() && task.mm.get() == MemoryId::KERNEL {
+            return Err(Error::Wrong("a task has a memory that there is not"));
+        }
+        task.resumed_user.set(resumed);
+    }
+    let start = frames::start_of(from.word(word::START));
+    let start = start.ok_or(Error::Wrong("a task begins in no way"))?;
+    let needs_frames = frames::start_number(start) == 1
+        || matches!(entry, Entry::Poll | Entry::Sigreturn)
+        || entry == Entry::Call && !task.has_action();
+    if needs_frames && task.resumed_user.get().is_none() {
+        return Err(Error::Wrong("a task has no frames of its program"));
+    }
+    task.requests.start.set(start);
+    Ok(made)
+}
+
+fn make_requests(
+    snapshot: &Snapshot<'_>,
+    from: &linnet_snapshot::Task<'_>,
+    task: &Task,
+) -> Result<(), Error> {
+    let get = |n| from.word32(n);
+    task.is_thread.set(get(word::IS_THREAD)? != 0);
+    task.forking.set(get(word::FORKING)?);
+    task.thread.set(ThreadRequest {
+        function: get(word::THREAD)?,
+        argument: get(word::THREAD + 1)?,
+        stack: get(word::THREAD + 2)?,
+        flags: get(word::THREAD + 3)?,
+        tls: get(word::THREAD + 4)?,
+    });
+    let wanted = get(word::ACTION)?;
+    if wanted & !(action::EXEC | action::SIGNAL) != 0 || wanted == action::EXEC | action::SIGNAL {
+        return Err(Error::Wrong("a task is to do what nobody can"));
+    }
+    if wanted & action::SIGNAL != 0 {
+        task.requests.signal.set(Some(SignalRequest {
+            sp: get(word::SIGNAL)?,
+            restorer: get(word::SIGNAL + 1)?,
+            handler: get(word::SIGNAL + 2)?,
+            signal: get(word::SIGNAL + 3)?,
+            info: get(word::SIGNAL + 4)?,
+            ucontext: get(word::SIGNAL + 5)?,
+        }));
+    }
+    // A program's first task has it before it is asked for.
+    if get(word::EXEC)? != 0 {
+        task.requests.exec.set(Some(ExecRequest {
+            mm: memory(get(word::EXEC)?)?,
+            program: program(snapshot, from.word(word::EXEC + 1))?,
+            sp: get(word::EXEC + 2)?,
+        }));
+    } else if wanted & action::EXEC != 0 {
+        return Err(Error::Wrong("a task is to run no program"));
+    }
+    task.request(wanted);
+    Ok(())
+}
+
+/// Check a record, and keep it and its plan for good.
+fn resumed(
+    module: &'static Module,
+    record: &[u8],
+    go_on: GoOn,
+    stack: usize,
+) -> Result<Option<&'static Resumed>, Error> {
+    // SAFETY: the translator emitted it.
+    let tables = unsafe { Tables::of(module) }?;
+    if record.is_empty() {
+        return Ok(None);
+    }
+    let checked = Record::new(record, tables.id)?;
+    let head = size_of::<Resumed>().div_ceil(8);
+    let (words, plan) = (record.len().div_ceil(8), plan_words(&checked));
+    let memory = arena::take(head + words + plan).ok_or(Error::NoMemory)?;
+    let (place, memory) = memory.split_at_mut(head);
+    let (copy, memory) = memory.split_at_mut(words);
+    let resume = Resume { go_on, host_frame: HOST_FRAME, stack };
+    let plan = Plan::new(&tables, &checked, resume, memory)?;
+    // SAFETY: the copy has that many bytes, and nobody else knows it; the place has the size of the struct and
+    // the alignment of a word.
+    unsafe {
+        let copy = core::slice::from_raw_parts_mut(copy.as_mut_ptr().cast::<u8>(), record.len());
+        copy.copy_from_slice(record);
+        let place = place.as_mut_ptr().cast::<Resumed>();
+        place.write(Resumed { plan, record: copy });
+        Ok(Some(&*place))
+    }
+}
+
+/// Memory for plans, while one thread runs.
+mod arena {
+    use crate::host::sys;
+    use crate::memory::layout;
+    use core::cell::UnsafeCell;
+
+    const PIECE: usize = 1 << 20;
+
+    struct Rest(UnsafeCell<(usize, usize)>);
+
+    // SAFETY: one thread uses it.
+    unsafe impl Sync for Rest {}
+
+    static REST: Rest = Rest(UnsafeCell::new((0, 0)));
+
+    /// So many words, zeroed, for good.
+    pub fn take(words: usize) -> Option<&'static mut [u64]> {
+        let size = 8 * words;
+        // SAFETY: one thread uses it.
+        let (at, left) = unsafe { &mut *REST.0.get() };
+        if *left < size {
+            let piece = size.next_multiple_of(PIECE);
+            let own = sys::PROT_READ | sys::PROT_WRITE;
+            (*at, *left) = (layout::map_own(piece, 1 << 16, own).ok()?, piece);
+        }
+        let first = *at;
+        (*at, *left) = (*at + size, *left - size);
+        // SAFETY: a part of a mapping that is given away once.
+        Some(unsafe { core::slice::from_raw_parts_mut(first as *mut u64, words) })
+    }
+}

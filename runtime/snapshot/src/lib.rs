@@ -1,0 +1,104 @@
+//! A snapshot: a machine that was frozen, as a file.
+//!
+//! The same on every CPU, whoever wrote it. All numbers are little-endian, and all but the magic number and
+//! hashes are words of 8 bytes.
+//!
+//! ```text
+//!   Header          8 words: magic number, version, words of what follows, its hash, offset of the pages
+//!   machine         machine::COUNT words, see [`machine`]
+//!   programs        count, and 4 words for each: the SHA-256 of its module
+//!   memories        count, and the number of each memory that programs have
+//!   tasks           count, and for each: task::COUNT words, see [`task`]; globals of kernel and program;
+//!                   the record of its kernel frames, that of its program's
+//!   runs            count, and 3 words for each: offset in guest memory, bytes, hash
+//!   pages           at their offset in the file: the bytes of all runs, one after the other
+//! ```
+//!
+//! Hashes are XXH3-64, without a seed. They tell damage, and nothing else: whoever can write a snapshot can
+//! make them fit. What a snapshot says is believed no more than what a guest's kernel says.
+//! Guest memory that no run covers is zero. Records are those of [`linnet_abi::frames`].
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod read;
+mod write;
+
+pub use read::{Error, Run, Snapshot, Task};
+pub use write::{Full, Writer};
+
+/// What a snapshot begins with.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"LINNETSN");
+
+/// Version of the file.
+pub const VERSION: u64 = 1;
+
+/// Words of the header.
+pub const HEADER: usize = 8;
+
+/// Guest memory is written in runs of at most so many bytes.
+pub const RUN: usize = 1 << 20;
+
+/// Pages begin at a multiple of this in the file.
+pub const ALIGN: u64 = 1 << 16;
+
+/// Disks that a machine can have.
+pub const DISKS: usize = 16;
+
+/// Slots of a module's globals.
+pub const GLOBALS: usize = linnet_abi::context::GLOBAL_SLOTS;
+
+/// A number that stands for nothing.
+pub const NONE: u64 = u64::MAX;
+
+/// Words about the machine.
+pub mod machine {
+    /// SHA-256 of the kernel's module, four words.
+    pub const KERNEL: usize = 0;
+    /// Bytes of guest memory, and the base-2 logarithm of the size of its pages.
+    pub const MEMORY: usize = 4;
+    pub const PAGE_SHIFT: usize = 5;
+    pub const VCPUS: usize = 6;
+    /// The clocks when it was frozen, in nanoseconds: since it started, and since 1970.
+    pub const MONOTONIC: usize = 7;
+    pub const REALTIME: usize = 8;
+    /// The `task_struct` of the task that froze it.
+    pub const CURRENT: usize = 9;
+    /// Bytes of each disk, or [`NONE`](super::NONE).
+    pub const DISKS: usize = 10;
+    pub const COUNT: usize = DISKS + super::DISKS;
+}
+
+/// Words about a task.
+pub mod task {
+    /// Address of its `task_struct`.
+    pub const ID: usize = 0;
+    /// The kernel's shadow stack pointer when its stack is empty.
+    pub const SHADOW: usize = 1;
+    /// Number of its memory.
+    pub const MEMORY: usize = 2;
+    /// Number of its program in the list, or [`NONE`](super::NONE).
+    pub const PROGRAM: usize = 3;
+    /// By which way it has entered the kernel.
+    pub const ENTRY: usize = 4;
+    /// How it begins in user mode: 0 a program, 1 copied frames, 2 a thread's function.
+    pub const START: usize = 5;
+    pub const IS_THREAD: usize = 6;
+    /// What the kernel has asked for it, and waits.
+    pub const ACTION: usize = 7;
+    /// What kind of child it is about to make, and with which function: five words.
+    pub const FORKING: usize = 8;
+    pub const THREAD: usize = 9;
+    /// A signal's handler that is to run: six words.
+    pub const SIGNAL: usize = 14;
+    /// A program that is to run: its memory, its number in the list, its stack pointer.
+    pub const EXEC: usize = 20;
+    /// Bytes of both records, or 0.
+    pub const KERNEL_RECORD: usize = 23;
+    pub const USER_RECORD: usize = 24;
+    pub const COUNT: usize = 25;
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    twox_hash::XxHash3_64::oneshot(bytes)
+}

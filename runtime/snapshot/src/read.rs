@@ -1,0 +1,265 @@
+//! Reading a file that may be anything.
+
+use crate::{ALIGN, DISKS, GLOBALS, HEADER, MAGIC, NONE, RUN, VERSION, hash, machine, task};
+use core::fmt::{self, Display, Formatter};
+
+/// Why a file is no snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Error {
+    NotASnapshot,
+    /// Of another version of the file.
+    Version(u64),
+    /// It ends too early or goes on too long.
+    Length,
+    /// A hash does not fit.
+    Damaged,
+    /// Something in it cannot be.
+    Nonsense(&'static str),
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NotASnapshot => {
+                write!(f, "not a snapshot, or one that was not written to its end")
+            }
+            Error::Version(version) => {
+                write!(f, "a snapshot of version {version}; this is version {VERSION}")
+            }
+            Error::Length => write!(f, "the snapshot is cut off, or has something behind its end"),
+            Error::Damaged => write!(f, "the snapshot is damaged"),
+            Error::Nonsense(what) => write!(f, "the snapshot is wrong: {what}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// Words of a file.
+#[derive(Debug, Clone, Copy)]
+struct Words<'s>(&'s [u8]);
+
+impl<'s> Words<'s> {
+    fn get(self, n: usize) -> u64 {
+        let at = 8 * n;
+        self.0.get(at..at + 8).map_or(0, |bytes| {
+            bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+        })
+    }
+
+    /// The first `n`, which are taken away.
+    fn split(&mut self, n: u64) -> Result<Words<'s>, Error> {
+        let size = usize::try_from(n).ok().and_then(|n| n.checked_mul(8)).ok_or(Error::Length)?;
+        let (first, rest) = self.0.split_at_checked(size).ok_or(Error::Length)?;
+        self.0 = rest;
+        Ok(Words(first))
+    }
+
+    /// So many items as the next word says, of `size` words each.
+    fn list(&mut self, size: u64) -> Result<Words<'s>, Error> {
+        let count = self.split(1)?.get(0);
+        self.split(count.checked_mul(size).ok_or(Error::Length)?)
+    }
+
+    fn len(self) -> usize {
+        self.0.len() / 8
+    }
+}
+
+/// A snapshot whose parts lie within it. Its hashes fit, but for those of runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'s> {
+    machine: Words<'s>,
+    programs: Words<'s>,
+    memories: Words<'s>,
+    tasks: Words<'s>,
+    task_count: u64,
+    runs: Words<'s>,
+    pages: &'s [u8],
+}
+
+/// A task of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'s> {
+    words: Words<'s>,
+    kernel_globals: Words<'s>,
+    user_globals: Words<'s>,
+    /// Records of its frames, in the kernel and in its program; empty if it has none.
+    pub kernel_record: &'s [u8],
+    pub user_record: &'s [u8],
+}
+
+/// A run of guest memory that is not zero.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'s> {
+    pub offset: u64,
+    pub bytes: &'s [u8],
+    hash: u64,
+}
+
+impl Run<'_> {
+    /// Whether the bytes are those that were written.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        hash(self.bytes) == self.hash
+    }
+}
+
+impl<'s> Snapshot<'s> {
+    /// # Errors
+    /// The file is no snapshot, or damaged.
+    pub fn new(file: &'s [u8]) -> Result<Snapshot<'s>, Error> {
+        let header = Words(file.get(..8 * HEADER).ok_or(Error::NotASnapshot)?);
+        if header.get(0) != MAGIC {
+            return Err(Error::NotASnapshot);
+        }
+        if header.get(1) != VERSION {
+            return Err(Error::Version(header.get(1)));
+        }
+        let mut body = Words(&file[8 * HEADER..]);
+        let mut body = body.split(header.get(2))?;
+        let end = file.len() as u64 - 8 * HEADER as u64;
+        if hash(body.0) != header.get(3) || header.get(5) | header.get(6) | header.get(7) != 0 {
+            return Err(Error::Damaged);
+        }
+        let pages = usize::try_from(header.get(4)).ok().and_then(|at| file.get(at..));
+        let pages = pages.ok_or(Error::Length)?;
+        if !header.get(4).is_multiple_of(ALIGN) || 8 * header.get(2) > end {
+            return Err(Error::Length);
+        }
+        let machine = body.split(machine::COUNT as u64)?;
+        let (programs, memories) = (body.list(4)?, body.list(1)?);
+        let task_count = body.split(1)?.get(0);
+        let tasks = body;
+        for _ in 0..task_count {
+            Task::split(&mut body)?;
+        }
+        let tasks = Words(&tasks.0[..tasks.0.len() - body.0.len()]);
+        let runs = body.list(3)?;
+        if !body.0.is_empty() {
+            return Err(Error::Length);
+        }
+        let snapshot = Snapshot { machine, programs, memories, tasks, task_count, runs, pages };
+        snapshot.check_runs()?;
+        Ok(snapshot)
+    }
+
+    fn check_runs(&self) -> Result<(), Error> {
+        let (mut end, mut size) = (0, 0_u64);
+        for n in 0..self.runs.len() / 3 {
+            let (offset, bytes) = (self.runs.get(3 * n), self.runs.get(3 * n + 1));
+            if bytes == 0 || bytes > RUN as u64 || offset < end {
+                return Err(Error::Nonsense("parts of memory overlap"));
+            }
+            end = offset.checked_add(bytes).ok_or(Error::Nonsense("memory has no end"))?;
+            size += bytes;
+        }
+        if end > self.memory() {
+            return Err(Error::Nonsense("there is more memory than the machine has"));
+        }
+        if size == self.pages.len() as u64 { Ok(()) } else { Err(Error::Length) }
+    }
+
+    /// A word of [`machine`].
+    #[must_use]
+    pub fn machine(&self, n: usize) -> u64 {
+        self.machine.get(n)
+    }
+
+    /// SHA-256 of the kernel's module.
+    #[must_use]
+    pub fn kernel(&self) -> [u8; 32] {
+        id(self.machine, 0)
+    }
+
+    /// Bytes of guest memory.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.machine(machine::MEMORY)
+    }
+
+    /// Size of each disk, if it had one of that number.
+    #[must_use]
+    pub fn disk(&self, n: usize) -> Option<u64> {
+        (n < DISKS).then(|| self.machine(machine::DISKS + n)).filter(|size| *size != NONE)
+    }
+
+    #[must_use]
+    pub fn program_count(&self) -> usize {
+        self.programs.len() / 4
+    }
+
+    /// SHA-256 of the module of a program.
+    #[must_use]
+    pub fn program(&self, n: usize) -> Option<[u8; 32]> {
+        (n < self.program_count()).then(|| id(self.programs, 4 * n))
+    }
+
+    /// Numbers of the memories that programs have.
+    pub fn memories(&self) -> impl Iterator<Item = u64> + use<'s> {
+        let memories = self.memories;
+        (0..memories.len()).map(move |n| memories.get(n))
+    }
+
+    pub fn tasks(&self) -> impl Iterator<Item = Task<'s>> + use<'s> {
+        let mut rest = self.tasks;
+        (0..self.task_count).map_while(move |_| Task::split(&mut rest).ok())
+    }
+
+    /// What is not zero of guest memory, upwards.
+    pub fn runs(&self) -> impl Iterator<Item = Run<'s>> + use<'s> {
+        let (runs, mut pages) = (self.runs, self.pages);
+        (0..runs.len() / 3).map_while(move |n| {
+            let (bytes, rest) = pages.split_at_checked(runs.get(3 * n + 1) as usize)?;
+            pages = rest;
+            Some(Run { offset: runs.get(3 * n), bytes, hash: runs.get(3 * n + 2) })
+        })
+    }
+}
+
+impl<'s> Task<'s> {
+    fn split(words: &mut Words<'s>) -> Result<Task<'s>, Error> {
+        let own = words.split(task::COUNT as u64)?;
+        let kernel_globals = words.split(GLOBALS as u64)?;
+        let user_globals = words.split(GLOBALS as u64)?;
+        let mut record = |n| {
+            let size = own.get(n);
+            if size.is_multiple_of(8) { words.split(size / 8) } else { Err(Error::Length) }
+        };
+        let (kernel, user) = (record(task::KERNEL_RECORD)?, record(task::USER_RECORD)?);
+        let (kernel_record, user_record) = (kernel.0, user.0);
+        Ok(Task { words: own, kernel_globals, user_globals, kernel_record, user_record })
+    }
+
+    /// A word of [`task`].
+    #[must_use]
+    pub fn word(&self, n: usize) -> u64 {
+        self.words.get(n)
+    }
+
+    /// The same, of 32 bits.
+    ///
+    /// # Errors
+    /// It has more.
+    pub fn word32(&self, n: usize) -> Result<u32, Error> {
+        u32::try_from(self.word(n)).map_err(|_| Error::Nonsense("a number of a task is too large"))
+    }
+
+    #[must_use]
+    pub fn kernel_global(&self, slot: usize) -> u64 {
+        self.kernel_globals.get(slot)
+    }
+
+    #[must_use]
+    pub fn user_global(&self, slot: usize) -> u64 {
+        self.user_globals.get(slot)
+    }
+}
+
+fn id(words: Words<'_>, first: usize) -> [u8; 32] {
+    let mut id = [0; 32];
+    for (n, part) in id.chunks_exact_mut(8).enumerate() {
+        part.copy_from_slice(&words.get(first + n).to_le_bytes());
+    }
+    id
+}

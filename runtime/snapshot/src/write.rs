@@ -1,0 +1,108 @@
+//! Writing one, into memory that the caller brings.
+
+use crate::{HEADER, MAGIC, VERSION, hash};
+
+/// The memory is too small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+/// All of a snapshot but the pages.
+#[derive(Debug)]
+pub struct Writer<'o> {
+    words: &'o mut [u64],
+    at: usize,
+}
+
+impl<'o> Writer<'o> {
+    /// # Errors
+    /// There is not even room for the header.
+    pub fn new(words: &'o mut [u64]) -> Result<Writer<'o>, Full> {
+        if words.len() < HEADER {
+            return Err(Full);
+        }
+        Ok(Writer { words, at: HEADER })
+    }
+
+    /// Adds a word.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn word(&mut self, word: u64) -> Result<(), Full> {
+        *self.words.get_mut(self.at).ok_or(Full)? = word;
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Adds words.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn words(&mut self, words: impl IntoIterator<Item = u64>) -> Result<(), Full> {
+        words.into_iter().try_for_each(|word| self.word(word))
+    }
+
+    /// Adds a hash of 32 bytes.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn id(&mut self, id: &[u8; 32]) -> Result<(), Full> {
+        self.words(
+            id.chunks_exact(8).map(|part| part.iter().rev().fold(0, |w, b| w << 8 | u64::from(*b))),
+        )
+    }
+
+    /// Where the next word comes, to be set later.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Sets a word that was added.
+    pub fn set(&mut self, place: usize, word: u64) {
+        if place < self.at {
+            self.words[place] = word;
+        }
+    }
+
+    /// What is left of the memory. The first `n` words of it become a part by [`Writer::take`].
+    pub fn rest(&mut self) -> &mut [u64] {
+        &mut self.words[self.at..]
+    }
+
+    /// Adds the next `n` words as they are.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn take(&mut self, n: usize) -> Result<(), Full> {
+        self.at = self.at.checked_add(n).filter(|at| *at <= self.words.len()).ok_or(Full)?;
+        Ok(())
+    }
+
+    /// Adds a run of guest memory.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn run(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Full> {
+        self.words([offset, bytes.len() as u64, hash(bytes)])
+    }
+
+    /// Bytes that were written, without pages.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        8 * self.at as u64
+    }
+
+    /// Writes the header. `as_bytes` shows words as the bytes of a file; `pages` is where the pages are to be.
+    pub fn finish(self, pages: u64, as_bytes: impl Fn(&[u64]) -> &[u8]) -> &'o [u64] {
+        let (header, body) = self.words[..self.at].split_at_mut(HEADER);
+        header.fill(0);
+        header[..5].copy_from_slice(&[
+            MAGIC,
+            VERSION,
+            body.len() as u64,
+            hash(as_bytes(body)),
+            pages,
+        ]);
+        &self.words[..self.at]
+    }
+}
