@@ -14,7 +14,7 @@ const STANDARD_OUTPUT: &str = "-";
 
 pub(crate) fn run(arguments: &Compile) -> Result<()> {
     let Compile { module, output: place, target, cpu, prefix, header, rust, .. } = arguments;
-    let Compile { exe, threads, frames, canonical_nans, .. } = arguments;
+    let Compile { exe, threads, frames, canonical_nans, exports, interruptible, .. } = arguments;
     if let Some(threads) = threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(*threads))
@@ -42,18 +42,22 @@ pub(crate) fn run(arguments: &Compile) -> Result<()> {
     let cpu = parse_cpu(target, cpu)?;
     let canonical_nans = *canonical_nans;
     let options = Options { frames: *frames, cpu, canonical_nans, ..options };
+    if !options.standalone && (header.is_some() || rust.is_some() || *interruptible) {
+        return Err(Error::new("a part of a boot binary has no host").at(module.display()));
+    }
+    if !exports.is_empty() && header.is_none() && rust.is_none() {
+        return Err(Error::new("--exports is for --header and --rust").usage());
+    }
+    let options = if *interruptible { options.interruptible() } else { options };
     let failed = |cause| translate::error(module, &cause);
     let object = linnet_codegen::translate(&wasm, &options).map_err(failed)?;
     let mut files = vec![(place, object.bytes)];
-    if !options.standalone && (header.is_some() || rust.is_some()) {
-        return Err(Error::new("a part of a boot binary has no host").at(module.display()));
-    }
     if let Some(header) = header {
-        let text = linnet_codegen::c_header(&wasm, &options.prefix).map_err(failed)?;
+        let text = linnet_codegen::c_header(&wasm, &options.prefix, exports).map_err(failed)?;
         files.push((header, text.into_bytes()));
     }
     if let Some(rust) = rust {
-        let text = linnet_codegen::rust_module(&wasm, &options.prefix).map_err(failed)?;
+        let text = linnet_codegen::rust_module(&wasm, &options.prefix, exports).map_err(failed)?;
         files.push((rust, text.into_bytes()));
     }
     for (place, bytes) in files {
