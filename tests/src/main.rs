@@ -41,6 +41,7 @@ mod disk;
 mod docs;
 mod examples;
 mod first_day;
+mod freeze;
 mod guest;
 mod host;
 mod hostile;
@@ -116,6 +117,7 @@ fn trials() -> Result<Vec<Trial>> {
         first_day::tests(),
         sdk::tests(),
         host::tests(),
+        freeze::tests(),
         library::tests(),
         promise::tests(),
     ];

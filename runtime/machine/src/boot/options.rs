@@ -30,7 +30,7 @@ Options:
 
 Exit status: that of the command, or 0 after a shell or poweroff; 2 for a wrong option,
 70 if the host refuses something, 71 for a fault in the runtime, 72 if the kernel breaks a rule
-of the machine, 99 for a kernel panic.
+of the machine, 73 if a snapshot cannot be resumed, 99 for a kernel panic.
 ";
 
 /// Least and most memory of a machine. The kernel's linear memory also holds its vmalloc area.
@@ -83,7 +83,13 @@ pub enum Stop<'a> {
     Version,
     Unknown(&'a str),
     Missing(&'a str),
-    Bad { option: &'static str, value: &'a str, hint: &'static str },
+    Bad {
+        option: &'static str,
+        value: &'a str,
+        hint: &'static str,
+    },
+    /// A machine that is resumed has what it had.
+    Resumed(&'static str),
 }
 
 impl fmt::Display for Stop<'_> {
@@ -95,6 +101,10 @@ impl fmt::Display for Stop<'_> {
                 "unknown option '{option}'\nhint: a command for the guest comes after '--'; see --help"
             ),
             Stop::Missing(option) => write!(f, "option '{option}' needs a value\nhint: see --help"),
+            Stop::Resumed(what) => write!(
+                f,
+                "a machine that is resumed takes no {what}\nhint: leave it away, or --resume"
+            ),
             Stop::Bad { option, value, hint } => {
                 write!(f, "'{value}' is no value for {option}\nhint: {hint}")
             }
@@ -171,6 +181,14 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 break;
             }
             _ => return Err(Stop::Unknown(word)),
+        }
+    }
+    if options.resume.is_some() {
+        if options.command.is_some() {
+            return Err(Stop::Resumed("command"));
+        }
+        if !options.append.is_empty() {
+            return Err(Stop::Resumed("arguments for the kernel"));
         }
     }
     Ok(options)

@@ -12,6 +12,7 @@ use linnet_abi::context::Context;
 use linnet_frames::Error;
 use linnet_frames::capture::{Host, HostFrame, capture};
 use linnet_frames::rebuild::HostNode;
+use linnet_frames::record::Record;
 use linnet_frames::tables::Tables;
 use linnet_unwind::Position;
 
@@ -19,7 +20,7 @@ use linnet_unwind::Position;
 #[derive(Debug)]
 pub enum Refused {
     /// Where it stands; it will stand elsewhere soon.
-    Now(&'static str),
+    Now,
     /// What it has done.
     Task(&'static str),
     /// Something that the translator or this file got wrong, or not enough memory.
@@ -111,13 +112,13 @@ fn words(activation: &Activation) -> Result<[u64; HANDLER_WORDS], Refused> {
         return Err(Refused::Task("handles a fault"));
     }
     if activation.interrupted.pc == 0 {
-        return Err(Refused::Now("begins"));
+        return Err(Refused::Now);
     }
     let Some(Handler { ucontext, sp, child }) = activation.handler else {
-        return Err(Refused::Now("ends by an exception, or waits for its memory"));
+        return Err(Refused::Now);
     };
     if child.kind == FRAMES {
-        return Err(Refused::Now("handles a signal while it forks"));
+        return Err(Refused::Now);
     }
     let ThreadRequest { function, argument, stack, flags, tls } = child.thread;
     let thread = [function, argument, stack, flags, tls].map(u64::from);
@@ -171,19 +172,18 @@ pub unsafe fn capture_user(
         (Entry::Call, Some(Position { saved, .. })) => unsafe { arch::user_call(sp, saved) },
         (Entry::Poll | Entry::Sigreturn | Entry::CallAgain, _) => {
             // SAFETY: activations lie in live frames of this stack.
-            let activation =
-                unsafe { task.activation.get().as_ref() }.ok_or(Refused::Now("begins"))?;
+            let activation = unsafe { task.activation.get().as_ref() }.ok_or(Refused::Now)?;
             if entry == Entry::Sigreturn {
                 own[1..].copy_from_slice(&words(activation)?);
                 count = own.len();
             } else if activation.interrupted.pc == 0 {
-                return Err(Refused::Now("begins"));
+                return Err(Refused::Now);
             }
             below.next = activation.previous;
             let Interrupted { fp, pc, saved, .. } = activation.interrupted;
             Position { fp, pc, saved }
         }
-        _ => return Err(Refused::Now("has faulted")),
+        _ => return Err(Refused::Now),
     };
     own[0] = match entry {
         Entry::CallAgain => Entry::Call as u64,
@@ -196,6 +196,24 @@ pub unsafe fn capture_user(
         Some(refused) => Err(refused),
         None => words.map_err(Refused::Frames),
     }
+}
+
+/// Can the runtime go on with all of its frames in a record, of the kernel or of a program?
+pub fn are_known(record: &Record<'_>, of_kernel: bool) -> bool {
+    let last = record.count().wrapping_sub(1);
+    (0..).zip(record.frames()).filter(|(_, frame)| frame.function.is_none()).all(|(n, frame)| {
+        let words = frame.words().len();
+        let is_sigreturn = frame.words().next() == Some(Entry::Sigreturn as u64);
+        match frame.point {
+            host_frame::SWITCH_TO | host_frame::SNAPSHOT => of_kernel && n == last,
+            host_frame::KERNEL if is_sigreturn => {
+                !of_kernel && n == last && words == 1 + HANDLER_WORDS
+            }
+            host_frame::KERNEL => !of_kernel && n == last && words == 1,
+            host_frame::HANDLER => !of_kernel && n != last && words == HANDLER_WORDS,
+            _ => false,
+        }
+    })
 }
 
 /// The innermost kernel frame goes on: what the host call gives.
@@ -243,10 +261,8 @@ pub unsafe extern "C" fn go_on_in_user(
     if frame.number() == host_frame::HANDLER {
         activation.handler = handler(words);
         return user::on_top_of(task, activation, || {
-            if frame.has_inner() {
-                // SAFETY: there is one, and it is entered once.
-                unsafe { frame.enter(context) };
-            }
+            // SAFETY: it is not the innermost, and entered once.
+            unsafe { frame.enter(context) };
             let (result, child) = user::leave_handler();
             user::carry_out_here(result, child)
         })

@@ -89,14 +89,14 @@ pub fn snapshot(task: &'static Task, end: bool) -> i32 {
             ENODEV
         }
         Failed::Running => EAGAIN,
-        Failed::Task(_, Refused::Now(_)) => EAGAIN,
+        Failed::Task(_, Refused::Now) => EAGAIN,
         Failed::Task(id, Refused::Task(what)) => {
             eprintln!("error: the machine cannot be frozen: the task at {id:#x} {what}");
             EBUSY
         }
         Failed::Task(id, Refused::Frames(error)) => {
             eprintln!("error: the machine cannot be frozen: the task at {id:#x}: {error}");
-            name(error, id);
+            name(error);
             EBUSY
         }
         Failed::Full => {
@@ -111,7 +111,7 @@ pub fn snapshot(task: &'static Task, end: bool) -> i32 {
 }
 
 /// Says which function cannot be captured.
-fn name(error: linnet_frames::Error, _: u32) {
+fn name(error: linnet_frames::Error) {
     let linnet_frames::Error::NotACapturePoint { function, .. } = error else { return };
     for module in image::modules() {
         let tables = tables(module);
@@ -231,7 +231,7 @@ unsafe fn write_task(
     let id = task.id.get();
     let refused = |refused| Failed::Task(id, refused);
     if task.fault.get() != (0, 0) {
-        return Err(refused(Refused::Now("has faulted in the kernel")));
+        return Err(refused(Refused::Now));
     }
     let first = writer.place();
     writer.words([0; word::COUNT])?;

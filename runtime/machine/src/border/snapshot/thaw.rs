@@ -295,6 +295,10 @@ fn resumed(
         return Ok(None);
     }
     let checked = Record::new(record, tables.id)?;
+    let of_kernel = core::ptr::eq(module, Ram::get().kernel);
+    if !frames::are_known(&checked, of_kernel) {
+        return Err(Error::Wrong("a task waits for what nobody gives"));
+    }
     let head = size_of::<Resumed>().div_ceil(8);
     let (words, plan) = (record.len().div_ceil(8), plan_words(&checked));
     let memory = arena::take(head + words + plan).ok_or(Error::NoMemory)?;

@@ -1,0 +1,331 @@
+//! Machines that are frozen to a file, and go on: on the same ISA and on others.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use linnet_build::{At as _, Error, Files, Result, System, Target, host};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Once, Test, builder, directory, machine};
+
+const LIMIT: Duration = Duration::from_secs(40);
+
+/// Where the program of `tests/freeze` lies in the guest.
+const STATES: &str = "/tests/states";
+
+pub(crate) fn tests() -> Vec<Test> {
+    let mut tests: Vec<Test> = Vec::new();
+    for from in Target::ALL {
+        for to in Target::ALL {
+            let name = format!("freeze::processes-go-on-from-{}-to-{}", from.name(), to.name());
+            tests.push((name, Box::new(move || Ok(moves(from, to)?))));
+        }
+    }
+    for (name, test) in [
+        ("chain-of-machines-loses-nothing", chain as fn() -> Result<()>),
+        ("machine-goes-on-after-a-snapshot", stays),
+        ("snapshot-is-made-at-a-signal", by_signal),
+        ("what-resumes-twice-has-random-numbers-of-its-own", random),
+        ("clock-that-does-not-sleep-counts-no-sleep", clocks),
+        ("machine-without-a-file-for-snapshots-says-so", without_file),
+        ("snapshots-that-cannot-be-resumed-are-refused", refused),
+        ("mounted-disk-goes-on-and-must-be-the-same", disk),
+        ("restart-of-a-resumed-machine-begins-anew", restart),
+    ] {
+        tests.push((format!("freeze::{name}"), Box::new(move || Ok(test()?))));
+    }
+    tests
+}
+
+/// A boot binary that can be frozen.
+fn binary(target: Target) -> Result<&'static Path> {
+    static BINARIES: [OnceLock<Once<PathBuf>>; Target::ALL.len()] =
+        [const { OnceLock::new() }; Target::ALL.len()];
+    let build = || -> Result<PathBuf> {
+        let builder = builder()?;
+        let source = directory().join("freeze/states.c");
+        let mut files = Files::default();
+        for program in builder.guest_programs(std::iter::once(source.as_path()), target)? {
+            files.add(STATES, &program?)?;
+        }
+        builder.boot_binary_of(target, &System { frames: true, ..System::with(files) })
+    };
+    let binary = &BINARIES[target as usize];
+    Ok(binary.get_or_init(|| Once::new(build())).get()?.as_path())
+}
+
+/// A machine's options and command.
+struct Run<'a> {
+    target: Target,
+    arguments: &'a [&'a str],
+    input: &'a str,
+}
+
+fn run(target: Target, arguments: &[&str]) -> Result<machine::Ended> {
+    Run { target, arguments, input: "" }.run()
+}
+
+impl Run<'_> {
+    fn run(&self) -> Result<machine::Ended> {
+        let mut command = command(self.target)?;
+        command.args(self.arguments);
+        machine::run(&mut command, self.input.as_bytes(), machine::limit(self.target, LIMIT))
+    }
+}
+
+fn command(target: Target) -> Result<Command> {
+    let mut command = machine::command(target, binary(target)?)?;
+    if target != host()? {
+        command.arg("--no-sandbox");
+    }
+    Ok(command)
+}
+
+fn check(is_right: bool, what: impl FnOnce() -> String) -> Result<()> {
+    if is_right { Ok(()) } else { Err(Error::new(what())) }
+}
+
+fn has_status(ended: &machine::Ended, status: i32) -> Result<()> {
+    let got = ended.status.and_then(|status| status.code());
+    check(got == Some(status), || format!("{:?}, not {status}\n{}", ended.status, ended.output))
+}
+
+/// A directory for one test's files.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Result<Place> {
+        let place = std::env::temp_dir().join(format!("linnet-{name}-{}", std::process::id()));
+        fs::create_dir_all(&place).at(place.display())?;
+        Ok(Place(place))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What the program says if nothing freezes it.
+fn wanted() -> Result<&'static str> {
+    static WANTED: OnceLock<Once<String>> = OnceLock::new();
+    let say = || -> Result<String> {
+        let ended = run(host()?, &["--cpus", "2", "--", STATES, "0"])?;
+        has_status(&ended, 0)?;
+        Ok(ended.output)
+    };
+    Ok(WANTED.get_or_init(|| Once::new(say())).get()?.as_str())
+}
+
+fn is_as_wanted(ended: &machine::Ended) -> Result<()> {
+    has_status(ended, 0)?;
+    let wanted = wanted()?;
+    check(ended.output == wanted, || format!("{}\nnot\n{wanted}", ended.output))
+}
+
+/// All states, frozen there and resumed here, with another number of vCPUs.
+fn moves(from: Target, to: Target) -> Result<()> {
+    let place = Place::new(&format!("freeze-{}-{}", from.name(), to.name()))?;
+    let file = place.path("snapshot");
+    let ended = run(from, &["--cpus", "2", "--freeze-to", &file, "--", STATES, "1", "end"])?;
+    has_status(&ended, 0)?;
+    check(ended.output.is_empty(), || ended.output.clone())?;
+    let cpus = ["1", "2", "3"][to as usize % 3];
+    is_as_wanted(&run(to, &["--cpus", cpus, "--resume", &file])?)
+}
+
+/// Frozen twelve times, each time on the next ISA.
+fn chain() -> Result<()> {
+    const ROUNDS: usize = 12;
+    let place = Place::new("freeze-chain")?;
+    let files = [place.path("even"), place.path("odd")];
+    let rounds = ROUNDS.to_string();
+    let ended = run(host()?, &["--freeze-to", &files[0], "--", STATES, &rounds, "end"])?;
+    has_status(&ended, 0)?;
+    for round in 1..=ROUNDS {
+        let (from, to) = (&files[(round - 1) % 2], &files[round % 2]);
+        let target = Target::ALL[round % Target::ALL.len()];
+        let ended = run(target, &["--resume", from, "--freeze-to", to])?;
+        if round == ROUNDS {
+            return is_as_wanted(&ended);
+        }
+        has_status(&ended, 0)?;
+        check(ended.output.is_empty(), || format!("round {round}: {}", ended.output))?;
+    }
+    Ok(())
+}
+
+fn stays() -> Result<()> {
+    let place = Place::new("freeze-stays")?;
+    let file = place.path("snapshot");
+    let arguments = ["--cpus", "2", "--freeze-to", &file, "--", STATES, "20", "stay"];
+    is_as_wanted(&run(host()?, &arguments)?)?;
+    // The last one is whole.
+    is_as_wanted(&run(host()?, &["--resume", &file])?)
+}
+
+fn by_signal() -> Result<()> {
+    let place = Place::new("freeze-signal")?;
+    let file = place.path("snapshot");
+    let script = "X=7; echo ready; read line; echo $line $X";
+    let mut machine = command(host()?)?
+        .args(["--freeze-to", &file, "--", "sh", "-c", script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .at("machine")?;
+    let mut line = String::new();
+    let mut output =
+        std::io::BufReader::new(machine.stdout.take().ok_or_else(|| Error::new("no output"))?);
+    std::io::BufRead::read_line(&mut output, &mut line).at("output")?;
+    let process = Pid::from_raw(machine.id().cast_signed()).ok_or_else(|| Error::new("no id"))?;
+    kill_process(process, Signal::USR1).at("kill")?;
+    // The header comes last.
+    let is_whole = || fs::read(&file).is_ok_and(|bytes| bytes.starts_with(b"LINNETSN"));
+    for _ in 0..500 {
+        if is_whole() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    check(is_whole(), || "there is no snapshot".to_owned())?;
+    if let Some(mut input) = machine.stdin.take() {
+        input.write_all(b"first\n").at("input")?;
+    }
+    machine.wait().at("machine")?;
+    std::io::Read::read_to_string(&mut output, &mut line).at("output")?;
+    check(line == "ready\nfirst 7\n", || line.clone())?;
+    let run = Run { target: host()?, arguments: &["--resume", &file], input: "second\n" };
+    let ended = run.run()?;
+    check(ended.output == "second 7\n", || ended.output.clone())
+}
+
+/// Freezes a script and resumes it so many times: what each said.
+fn resumed(name: &str, script: &str, times: usize) -> Result<Vec<String>> {
+    let place = Place::new(name)?;
+    let file = place.path("snapshot");
+    let ended = run(host()?, &["--freeze-to", &file, "--", "sh", "-c", script])?;
+    has_status(&ended, 0)?;
+    (0..times)
+        .map(|_| {
+            let ended = run(host()?, &["--resume", &file])?;
+            has_status(&ended, 0)?;
+            Ok(ended.output)
+        })
+        .collect()
+}
+
+fn random() -> Result<()> {
+    let script = "freeze --exit; head -c 16 /dev/urandom | od -An -tx1";
+    let said = resumed("freeze-random", script, 2)?;
+    check(said[0].len() > 40 && said[0] != said[1], || said.concat())
+}
+
+/// CLOCK_MONOTONIC does not count the time between, CLOCK_BOOTTIME and the time of day do.
+fn clocks() -> Result<()> {
+    let script = "read up _ </proc/uptime; then=$(date +%s); freeze --exit; \
+        read now _ </proc/uptime; echo $(( ${now%.*} - ${up%.*} )) $(( $(date +%s) - then ))";
+    let place = Place::new("freeze-clocks")?;
+    let file = place.path("snapshot");
+    has_status(&run(host()?, &["--freeze-to", &file, "--", "sh", "-c", script])?, 0)?;
+    std::thread::sleep(Duration::from_secs(3));
+    let ended = run(host()?, &["--resume", &file])?;
+    let numbers: Vec<u32> =
+        ended.output.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    // /proc/uptime is CLOCK_BOOTTIME.
+    check(numbers.len() == 2 && numbers.iter().all(|n| (2..30).contains(n)), || ended.output)
+}
+
+fn without_file() -> Result<()> {
+    let ended = run(host()?, &["--", "freeze"])?;
+    has_status(&ended, 1)?;
+    let says = |word| ended.output.contains(word);
+    check(says("cannot be frozen") && says("--freeze-to"), || ended.output.clone())?;
+    let ended = run(host()?, &["--", "freeze", "sideways"])?;
+    has_status(&ended, 2)
+}
+
+fn refused() -> Result<()> {
+    let place = Place::new("freeze-refused")?;
+    let file = place.path("snapshot");
+    let ended = run(host()?, &["--freeze-to", &file, "--", "freeze", "--exit"])?;
+    has_status(&ended, 0)?;
+    let whole = fs::read(&file).at(&file)?;
+    let is_refused = |bytes: &[u8], why: &str| -> Result<()> {
+        let path = place.path("damaged");
+        fs::write(&path, bytes).at(&path)?;
+        let ended = run(host()?, &["--resume", &path])?;
+        has_status(&ended, 73)?;
+        check(ended.output.contains(why), || format!("{why}: {}", ended.output))
+    };
+    is_refused(&[], "not a snapshot")?;
+    is_refused(b"\x7fELF", "not a snapshot")?;
+    is_refused(&whole[..whole.len() - 1], "cut off")?;
+    is_refused(&[&whole[..], &[0]].concat(), "cut off")?;
+    let changed = |at: usize, by: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= by;
+        bytes
+    };
+    is_refused(&changed(0, 1), "not a snapshot")?;
+    is_refused(&changed(8, 2), "version")?;
+    for at in [24, 64, 200, 4000, whole.len() - 100] {
+        is_refused(&changed(at, 0x10), "damaged")?;
+    }
+    let missing = run(host()?, &["--resume", &place.path("missing")])?;
+    has_status(&missing, 73)?;
+    check(missing.output.contains("No such file"), || missing.output.clone())?;
+    // A machine that has other programs, or that was built without frames.
+    let mut command = machine::command(host()?, &crate::vm(host()?)?)?;
+    let ended = machine::run(command.args(["--resume", &file]), &[], LIMIT)?;
+    has_status(&ended, 73)?;
+    check(ended.output.contains("hint: build"), || ended.output.clone())?;
+    for arguments in [["--memory", "64M"], ["--append", "x"], ["--", "true"]] {
+        let ended = run(host()?, &[&["--resume", &file], &arguments[..]].concat())?;
+        has_status(&ended, 2)?;
+    }
+    Ok(())
+}
+
+/// ext4 with data that was not written yet.
+fn disk() -> Result<()> {
+    let place = Place::new("freeze-disk")?;
+    let (file, disk, other) = (place.path("snapshot"), place.path("disk"), place.path("other"));
+    for (path, size) in [(&disk, 64 << 20), (&other, 32 << 20)] {
+        fs::File::create(path).and_then(|disk| disk.set_len(size)).at(path)?;
+    }
+    let script = "mke2fs -q /dev/vda && mount /dev/vda /mnt && echo before >/mnt/a && freeze --exit; \
+        cat /mnt/a && echo after >/mnt/b && umount /mnt && mount /dev/vda /mnt && cat /mnt/a /mnt/b";
+    let arguments = ["--disk", &disk, "--freeze-to", &file, "--", "sh", "-c", script];
+    has_status(&run(host()?, &arguments)?, 0)?;
+    for disks in [&[][..], &["--disk", &other], &["--disk", &disk, "--disk", &other]] {
+        let ended = run(host()?, &[&["--resume", &file], disks].concat())?;
+        has_status(&ended, 73)?;
+        check(ended.output.contains("hint: give the same disks"), || ended.output.clone())?;
+    }
+    let ended = run(host()?, &["--resume", &file, "--disk", &disk])?;
+    has_status(&ended, 0)?;
+    check(ended.output == "before\nbefore\nafter\n", || ended.output.clone())
+}
+
+/// What the guest restarts begins as it first did.
+fn restart() -> Result<()> {
+    let script = "freeze --exit; echo resumed; reboot -f; sleep 9";
+    let place = Place::new("freeze-restart")?;
+    let file = place.path("snapshot");
+    has_status(&run(host()?, &["--freeze-to", &file, "--", "sh", "-c", script])?, 0)?;
+    let run =
+        Run { target: host()?, arguments: &["--resume", &file], input: "echo anew\nexit 3\n" };
+    let ended = run.run()?;
+    has_status(&ended, 3)?;
+    check(ended.output == "resumed\nanew\n", || ended.output.clone())
+}
