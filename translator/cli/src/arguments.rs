@@ -109,7 +109,7 @@ pub(crate) struct Build {
     /// Compress all of it, which leaves no symbols; it unpacks itself at every start
     #[arg(long)]
     pub(crate) compress: bool,
-    /// Translate so that native frames can be captured as data and rebuilt
+    /// Make a machine that can be frozen to a file and resumed on any CPU; it takes four times the space
     #[arg(long)]
     pub(crate) frames: bool,
     #[command(flatten)]
