@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "init.h"
@@ -68,6 +69,25 @@ static void raise_loopback(void)
 	close(fd);
 }
 
+/* The DHCP client goes on in the background when it has an address, or when nobody has answered it for
+ * two seconds. A system without one configures its network itself. */
+static void configure_network(void)
+{
+	static char *const client[] = {
+		"udhcpc", "-i", "eth0", "-t", "4", "-T", "1", "-A", "5", "-b", "-S", 0,
+	};
+	if (access("/sys/class/net/eth0", F_OK)) return;
+	pid_t pid = fork();
+	if (pid > 0) waitpid(pid, 0, 0);
+	if (pid) return;
+	setsid();
+	int null = open("/dev/null", O_RDWR);
+	for (int fd = 0; fd < 3; fd++) dup2(null, fd);
+	if (null > 2) close(null);
+	execv("/sbin/udhcpc", client);
+	_exit(127);
+}
+
 void set_up_machine(void)
 {
 	umask(0);
@@ -80,4 +100,5 @@ void set_up_machine(void)
 	keep_few_free_pages();
 	set_host_name();
 	raise_loopback();
+	configure_network();
 }
