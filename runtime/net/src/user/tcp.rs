@@ -14,7 +14,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use hashbrown::HashMap;
-use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{self, Socket, State};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr, IpListenEndpoint, TcpPacket};
@@ -399,7 +399,8 @@ impl Connection {
             let moved = self.from_host(handle);
             self.to_host(handle);
             let mut device = link.device(context, None);
-            interface.poll_egress(now, &mut device, &mut self.sockets);
+            // A packet at a time.
+            while interface.poll_egress(now, &mut device, &mut self.sockets) != PollResult::None {}
             // The buffer was full, and the guest had room for all of it.
             if !(moved && self.readable && self.socket(handle).can_send() && context.guest.has_room()) {
                 break;
