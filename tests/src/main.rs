@@ -46,6 +46,7 @@ mod host;
 mod hostile;
 mod interactive;
 mod machine;
+mod net;
 mod oops;
 mod packages;
 mod player;
@@ -124,6 +125,7 @@ fn trials() -> Result<Vec<Trial>> {
             hostile::tests(target)?,
             player::tests(target),
             interactive::tests(target)?,
+            net::tests(target),
             script::tests(target)?,
             disk::tests(target),
             oops::tests(target),

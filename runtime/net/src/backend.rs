@@ -4,8 +4,8 @@ use crate::port::{Mapping, Port};
 use crate::sys::{self, Epoll, Errno, Fd};
 use linnet_virtio::net::QUEUES;
 use linnet_virtio::vhost::{
-    FEATURE_PROTOCOL, FEATURE_VERSION_1, HEADER_SIZE, Message, NO_DESCRIPTOR, QUEUE_MASK, USER_BASE,
-    request,
+    FEATURE_PROTOCOL, FEATURE_VERSION_1, HEADER_SIZE, Message, NO_DESCRIPTOR, QUEUE_MASK,
+    USER_BASE, request,
 };
 
 /// What has changed by a message.
@@ -21,7 +21,9 @@ pub enum Change {
 /// Read the next message of the front end and do what it says.
 pub fn handle(socket: &Fd, epoll: &Epoll, port: &mut Port, features: u64) -> Change {
     match next(socket) {
-        Ok((message, fd)) => apply(socket, epoll, port, features, &message, fd).unwrap_or(Change::End),
+        Ok((message, fd)) => {
+            apply(socket, epoll, port, features, &message, fd).unwrap_or(Change::End)
+        }
         Err(_) => Change::End,
     }
 }
@@ -98,7 +100,8 @@ fn apply(
         request::SET_QUEUE_SIZE => port.rings[queue()?].queue.size = value as u16,
         request::SET_QUEUE_BASE => port.rings[queue()?].queue.taken = value as u16,
         request::SET_QUEUE_ADDRESSES => {
-            let address = |n| u32::try_from(message.word(n).wrapping_sub(USER_BASE)).map_err(|_| BAD);
+            let address =
+                |n| u32::try_from(message.word(n).wrapping_sub(USER_BASE)).map_err(|_| BAD);
             let queue = &mut port.rings[queue()?].queue;
             queue.descriptors = address(1)?;
             queue.used = address(2)?;

@@ -13,7 +13,8 @@ unsafe impl dlmalloc::Allocator for Pages {
         const READ_WRITE: usize = 3;
         const PRIVATE_ANONYMOUS: usize = 0x22;
         // SAFETY: a new mapping wherever there is room.
-        let at = unsafe { syscall(nr::MMAP, [0, size, READ_WRITE, PRIVATE_ANONYMOUS, usize::MAX, 0]) };
+        let at =
+            unsafe { syscall(nr::MMAP, [0, size, READ_WRITE, PRIVATE_ANONYMOUS, usize::MAX, 0]) };
         if at < 0 { (core::ptr::null_mut(), 0, 0) } else { (at as *mut u8, size, 0) }
     }
 

@@ -85,25 +85,45 @@ mod tests {
         assert_eq!(Net::parse("tap=tap0"), Some(Net::Tap("tap0")));
         assert_eq!(Net::parse("vhost-user=/run/a=b"), Some(Net::VhostUser("/run/a=b")));
         assert_eq!(Net::parse("socket=x"), Some(Net::Socket("x")));
-        for wrong in ["", "tap", "tap=", "user=", "user=1", "none=", "socket=", "bridge", "tap=0123456789abcdef"] {
+        for wrong in [
+            "",
+            "tap",
+            "tap=",
+            "user=",
+            "user=1",
+            "none=",
+            "socket=",
+            "bridge",
+            "tap=0123456789abcdef",
+        ] {
             assert_eq!(Net::parse(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn ports_are_published_on_loopback_unless_told() {
-        let parse = |text| {
-            Publish::parse(text).map(|p| (p.host.to_string(), p.guest, p.is_udp))
-        };
+        let parse = |text| Publish::parse(text).map(|p| (p.host.to_string(), p.guest, p.is_udp));
         let some = |host: &str, guest, is_udp| Some((host.to_string(), guest, is_udp));
         assert_eq!(parse("8080:80"), some("127.0.0.1:8080", 80, false));
         assert_eq!(parse("8080:80/tcp"), some("127.0.0.1:8080", 80, false));
         assert_eq!(parse("5353:53/udp"), some("127.0.0.1:5353", 53, true));
         assert_eq!(parse("0.0.0.0:8080:80"), some("0.0.0.0:8080", 80, false));
         assert_eq!(parse("[::1]:8080:80"), some("[::1]:8080", 80, false));
-        for wrong in
-            ["", "80", ":80", "80:", "0:80", "80:0", "65536:80", "80:65536", "80:80/sctp", "a:80:80", "::1:80:80", "80:80/udp/udp", "[127.0.0.1]:1:1"]
-        {
+        for wrong in [
+            "",
+            "80",
+            ":80",
+            "80:",
+            "0:80",
+            "80:0",
+            "65536:80",
+            "80:65536",
+            "80:80/sctp",
+            "a:80:80",
+            "::1:80:80",
+            "80:80/udp/udp",
+            "[127.0.0.1]:1:1",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -139,7 +139,10 @@ impl Port {
     pub fn tell(&mut self) {
         for (ring, untold) in self.rings.iter().zip(&mut self.untold) {
             let wants = ring.open.as_ref().is_some_and(OpenQueue::wants_interrupt);
-            if core::mem::take(untold) && wants && let Some(call) = &ring.call {
+            if core::mem::take(untold)
+                && wants
+                && let Some(call) = &ring.call
+            {
                 sys::signal(call);
             }
         }
@@ -247,10 +250,18 @@ fn copy_frame(parts: &[linnet_virtio::memory::IoVec], header: &mut Header, frame
         let head = part.len.min(HEADER_SIZE.saturating_sub(at));
         // SAFETY: the part lies in guest memory; the header and the frame have room for that much.
         unsafe {
-            ptr::copy_nonoverlapping(part.start, header.as_mut_ptr().add(at.min(HEADER_SIZE)), head);
+            ptr::copy_nonoverlapping(
+                part.start,
+                header.as_mut_ptr().add(at.min(HEADER_SIZE)),
+                head,
+            );
             let rest = part.len - head;
             frame.reserve(rest);
-            ptr::copy_nonoverlapping(part.start.add(head), frame.as_mut_ptr().add(frame.len()), rest);
+            ptr::copy_nonoverlapping(
+                part.start.add(head),
+                frame.as_mut_ptr().add(frame.len()),
+                rest,
+            );
             frame.set_len(frame.len() + rest);
         }
         at += head;

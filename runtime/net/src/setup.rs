@@ -89,7 +89,8 @@ fn open(net: Net<'_>, published: &[Publish]) -> Result<Box<dyn Network>, String>
             Err(errno) => Err(format!("interface {name}: {}", tap_error(name, errno))),
         },
         Net::Socket(path) => {
-            let text = CString::new(path).map_err(|_| format!("socket {path}: no name of a file"))?;
+            let text =
+                CString::new(path).map_err(|_| format!("socket {path}: no name of a file"))?;
             match Wire::open(&text) {
                 Ok(wire) => Ok(Box::new(wire)),
                 Err(errno) => Err(format!("socket {path}: {}", reason(errno))),
@@ -121,7 +122,9 @@ fn tap_error(name: &str, errno: Errno) -> String {
         Errno(1 | 13) => format!(
             "\nhint: let root make it for you: ip tuntap add {name} mode tap user $(id -un)"
         ),
-        Errno::NOENT => "\nhint: this host has no /dev/net/tun; `--net user` needs nothing of it".into(),
+        Errno::NOENT => {
+            "\nhint: this host has no /dev/net/tun; `--net user` needs nothing of it".into()
+        }
         _ => String::new(),
     };
     reason(errno) + &hint
@@ -175,7 +178,8 @@ mod tests {
 
     #[test]
     fn the_first_server_is_asked() {
-        let text = "# nameserver 1.2.3.4\nsearch a b\nnameserver\tfe80::1%eth0\nnameserver 127.0.0.53\n";
+        let text =
+            "# nameserver 1.2.3.4\nsearch a b\nnameserver\tfe80::1%eth0\nnameserver 127.0.0.53\n";
         assert_eq!(parse_resolver(text), Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 53))));
         assert_eq!(parse_resolver("nameserver"), None);
         assert_eq!(parse_resolver(""), None);

@@ -120,7 +120,9 @@ impl Wire {
     fn pass(&mut self, guest: &mut dyn Guest, from: Place, bytes: &[u8]) {
         let Ok(frame) = EthernetFrame::new_checked(bytes) else { return };
         let (source, to) = (frame.src_addr(), frame.dst_addr());
-        if source.is_unicast() && (self.addresses.len() < MAX_ADDRESSES || self.addresses.contains_key(&source)) {
+        if source.is_unicast()
+            && (self.addresses.len() < MAX_ADDRESSES || self.addresses.contains_key(&source))
+        {
             self.addresses.insert(source, from);
         }
         if self.listener.is_some() && frame.ethertype() == EthernetProtocol::Ipv4 {
@@ -153,12 +155,20 @@ impl Wire {
     }
 
     /// Give an address to who asks for one.
-    fn lease(&mut self, guest: &mut dyn Guest, from: Place, source: EthernetAddress, packet: &[u8]) {
+    fn lease(
+        &mut self,
+        guest: &mut dyn Guest,
+        from: Place,
+        source: EthernetAddress,
+        packet: &[u8],
+    ) {
         const FIRST: u32 = Ipv4Addr::new(10, 0, 2, 15).to_bits();
         const MOST: usize = 200;
         let Ok(ip) = Ipv4Packet::new_checked(packet) else { return };
         let Ok(udp) = UdpPacket::new_checked(ip.payload()) else { return };
-        if udp.dst_port() != lease::SERVER_PORT || ip.next_header() != smoltcp::wire::IpProtocol::Udp {
+        if udp.dst_port() != lease::SERVER_PORT
+            || ip.next_header() != smoltcp::wire::IpProtocol::Udp
+        {
             return;
         }
         let next = Ipv4Addr::from_bits(FIRST + self.leases.len() as u32);

@@ -54,7 +54,8 @@ impl Message {
     /// # Panics
     /// If they are more than any message has.
     pub fn new(request: u32, words: &[u64]) -> Message {
-        let mut message = Message { request, is_reply: false, payload: [0; PAYLOAD_MAX], len: words.len() * 8 };
+        let mut message =
+            Message { request, is_reply: false, payload: [0; PAYLOAD_MAX], len: words.len() * 8 };
         for (to, word) in message.payload.chunks_exact_mut(8).zip(words) {
             to.copy_from_slice(&word.to_le_bytes());
         }
@@ -87,10 +88,16 @@ impl Message {
 
     /// From its header, with room for the payload: `None` if no message begins like that.
     pub fn from_header(header: [u8; HEADER_SIZE]) -> Option<Message> {
-        let word = |n: usize| u32::from_le_bytes([header[n], header[n + 1], header[n + 2], header[n + 3]]);
+        let word =
+            |n: usize| u32::from_le_bytes([header[n], header[n + 1], header[n + 2], header[n + 3]]);
         let (request, flags, len) = (word(0), word(4), word(8) as usize);
         let is_ours = flags & 3 == VERSION && len <= PAYLOAD_MAX;
-        is_ours.then_some(Message { request, is_reply: flags & REPLY != 0, payload: [0; PAYLOAD_MAX], len })
+        is_ours.then_some(Message {
+            request,
+            is_reply: flags & REPLY != 0,
+            payload: [0; PAYLOAD_MAX],
+            len,
+        })
     }
 
     pub fn payload_mut(&mut self) -> &mut [u8] {

@@ -54,8 +54,12 @@ pub fn begin(options: &Options<'_>, kept: Option<&Kept>) -> Begun {
 
 fn reason(errno: Errno) -> &'static str {
     match errno {
-        Errno::NOENT => "No such file or directory\nhint: start the program that listens there first",
-        Errno::CONNREFUSED => "nobody listens there\nhint: start the program that listens there first",
+        Errno::NOENT => {
+            "No such file or directory\nhint: start the program that listens there first"
+        }
+        Errno::CONNREFUSED => {
+            "nobody listens there\nhint: start the program that listens there first"
+        }
         Errno::NAMETOOLONG => "the name is too long",
         Errno(13) => "Permission denied",
         _ => "the host refuses to connect to it",

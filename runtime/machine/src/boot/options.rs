@@ -109,7 +109,8 @@ const CPUS_HINT: &str = "give a number from 1 to 64";
 const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
 const DISKS_HINT: &str = "a machine has at most 8 disks";
 const NET_HINT: &str = "give user, tap=NAME, vhost-user=SOCKET, socket=PATH or none";
-const PUBLISH_HINT: &str = "give PORT:PORT, such as 8080:80, or 127.0.0.1:5353:53/udp or [::1]:8080:80";
+const PUBLISH_HINT: &str =
+    "give PORT:PORT, such as 8080:80, or 127.0.0.1:5353:53/udp or [::1]:8080:80";
 const PORTS_HINT: &str = "a machine has at most 32 published ports";
 const NO_PORTS_HINT: &str = "add --net user: other networks have no ports of the host";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";

@@ -155,7 +155,8 @@ pub fn open(path: &core::ffi::CStr, writable: bool) -> Result<Fd> {
     const RDWR: usize = 2;
     let flags = CLOEXEC | NONBLOCK | if writable { RDWR } else { 0 };
     // SAFETY: reads the path only.
-    unsafe { call(nr::OPENAT, [CWD, path.as_ptr() as usize, flags, 0, 0, 0]) }.map(|fd| Fd(fd as i32))
+    unsafe { call(nr::OPENAT, [CWD, path.as_ptr() as usize, flags, 0, 0, 0]) }
+        .map(|fd| Fd(fd as i32))
 }
 
 /// Give this process as many descriptors as it may have.
@@ -207,7 +208,11 @@ pub fn make_plain(fd: &Fd) -> Result<()> {
 /// Close all descriptors but standard error and one other.
 pub fn close_others(kept: &Fd) {
     const STDERR: usize = 2;
-    let ranges = [(0, STDERR - 1), (STDERR + 1, kept.raw().wrapping_sub(1)), (kept.raw() + 1, u32::MAX as usize)];
+    let ranges = [
+        (0, STDERR - 1),
+        (STDERR + 1, kept.raw().wrapping_sub(1)),
+        (kept.raw() + 1, u32::MAX as usize),
+    ];
     for (first, last) in ranges {
         if first <= last {
             // SAFETY: nobody uses them in this process. A host that does not know the call leaves them open.

@@ -92,9 +92,8 @@ fn new(family: u16, kind: Kind) -> Result<Fd> {
         Kind::Ping => (2, if family == INET { ICMP } else { ICMPV6 }),
     };
     // SAFETY: touches no memory.
-    let fd = unsafe {
-        call(nr::SOCKET, [family.into(), kind | NONBLOCK | CLOEXEC, protocol, 0, 0, 0])?
-    };
+    let fd =
+        unsafe { call(nr::SOCKET, [family.into(), kind | NONBLOCK | CLOEXEC, protocol, 0, 0, 0])? };
     Ok(Fd::own(fd as i32))
 }
 
@@ -288,7 +287,8 @@ const RIGHTS: i32 = 1;
 pub unsafe fn send_message(fd: i32, bytes: &[u8], passed: Option<i32>) -> Result<usize> {
     const NOSIGNAL: usize = 0x4000;
     let part = [bytes.as_ptr() as usize, bytes.len()];
-    let mut control = Control { len: CONTROL_HEADER + 4, level: 1, kind: RIGHTS, fds: [0; CONTROL_FDS] };
+    let mut control =
+        Control { len: CONTROL_HEADER + 4, level: 1, kind: RIGHTS, fds: [0; CONTROL_FDS] };
     control.fds[0] = passed.unwrap_or(-1);
     let header = Header {
         name: 0,

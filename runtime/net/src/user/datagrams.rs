@@ -165,7 +165,10 @@ impl Datagrams {
             u8::from(Icmpv6Message::EchoRequest)
         };
         let payload = packet.payload;
-        if !Addresses::is_guest(packet.from) || payload.len() < HEADER || payload[..2] != [request, 0] {
+        if !Addresses::is_guest(packet.from)
+            || payload.len() < HEADER
+            || payload[..2] != [request, 0]
+        {
             return;
         }
         addresses.learn(packet.from);

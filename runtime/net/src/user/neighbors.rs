@@ -103,7 +103,13 @@ pub fn advertise(context: &mut Context<'_>, link: &mut Link) {
     send(context, link, ROUTER, ALL_NODES, advert);
 }
 
-fn send(context: &mut Context<'_>, link: &mut Link, from: Ipv6Addr, to: Ipv6Addr, ndisc: NdiscRepr<'_>) {
+fn send(
+    context: &mut Context<'_>,
+    link: &mut Link,
+    from: Ipv6Addr,
+    to: Ipv6Addr,
+    ndisc: NdiscRepr<'_>,
+) {
     let icmp = Icmpv6Repr::Ndisc(ndisc);
     let ip = Ipv6Repr {
         src_addr: from,
@@ -115,6 +121,11 @@ fn send(context: &mut Context<'_>, link: &mut Link, from: Ipv6Addr, to: Ipv6Addr
     link.send_packet(context.guest, false, ip.buffer_len() + ip.payload_len, |bytes| {
         ip.emit(&mut Ipv6Packet::new_unchecked(&mut bytes[..]));
         let payload = &mut bytes[ip.buffer_len()..];
-        icmp.emit(&from, &to, &mut Icmpv6Packet::new_unchecked(payload), &ChecksumCapabilities::default());
+        icmp.emit(
+            &from,
+            &to,
+            &mut Icmpv6Packet::new_unchecked(payload),
+            &ChecksumCapabilities::default(),
+        );
     });
 }

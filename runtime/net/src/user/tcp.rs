@@ -197,7 +197,14 @@ impl Connections {
         let fd = match sys::connected(sys::Kind::Stream, to) {
             Ok(fd) => fd,
             // The guest tries again.
-            Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::AGAIN | Errno::ADDRNOTAVAIL) => return,
+            Err(
+                Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOBUFS
+                | Errno::NOMEM
+                | Errno::AGAIN
+                | Errno::ADDRNOTAVAIL,
+            ) => return,
             Err(_) => return self.refuse(context, link, packet),
         };
         self.add(context, key, fd, Stage::Connecting(packet.to_vec()), SocketSet::new(Vec::new()));
@@ -329,7 +336,8 @@ impl Connections {
             match connection.deadline {
                 Some(deadline) if deadline <= now => due.push(token),
                 Some(deadline) => {
-                    self.deadline = Some(self.deadline.map_or(deadline, |least| least.min(deadline)));
+                    self.deadline =
+                        Some(self.deadline.map_or(deadline, |least| least.min(deadline)));
                 }
                 None => {}
             }
@@ -402,7 +410,11 @@ impl Connection {
             // A packet at a time.
             while interface.poll_egress(now, &mut device, &mut self.sockets) != PollResult::None {}
             // The buffer was full, and the guest had room for all of it.
-            if !(moved && self.readable && self.socket(handle).can_send() && context.guest.has_room()) {
+            if !(moved
+                && self.readable
+                && self.socket(handle).can_send()
+                && context.guest.has_room())
+            {
                 break;
             }
         }

@@ -128,8 +128,7 @@ impl Network {
         }
         let (bytes, len) = message.bytes();
         // SAFETY: both stay open as long as the process lives.
-        let sent =
-            unsafe { net_sys::send_message(self.descriptors.socket, &bytes[..len], passed) };
+        let sent = unsafe { net_sys::send_message(self.descriptors.socket, &bytes[..len], passed) };
         if sent == Ok(len) { Ok(()) } else { Err(Gone) }
     }
 
@@ -187,8 +186,8 @@ impl Network {
             let state = |request, number| Message::state(request, n, number);
             self.send(&state(request::SET_QUEUE_SIZE, queue.size.into()), None)?;
             self.send(&state(request::SET_QUEUE_BASE, queue.taken.into()), None)?;
-            let [descriptors, used, available] =
-                [queue.descriptors, queue.used, queue.available].map(|at| USER_BASE + u64::from(at));
+            let [descriptors, used, available] = [queue.descriptors, queue.used, queue.available]
+                .map(|at| USER_BASE + u64::from(at));
             let addresses = [n as u64, descriptors, used, available, 0];
             self.send(&Message::new(request::SET_QUEUE_ADDRESSES, &addresses), None)?;
             let Descriptors { kicks, call, .. } = self.descriptors;
