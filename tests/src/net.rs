@@ -162,13 +162,9 @@ fn published(target: Target) -> Outcome {
         let last = ask(port, b"GET /done HTTP/1.0\r\n\r\n", limit)?;
         Ok::<_, io::Error>((first, last))
     });
-    let script = "mkdir /www; echo contents > /www/file; mkdir /www/cgi-bin
-        httpd -h /www -p 80
-        while [ ! -e /tmp/done ]; do
-            sleep 0.1
-            n=$(grep -c ':0050 .* 06 ' /proc/net/tcp)
-            [ \"$n\" -lt 2 ] || touch /tmp/done
-        done
+    let script = "mkdir /www; echo contents > /www/file; touch /tmp/log
+        httpd -f -vv -h /www -p 80 2> /tmp/log &
+        until grep -q /done /tmp/log; do sleep 0.1; done
         sleep 0.2; echo ended";
     let output = guest(target, &["--publish", &publish], script)?;
     expect(&output, "ended")?;
@@ -215,9 +211,10 @@ fn datagrams(target: Target) -> Outcome {
         }
     });
     let script = format!(
-        "udpsvd -E 0 7 sh -c 'cat; touch /tmp/asked' &
+        "udpsvd -E 0 7 sh -c 'touch /tmp/asked; cat' &
         echo hello | nc -u -w 1 10.0.2.2 {port}
         while [ ! -e /tmp/asked ]; do sleep 0.1; done
+        sleep 1
         ping -c 1 -q 10.0.2.2 | grep -o '1 packets received'"
     );
     let output = guest(target, &["--publish", &format!("{published}:7/udp")], &script)?;
@@ -230,9 +227,9 @@ fn datagrams(target: Target) -> Outcome {
 fn refused(target: Target) -> Outcome {
     let port = free_port()?;
     let script = format!(
-        "nc -w 20 10.0.2.2 {port} < /dev/null 2>&1 | grep -o refused
-        nc -w 20 10.0.2.3 {port} < /dev/null 2>&1 | grep -o refused
-        nc -w 20 224.0.0.1 {port} < /dev/null 2>&1 | grep -o -i -e refused -e unreachable
+        "for host in 10.0.2.2 10.0.2.3 224.0.0.1; do
+            wget -T 20 -O - http://$host:{port}/ 2>&1 | grep -o -i -e refused -e unreachable
+        done
         cut -d. -f1 /proc/uptime | grep -q -E '^.$|^1.$' && echo soon"
     );
     let output = guest(target, &[], &script)?;

@@ -80,6 +80,11 @@ impl Datagrams {
         }
     }
 
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.table.len()
+    }
+
     pub fn begin(&mut self, epoll: &Epoll) -> sys::Result<()> {
         for (n, listener) in self.listeners.iter().enumerate() {
             epoll.add(listener.fd.number(), sys::IN, Kind::DatagramListener.token(n))?;

@@ -20,6 +20,8 @@ pub mod link;
 mod neighbors;
 mod table;
 mod tcp;
+#[cfg(test)]
+mod tests;
 
 use crate::sys::{self, Epoll, Fd};
 use crate::{Context, Header, Network};
@@ -75,6 +77,12 @@ impl User {
             connections: Connections::new(tcp),
             datagrams: Datagrams::new(udp),
         }
+    }
+
+    /// Connections, and pairs of ends of datagrams.
+    #[cfg(test)]
+    fn tables(&self) -> usize {
+        self.connections.count() + self.datagrams.count()
     }
 
     fn packet<'a>(protocol: EthernetProtocol, bytes: &'a [u8]) -> Option<Packet<'a>> {
@@ -134,10 +142,11 @@ impl User {
             IpProtocol::Icmp if packet.to.is_ipv4() => {
                 datagrams.echo(context, link, addresses, packet);
             }
-            IpProtocol::Icmpv6 if packet.to.is_ipv6() => {
-                if !neighbors::discovery(context, link, addresses, packet) {
-                    datagrams.echo(context, link, addresses, packet);
-                }
+            IpProtocol::Icmpv6
+                if packet.to.is_ipv6()
+                    && !neighbors::discovery(context, link, addresses, packet) =>
+            {
+                datagrams.echo(context, link, addresses, packet);
             }
             _ => {}
         }

@@ -103,6 +103,11 @@ impl Connections {
         }
     }
 
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.table.len()
+    }
+
     /// Is it a token of ours?
     pub fn owns(token: u64) -> bool {
         matches!(Kind::of(token), Some(Kind::Connection | Kind::Listener))
@@ -404,8 +409,8 @@ impl Connection {
         let now = instant(context.now);
         let Some((handle, _)) = self.sockets.iter().next() else { return Fate::Lives };
         loop {
-            let moved = self.from_host(handle);
-            self.to_host(handle);
+            let moved = self.receive_host(handle);
+            self.send_host(handle);
             let mut device = link.device(context, None);
             // A packet at a time.
             while interface.poll_egress(now, &mut device, &mut self.sockets) != PollResult::None {}
@@ -434,7 +439,7 @@ impl Connection {
     }
 
     /// From the host's side to the guest's; whether there was anything.
-    fn from_host(&mut self, handle: SocketHandle) -> bool {
+    fn receive_host(&mut self, handle: SocketHandle) -> bool {
         let mut moved = false;
         let (fd, socket) = (&self.fd, self.sockets.get_mut::<Socket<'_>>(handle));
         while self.readable && !self.ended && socket.can_send() {
@@ -460,7 +465,7 @@ impl Connection {
     }
 
     /// From the guest's side to the host's.
-    fn to_host(&mut self, handle: SocketHandle) {
+    fn send_host(&mut self, handle: SocketHandle) {
         let (fd, socket) = (&self.fd, self.sockets.get_mut::<Socket<'_>>(handle));
         while self.writable && socket.can_recv() {
             let sent = socket.recv(|bytes| match sys::send(fd, bytes) {

@@ -1,20 +1,16 @@
-//! Where the devices are: addresses of their registers, and interrupt lines. Disks come first.
+//! Where the devices are: addresses of their registers.
 
-use super::disks::{self, MAX_DISKS};
+use super::disks;
+use super::lines::{NETWORK, line, raise};
 use super::net;
-use crate::cpu::vcpu;
 use crate::memory::physical::guest_memory;
 use core::fmt;
-use linnet_abi::irq;
 
 /// Bus address of the registers of device 0, above all memory that a guest can have.
 const BASE: u32 = 0xf000_0000;
 
 /// Distance of the registers of two devices.
 const SIZE: u32 = 0x200;
-
-/// The network's number.
-const NETWORK: u32 = MAX_DISKS as u32;
 
 /// Tell the kernel of the devices (Documentation/admin-guide/kernel-parameters.txt, virtio_mmio.device).
 pub fn kernel_arguments(to: &mut impl fmt::Write) -> fmt::Result {
@@ -23,20 +19,6 @@ pub fn kernel_arguments(to: &mut impl fmt::Write) -> fmt::Result {
         write!(to, " virtio_mmio.device={SIZE:#x}@{:#x}:{}", BASE + n * SIZE, line(n))?;
     }
     Ok(())
-}
-
-/// Interrupt line of a device.
-fn line(device: u32) -> u32 {
-    irq::DEVICE_SHIFT + irq::LINE_VIRTIO + device
-}
-
-fn raise(device: u32) {
-    vcpu::first().interrupt(1 << line(device));
-}
-
-/// Raise the network's interrupt.
-pub fn raise_network() {
-    raise(NETWORK);
 }
 
 /// Number of the device at a bus address, and the offset of the register.

@@ -6,7 +6,8 @@
 //! | `block` | a disk: section 5.2                                                          |
 //! | `disks` | those of the machine, with the host's files behind them                      |
 //! | `net`   | a network device, whose queues another process serves: section 5.1           |
-//! | `bus`   | addresses and interrupt lines                                                |
+//! | `lines` | numbers and interrupt lines                                                  |
+//! | `bus`   | addresses                                                                    |
 //!
 //! Everything that a driver writes is checked: a wrong address or length ends the request or stops the
 //! queue, and nothing of the host is touched. The queues themselves are in `linnet-virtio`.
@@ -14,6 +15,7 @@
 mod block;
 mod bus;
 mod disks;
+mod lines;
 mod mmio;
 pub mod net;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! writes its memory and wakes it, and it wakes the guest. Both speak vhost-user. If the back end is gone,
 //! the link is down.
 
-use super::bus;
+use super::lines::{self, NETWORK as NUMBER};
 use super::mmio::{Device, Mmio};
 use crate::cpu::thread;
 use crate::host::lock::SpinLock;
@@ -271,7 +271,7 @@ extern "C" fn watch(_: usize) -> ! {
             let mut count = [0; 8];
             // SAFETY: the buffer is valid.
             unsafe { sys::read(call, count.as_mut_ptr(), count.len()) };
-            mmio.tell_used(bus::raise_network);
+            mmio.tell_used(|| lines::raise(NUMBER));
         }
         if gone != 0 {
             break;
@@ -279,7 +279,7 @@ extern "C" fn watch(_: usize) -> ! {
     }
     mmio.device.is_up.store(false, Ordering::SeqCst);
     eprintln!("warning: the network's process has ended: the link is down\r");
-    mmio.tell_configuration(bus::raise_network);
+    mmio.tell_configuration(|| lines::raise(NUMBER));
     loop {
         sys::poll(-1, 0, None);
     }
