@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-# The support library: liblinnet_embed.a, and linnet.h beside its source.
+# The support library.
 root=../..
 cargo build --quiet --release --manifest-path "$root/Cargo.toml" -p linnet-embed
 support=$root/target/release/liblinnet_embed.a
@@ -17,7 +17,6 @@ linnet cc -O2 -g -nostdlib -Wl,--no-entry,--export-memory,-z,stack-size=65536 \
 	-o "$out/zlib.wasm" malloc.c -lz
 
 linnet compile "$out/zlib.wasm" --header "$out/zlib.h" -o "$out/zlib.o"
-cc -O2 -Wall -I"$out" -I"$root/runtime/embed/include" -o "$out/host" \
-	host.c "$out/zlib.o" "$support" -lm
+cc -O2 -Wall -I"$out" -o "$out/host" host.c "$out/zlib.o" "$support" -lm
 # Where in the module an instruction is depends on the compiler's version.
 "$out/host" | sed "s/offset 0x.*/offset .../"

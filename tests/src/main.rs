@@ -45,6 +45,7 @@ mod guest;
 mod host;
 mod hostile;
 mod interactive;
+mod library;
 mod machine;
 mod net;
 mod oops;
@@ -116,6 +117,7 @@ fn trials() -> Result<Vec<Trial>> {
         first_day::tests(),
         sdk::tests(),
         host::tests(),
+        library::tests(),
         promise::tests(),
     ];
     for target in Target::ALL {

@@ -352,7 +352,7 @@ fn space(place: &Place) -> Result<()> {
 
 /// What a script prints in which `linnet` is the command under test, and every command must end well.
 /// What they say of their progress is shown if one does not.
-fn shell(place: &Place, script: &str) -> Result<String> {
+pub(crate) fn shell(place: &Place, script: &str) -> Result<String> {
     let linnet = place.linnet.parent().unwrap_or(&place.directory).display().to_string();
     let head = "set -e\nlog=$PWD/log\nexec 2>$log\ntrap 'test $? = 0 || cat $log' EXIT";
     place.run("sh", &["-c", &format!("{head}\nexport PATH={linnet}:$PATH\n{script}")])

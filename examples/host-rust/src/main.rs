@@ -29,9 +29,8 @@ fn read_size(zlib: &Exports, from: &Block) -> Result<i32> {
 
 fn main() -> Result<()> {
     let store = Store::new();
-    let mut imports = Imports::new();
     // The compiler for the guest makes modules that import their memory.
-    imports.missing(&store, &zlib::module())?;
+    let imports = Imports::new().with_missing(&store, &zlib::module())?;
     let zlib = Exports::new(&store, &imports)?;
 
     let bytes: Vec<u8> = (0..100_000_usize)

@@ -370,6 +370,10 @@ pub enum MoreTrap {
     NullReference = 65,
     /// A thread waits in a memory that is not shared.
     NotShared = 66,
+    /// The host wants the call to end.
+    Interrupted = 67,
+    /// The budget that the host has set is used up.
+    BudgetUsedUp = 68,
 }
 
 /// The words of the WebAssembly test suite for a trap code, ours or [`crate::trap::Trap`]'s.
@@ -379,6 +383,8 @@ pub const fn trap_message(code: u8) -> &'static str {
         64 => "out of bounds table access",
         65 => "null reference",
         66 => "expected shared memory",
+        67 => "interrupted",
+        68 => "budget used up",
         _ => match crate::trap::Trap::from_code(code) {
             Some(trap) => trap.message(),
             None => "unknown trap",

@@ -1,7 +1,7 @@
 //! What can go wrong.
 
+use crate::items::Exception;
 use crate::prelude::*;
-use crate::store::Exception;
 use crate::trap::Trap;
 use core::fmt::{self, Display, Formatter};
 

@@ -1,214 +1,20 @@
-//! Modules and their instances.
+//! Instances of modules.
 
 use crate::error::{Error, Result};
 use crate::func::Func;
-use crate::modules;
+use crate::items::{Extern, Global, Memory, Table, Tag};
+use crate::module::{Imports, Module, list, text};
 use crate::prelude::*;
-use crate::store::{Global, Memory, Store, Table, Tag};
+use crate::store::Store;
 use crate::trap;
-use crate::value::{FuncType, ValType, Value};
-use alloc::collections::BTreeMap;
+use crate::value::{ValType, Value};
 use alloc::rc::Rc;
 use core::ptr;
 use linnet_abi::instance::{
-    Export as RawExport, FuncRef, GlobalType, Import as RawImport, Instance as Head, Layout,
-    MemorySlot, MemoryType, Slot, Standalone, Table as RawTable, TableType, Tag as RawTag, Text,
+    FuncRef, GlobalType as RawGlobalType, Import as RawImport, Instance as Head, MemorySlot,
+    MemoryType as RawMemoryType, Slot, Table as RawTable, TableType as RawTableType, Tag as RawTag,
     external,
 };
-use linnet_abi::module::Module as Raw;
-
-/// A translated module.
-#[derive(Debug, Clone, Copy)]
-pub struct Module {
-    raw: &'static Raw,
-    standalone: &'static Standalone,
-    layout: Layout,
-}
-
-/// Something that modules import and export.
-#[derive(Debug, Clone)]
-pub enum Extern {
-    Func(Func),
-    Table(Table),
-    Memory(Memory),
-    Global(Global),
-    Tag(Tag),
-}
-
-/// Kind of an import or export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Func,
-    Table,
-    Memory,
-    Global,
-    Tag,
-}
-
-impl Kind {
-    fn from_raw(kind: u32) -> Kind {
-        match kind {
-            external::FUNCTION => Kind::Func,
-            external::TABLE => Kind::Table,
-            external::MEMORY => Kind::Memory,
-            external::GLOBAL => Kind::Global,
-            _ => Kind::Tag,
-        }
-    }
-}
-
-/// What a module imports.
-#[derive(Debug, Clone)]
-pub struct Import {
-    pub module: &'static str,
-    pub name: &'static str,
-    pub kind: Kind,
-    /// Type of an imported function.
-    pub func: Option<FuncType>,
-    /// Type of an imported global's value, and whether it is mutable.
-    pub global: Option<(ValType, bool)>,
-}
-
-/// # Safety
-/// A text that the translator emitted.
-unsafe fn text(text: Text) -> &'static str {
-    // SAFETY: the caller's promise; names in modules are UTF-8.
-    unsafe {
-        core::str::from_utf8_unchecked(core::slice::from_raw_parts(text.bytes, text.len as usize))
-    }
-}
-
-/// A list that the translator emitted.
-fn list<T>(first: *const T, count: u32) -> &'static [T] {
-    // SAFETY: emitted lists have as many rows as emitted counts say, and are never null.
-    unsafe { core::slice::from_raw_parts(first, count as usize) }
-}
-
-impl Module {
-    /// The module behind the symbol `linnet_module_<prefix>`. None if another version of the translator
-    /// made it, or if it is no module for embedding.
-    ///
-    /// # Safety
-    /// It must be what the translator emitted.
-    #[must_use]
-    pub unsafe fn from_raw(raw: &'static Raw) -> Option<Module> {
-        if !modules::register(raw) {
-            return None;
-        }
-        // SAFETY: not null, or it would not be registered.
-        let standalone = unsafe { &*raw.standalone };
-        let layout = Layout::of(&standalone.counts)?;
-        Some(Module { raw, standalone, layout })
-    }
-
-    fn raw_imports(&self) -> &'static [RawImport] {
-        list(self.standalone.imports, self.standalone.import_count)
-    }
-
-    /// What it imports, in order.
-    #[must_use]
-    pub fn imports(&self) -> Vec<Import> {
-        let import = |raw: &RawImport| {
-            let func = (raw.kind == external::FUNCTION).then(|| {
-                let functions = list(self.standalone.functions, self.standalone.counts.functions);
-                // SAFETY: emitted with the module.
-                FuncType::from_raw(unsafe { &*functions[raw.index as usize].ty })
-            });
-            let global = (raw.kind == external::GLOBAL).then(|| {
-                let globals = list(self.standalone.globals, self.standalone.counts.globals);
-                let ty = &globals[raw.index as usize];
-                (ValType::from_raw(&ty.value), ty.is_mutable != 0)
-            });
-            // SAFETY: emitted texts.
-            let (module, name) = unsafe { (text(raw.module), text(raw.name)) };
-            Import { module, name, kind: Kind::from_raw(raw.kind), func, global }
-        };
-        self.raw_imports().iter().map(import).collect()
-    }
-
-    fn exports(&self) -> &'static [RawExport] {
-        list(self.standalone.exports, self.standalone.export_count)
-    }
-}
-
-/// What modules may import, by module and name.
-#[derive(Debug, Clone, Default)]
-pub struct Imports {
-    known: BTreeMap<(String, String), Extern>,
-}
-
-impl Imports {
-    /// Nothing.
-    #[must_use]
-    pub fn new() -> Imports {
-        Imports::default()
-    }
-
-    /// Adds something, in place of what had these names.
-    pub fn define(&mut self, module: &str, name: &str, value: Extern) -> &mut Imports {
-        self.known.insert((module.to_owned(), name.to_owned()), value);
-        self
-    }
-
-    /// Adds a function of the host.
-    pub fn func(
-        &mut self,
-        store: &Store,
-        module: &str,
-        name: &str,
-        ty: FuncType,
-        body: impl Fn(&[Value]) -> Result<Vec<Value>> + 'static,
-    ) -> &mut Imports {
-        self.define(module, name, Extern::Func(Func::new(store, ty, body)))
-    }
-
-    /// Adds all exports of an instance.
-    pub fn instance(&mut self, module: &str, instance: &Instance) -> &mut Imports {
-        for (name, value) in instance.exports() {
-            self.define(module, name, value);
-        }
-        self
-    }
-
-    /// Adds a new memory, table or tag for each one that a module imports and that is not here yet.
-    ///
-    /// # Errors
-    ///
-    /// There is no room.
-    pub fn missing(&mut self, store: &Store, module: &Module) -> Result<&mut Imports> {
-        let (s, counts) = (module.standalone, &module.standalone.counts);
-        for import in module.raw_imports() {
-            // SAFETY: emitted texts.
-            let (from, name) = unsafe { (text(import.module), text(import.name)) };
-            if self.get(from, name).is_some() {
-                continue;
-            }
-            let (number, store) = (import.index as usize, store.clone());
-            let new = match import.kind {
-                external::MEMORY => {
-                    let raw = store.new_memory(list(s.memories, counts.memories)[number])?;
-                    Extern::Memory(Memory { store, raw })
-                }
-                external::TABLE => {
-                    let raw = store.new_table(list(s.tables, counts.tables)[number], 0)?;
-                    Extern::Table(Table { store, raw })
-                }
-                external::TAG => {
-                    let raw = store.new_tag(list(s.tags, counts.tags)[number]);
-                    Extern::Tag(Tag { store, raw })
-                }
-                _ => continue,
-            };
-            self.define(from, name, new);
-        }
-        Ok(self)
-    }
-
-    #[must_use]
-    pub fn get(&self, module: &str, name: &str) -> Option<&Extern> {
-        self.known.get(&(module.to_owned(), name.to_owned()))
-    }
-}
 
 /// An instance of a module.
 #[derive(Debug, Clone)]
@@ -216,6 +22,16 @@ pub struct Instance {
     store: Store,
     module: Module,
     raw: *mut u8,
+}
+
+impl Imports {
+    /// Adds all exports of an instance.
+    pub fn instance(&mut self, module: &str, instance: &Instance) -> &mut Imports {
+        for (name, value) in instance.exports() {
+            self.define(module, name, value);
+        }
+        self
+    }
 }
 
 impl Instance {
@@ -239,7 +55,6 @@ impl Instance {
     pub fn prepare(store: &Store, module: &Module, imports: &Imports) -> Result<Instance> {
         let raw = store.allocate_instance(module.layout.size as usize)?;
         let instance = Instance { store: store.clone(), module: *module, raw };
-        let mut imported = [0u32; 5];
         for import in module.raw_imports() {
             // SAFETY: emitted texts.
             let (from, name) = unsafe { (text(import.module), text(import.name)) };
@@ -247,11 +62,14 @@ impl Instance {
                 return Err(Error::Link(format!("unknown import: {from:?} {name:?}")));
             };
             instance.import(import, value)?.ok_or_else(|| {
-                Error::Link(format!("incompatible import type: {from:?} {name:?} is {value:?}"))
+                let (found, wanted) = (value.ty(), module.type_of(import.kind, import.index));
+                let place = format!("{from:?} {name:?}");
+                Error::Link(format!(
+                    "incompatible import type: {place} is {found}, the module wants {wanted}"
+                ))
             })?;
-            imported[import.kind as usize] += 1;
         }
-        instance.fill(&imported)?;
+        instance.fill()?;
         Ok(instance)
     }
 
@@ -266,7 +84,9 @@ impl Instance {
     pub unsafe fn initialize(&self) -> Result<()> {
         let initialize = self.module.standalone.initialize;
         // SAFETY: emitted with the module; every instance of a type has its thunk there.
-        let ended = unsafe { trap::call_code(initialize, self.raw, ptr::null(), ptr::null_mut()) };
+        let ended = unsafe {
+            trap::call_code(&self.store, initialize, self.raw, ptr::null(), ptr::null_mut())
+        };
         ended.map_err(|ending| self.store.ended(ending))
     }
 
@@ -279,22 +99,15 @@ impl Instance {
     /// Takes an import; none if it has another type.
     fn import(&self, import: &RawImport, value: &Extern) -> Result<Option<()>> {
         let (index, s, l) = (import.index, self.module.standalone, &self.module.layout);
-        let store = match value {
-            Extern::Func(func) => func.store(),
-            Extern::Table(table) => &table.store,
-            Extern::Memory(memory) => &memory.store,
-            Extern::Global(global) => &global.store,
-            Extern::Tag(tag) => &tag.store,
-        };
-        self.store.check(store)?;
+        self.store.check(value.store())?;
         // SAFETY: all entries written here are the instance's, of the type of their array; what is read
         // through handles lives as long as the store.
         unsafe {
             match (import.kind, value) {
                 (external::FUNCTION, Extern::Func(func)) => {
                     let wanted = list(s.functions, s.counts.functions)[index as usize].ty;
-                    let Some(func) = func.linked(wanted) else { return Ok(None) };
-                    *self.entry::<FuncRef>(l.functions, index) = *func.raw();
+                    let Some(func) = func.bind(wanted, self) else { return Ok(None) };
+                    *self.entry::<FuncRef>(l.functions, index) = func;
                 }
                 (external::TABLE, Extern::Table(table)) => {
                     let wanted = &list(s.tables, s.counts.tables)[index as usize];
@@ -324,7 +137,7 @@ impl Instance {
                     };
                 }
                 (external::TAG, Extern::Tag(tag)) => {
-                    if (*tag.raw).ty != list(s.tags, s.counts.tags)[index as usize] {
+                    if !tag.link(list(s.tags, s.counts.tags)[index as usize]) {
                         return Ok(None);
                     }
                     *self.entry(l.tags, index) = tag.raw;
@@ -335,9 +148,9 @@ impl Instance {
         Ok(Some(()))
     }
 
-    /// Makes what the module has itself; `imported` are the numbers of imports by kind.
-    fn fill(&self, imported: &[u32; 5]) -> Result<()> {
-        let (s, l) = (self.module.standalone, &self.module.layout);
+    /// Makes what the module has itself.
+    fn fill(&self) -> Result<()> {
+        let Module { standalone: s, layout: l, imported, .. } = &self.module;
         let counts = &s.counts;
         // SAFETY: as in `import`.
         unsafe {
@@ -373,16 +186,19 @@ impl Instance {
             }
             head.module = self.module.raw;
             head.host = Rc::as_ptr(&self.store.0).cast_mut().cast();
+            // The instance lives as long as its store, which forgets the word before.
+            self.store.0.interrupt.add(&raw mut head.poll, self.store.0.budget.get().is_some());
         }
         Ok(())
     }
 
-    fn extern_of(&self, export: &RawExport) -> Extern {
-        let (s, l, index) = (self.module.standalone, &self.module.layout, export.index);
+    /// The entry of that number among those of a kind.
+    fn extern_of(&self, kind: u32, index: u32) -> Extern {
+        let l = &self.module.layout;
         let store = self.store.clone();
         // SAFETY: entries of a filled instance.
         unsafe {
-            match export.kind {
+            match kind {
                 external::FUNCTION => {
                     let address = self.entry::<FuncRef>(l.functions, index) as u64;
                     Extern::Func(Func::from_address(address, &store))
@@ -395,38 +211,129 @@ impl Instance {
                     let raw = (*self.entry::<MemorySlot>(l.memories, index)).memory;
                     Extern::Memory(Memory { store, raw })
                 }
-                external::GLOBAL => {
-                    let ty = list(s.globals, s.counts.globals)[index as usize];
-                    let slot = self.entry::<Slot>(l.globals, index);
-                    let slot = if ty.is_mutable != 0 && index < self.imported_globals() {
-                        (*slot).0[0] as *mut Slot
-                    } else {
-                        slot
-                    };
-                    Extern::Global(Global { store, slot, ty })
-                }
+                external::GLOBAL => Extern::Global(self.global_of(index)),
                 _ => Extern::Tag(Tag { store, raw: *self.entry::<*const RawTag>(l.tags, index) }),
             }
         }
     }
 
-    fn imported_globals(&self) -> u32 {
-        let imports = self.module.raw_imports().iter();
-        imports.filter(|i| i.kind == external::GLOBAL).count() as u32
+    fn global_of(&self, index: u32) -> Global {
+        let (s, l) = (self.module.standalone, &self.module.layout);
+        let ty = list(s.globals, s.counts.globals)[index as usize];
+        let slot = self.entry::<Slot>(l.globals, index);
+        let is_elsewhere =
+            ty.is_mutable != 0 && index < self.module.imported[external::GLOBAL as usize];
+        // SAFETY: an entry of a filled instance.
+        let slot = if is_elsewhere { unsafe { (*slot).0[0] as *mut Slot } } else { slot };
+        Global { store: self.store.clone(), slot, ty }
+    }
+
+    /// The store that it belongs to.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The module that it is one of.
+    #[must_use]
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    pub(crate) fn raw(&self) -> *mut u8 {
+        self.raw
+    }
+
+    /// # Safety
+    /// It must be the address of a live instance of that module and store.
+    pub(crate) unsafe fn from_raw(raw: *mut u8, module: Module, store: Store) -> Instance {
+        Instance { store, module, raw }
+    }
+
+    /// All memories.
+    pub(crate) fn memories(&self) -> impl Iterator<Item = Memory> + '_ {
+        let entry = |number| {
+            // SAFETY: an entry of a filled instance.
+            let raw =
+                unsafe { (*self.entry::<MemorySlot>(self.module.layout.memories, number)).memory };
+            Memory { store: self.store.clone(), raw }
+        };
+        (0..self.module.standalone.counts.memories).map(entry)
+    }
+
+    /// All tables.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = Table> + '_ {
+        let entry = |number| {
+            // SAFETY: an entry of a filled instance.
+            let raw = unsafe { *self.entry::<*mut RawTable>(self.module.layout.tables, number) };
+            Table { store: self.store.clone(), raw }
+        };
+        (0..self.module.standalone.counts.tables).map(entry)
+    }
+
+    /// Globals that are imported and mutable.
+    pub(crate) fn imported_variables(&self) -> impl Iterator<Item = Global> + '_ {
+        let imported = 0..self.module.imported[external::GLOBAL as usize];
+        imported.map(|index| self.global_of(index)).filter(Global::is_mutable)
+    }
+
+    /// What is in the instance's own memory and may change: all but its head and its functions.
+    fn own_state(&self) -> (*mut u8, usize) {
+        let (first, end) = (self.module.layout.globals, self.module.layout.functions);
+        (self.entry::<u8>(first, 0), (end - first) as usize)
+    }
+
+    pub(crate) fn state(&self) -> &[u8] {
+        let (first, len) = self.own_state();
+        // SAFETY: inside the instance; nothing runs meanwhile.
+        unsafe { core::slice::from_raw_parts(first, len) }
+    }
+
+    pub(crate) fn set_state(&self, bytes: &[u8]) {
+        let (first, len) = self.own_state();
+        assert_eq!(bytes.len(), len, "of an instance of another module");
+        // SAFETY: inside the instance.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), first, len) };
+    }
+
+    /// What the instance got as the import of that number.
+    #[must_use]
+    pub fn imported(&self, number: usize) -> Option<Extern> {
+        let import = self.module.raw_imports().get(number)?;
+        Some(self.extern_of(import.kind, import.index))
+    }
+
+    /// The export of that number.
+    #[must_use]
+    pub fn export_at(&self, number: usize) -> Option<Extern> {
+        let export = self.module.raw_exports().get(number)?;
+        Some(self.extern_of(export.kind, export.index))
+    }
+
+    /// The exported function of that number.
+    #[cfg(feature = "std")]
+    pub(crate) fn func_ref(&self, number: usize) -> Option<&FuncRef> {
+        let export = self.module.raw_exports().get(number)?;
+        let is_function = export.kind == external::FUNCTION;
+        // SAFETY: an entry of a filled instance.
+        is_function.then(|| unsafe { &*self.entry(self.module.layout.functions, export.index) })
     }
 
     /// All exports.
     pub fn exports(&self) -> impl Iterator<Item = (&'static str, Extern)> + '_ {
         // SAFETY: emitted texts.
-        self.module.exports().iter().map(|e| (unsafe { text(e.name) }, self.extern_of(e)))
+        self.module
+            .raw_exports()
+            .iter()
+            .map(|e| (unsafe { text(e.name) }, self.extern_of(e.kind, e.index)))
     }
 
     /// The export of that name.
     #[must_use]
     pub fn export(&self, name: &str) -> Option<Extern> {
         // SAFETY: emitted texts.
-        let export = self.module.exports().iter().find(|e| unsafe { text(e.name) } == name)?;
-        Some(self.extern_of(export))
+        let export = self.module.raw_exports().iter().find(|e| unsafe { text(e.name) } == name)?;
+        Some(self.extern_of(export.kind, export.index))
     }
 
     /// The exported function of that name.
@@ -450,12 +357,7 @@ impl Instance {
     /// The memory that instructions use if they name none.
     #[must_use]
     pub fn first_memory(&self) -> Option<Memory> {
-        if self.module.standalone.counts.memories == 0 {
-            return None;
-        }
-        // SAFETY: a filled entry.
-        let raw = unsafe { (*self.entry::<MemorySlot>(self.module.layout.memories, 0)).memory };
-        Some(Memory { store: self.store.clone(), raw })
+        self.memories().next()
     }
 
     /// The exported table of that name.
@@ -494,27 +396,39 @@ impl Instance {
         let func = self.func(name);
         func.ok_or_else(|| Error::Type(format!("no function {name:?} is exported")))?.call(args)
     }
+
+    /// Calls the export of that number.
+    ///
+    /// # Errors
+    ///
+    /// It is no function, or as of [`Func::call`].
+    pub fn call_at(&self, number: usize, args: &[Value]) -> Result<Vec<Value>> {
+        match self.export_at(number) {
+            Some(Extern::Func(func)) => func.call(args),
+            _ => Err(Error::Type(format!("export {number} is no function"))),
+        }
+    }
 }
 
 fn fits_limits(size: u64, max: u64, wanted_min: u64, wanted_max: u64) -> bool {
     size >= wanted_min && max <= wanted_max
 }
 
-fn fits_table(table: &RawTable, wanted: &TableType) -> bool {
+fn fits_table(table: &RawTable, wanted: &RawTableType) -> bool {
     let types = [table.ty.element, wanted.element].map(|ty| ValType::from_raw(&ty));
     types[0] == types[1]
         && table.ty.is_64 == wanted.is_64
         && fits_limits(table.len, table.ty.max, wanted.min, wanted.max)
 }
 
-fn fits_memory(pages: u64, ty: &MemoryType, wanted: &MemoryType) -> bool {
+fn fits_memory(pages: u64, ty: &RawMemoryType, wanted: &RawMemoryType) -> bool {
     ty.is_64 == wanted.is_64
         && ty.is_shared == wanted.is_shared
         && ty.page_log2 == wanted.page_log2
         && fits_limits(pages, ty.max, wanted.min, wanted.max)
 }
 
-fn fits_global(ty: &GlobalType, wanted: &GlobalType) -> bool {
+fn fits_global(ty: &RawGlobalType, wanted: &RawGlobalType) -> bool {
     let types = [ty.value, wanted.value].map(|ty| ValType::from_raw(&ty));
     ty.is_mutable == wanted.is_mutable
         && (types[0] == types[1] || wanted.is_mutable == 0 && types[0].is_subtype_of(types[1]))

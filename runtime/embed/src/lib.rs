@@ -2,13 +2,18 @@
 //!
 //! | file            | what it does                                                            |
 //! |-----------------|-------------------------------------------------------------------------|
-//! | [`instance`]    | modules, what they import and export, their instances                   |
-//! | [`store`]       | what owns all of them; memories, tables, globals, tags, exceptions      |
-//! | [`value`]       | values and types                                                        |
+//! | [`module`]      | modules, what they import and export, what instances are made with      |
+//! | [`instance`]    | instances                                                               |
+//! | [`store`]       | what owns all of them                                                   |
+//! | [`items`]       | memories, tables, globals, tags, exceptions                             |
+//! | [`value`]       | values and their types                                                  |
+//! | [`types`]       | types of what is imported and exported                                  |
 //! | [`func`]        | calls into translated code and out of it                                |
 //! | [`libcall`]     | what translated code does not do in place                               |
 //! | [`trap`]        | host signals that are traps, and the way out                            |
 //! | [`unwind`]      | exceptions                                                              |
+//! | [`interrupt`]   | calls that end because another thread wants it, or at a budget's end    |
+//! | [`snapshot`]    | instances that go back to an earlier state                              |
 //! | [`modules`]     | which function an address in translated code belongs to                 |
 //! | [`reservation`] | address space of memories                                               |
 //! | [`host`]        | memory, threads and signals of the host                                 |
@@ -47,21 +52,31 @@ mod error;
 mod func;
 mod host;
 mod instance;
+mod interrupt;
+mod items;
 mod libcall;
+mod module;
 mod modules;
 mod prelude;
 mod reservation;
+mod snapshot;
 mod store;
 mod trap;
+mod types;
 mod unwind;
 mod value;
 
 pub use error::{Error, Result};
-pub use func::Func;
+pub use func::{Caller, Func};
 pub use host::bare::{Block, adopt};
 pub use host::lock::Lock;
-pub use instance::{Extern, Import, Imports, Instance, Kind, Module};
+pub use instance::Instance;
+pub use interrupt::Interrupter;
+pub use items::{Exception, Extern, Global, Memory, SharedMemory, Table, Tag};
 pub use linnet_abi::module::Module as RawModule;
-pub use store::{Exception, Global, Memory, SharedMemory, Store, Table, Tag};
+pub use module::{Export, Import, Imports, Module};
+pub use snapshot::Snapshot;
+pub use store::{Growth, Store};
 pub use trap::{Trap, TrapFrame, check_stack};
+pub use types::{ExternType, GlobalType, MemoryType, TableType};
 pub use value::{FuncType, ValType, Value};

@@ -1,6 +1,7 @@
 //! What translated code calls: `linnet_abi::calls::for_each_libcall`, as far as it is for instances.
 
 use crate::host::lock::{self, Lock};
+use crate::interrupt::State;
 use crate::store::Inner;
 use crate::trap;
 use alloc::collections::BTreeMap;
@@ -9,7 +10,7 @@ use alloc::vec::Vec;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use linnet_abi::instance::{
-    ElementInfo, FuncRef, Instance, Layout, MemorySlot, Standalone, Table, Tag,
+    ElementInfo, FuncRef, Instance, Layout, MemorySlot, MoreTrap, Standalone, Table, Tag,
 };
 
 /// What belongs to the instance that calls.
@@ -176,7 +177,8 @@ unsafe extern "C" fn linnet_libcall_instance_exception_new(
 ) -> u64 {
     // SAFETY: only translated code calls, with its own instance.
     let caller = unsafe { Caller::new(instance) };
-    caller.store.new_exception(tag)
+    // SAFETY: a tag of the instance.
+    unsafe { caller.store.new_exception(tag) }
 }
 
 #[unsafe(no_mangle)]
@@ -189,32 +191,72 @@ unsafe extern "C" fn linnet_libcall_instance_exception_free(
     caller.store.free_exception(exception);
 }
 
-/// Threads that wait, by address. 1 in a waiter: it was woken.
-static WAITERS: Lock<BTreeMap<u64, Vec<Arc<AtomicU32>>>> = Lock::new(BTreeMap::new());
+/// A thread that waits.
+struct Waiter {
+    /// [`WAITS`], [`WOKEN`] or [`INTERRUPTED`].
+    state: AtomicU32,
+    /// Who interrupts it.
+    interrupt: *const State,
+}
 
-/// 0: woken, 1: the value is another, 2: timed out.
-fn wait(address: u64, is_expected: impl FnOnce() -> bool, timeout: i64) -> u32 {
-    trap::check_stack();
-    let waiter = Arc::new(AtomicU32::new(0));
+const WAITS: u32 = 0;
+const WOKEN: u32 = 1;
+const INTERRUPTED: u32 = 2;
+
+// SAFETY: the pointer is only compared.
+unsafe impl Send for Waiter {}
+// SAFETY: as above.
+unsafe impl Sync for Waiter {}
+
+impl Waiter {
+    fn end(&self, state: u32) {
+        self.state.store(state, Ordering::Release);
+        lock::wake(&self.state, 1);
+    }
+}
+
+/// Threads that wait, by address.
+static WAITERS: Lock<BTreeMap<u64, Vec<Arc<Waiter>>>> = Lock::new(BTreeMap::new());
+
+/// Ends the waits of a store whose interruption is wanted.
+pub(crate) fn interrupt_waits(interrupt: &State) {
+    for waiter in WAITERS.lock().values().flatten() {
+        if core::ptr::eq(waiter.interrupt, interrupt) {
+            waiter.end(INTERRUPTED);
+        }
+    }
+}
+
+/// 0: woken, 1: the value is another, 2: timed out; none: interrupted.
+fn wait(
+    interrupt: &State,
+    address: u64,
+    is_expected: impl FnOnce() -> bool,
+    timeout: i64,
+) -> Option<u32> {
+    let waiter = Arc::new(Waiter { state: AtomicU32::new(WAITS), interrupt });
     {
         let mut waiters = WAITERS.lock();
-        // A notification that comes after the comparison finds the waiter.
+        // An interruption that comes after this finds the waiter, and so does a notification after the comparison.
+        if interrupt.is_wanted() {
+            return None;
+        }
         if !is_expected() {
-            return 1;
+            return Some(1);
         }
         waiters.entry(address).or_default().push(waiter.clone());
     }
     let deadline = u64::try_from(timeout).ok().map(|timeout| lock::now().saturating_add(timeout));
-    while waiter.load(Ordering::Acquire) == 0 {
+    while waiter.state.load(Ordering::Acquire) == WAITS {
         if deadline.is_some_and(|deadline| lock::now() >= deadline) {
             break;
         }
-        lock::sleep(&waiter, 0, deadline);
+        lock::sleep(&waiter.state, WAITS, deadline);
     }
     let mut waiters = WAITERS.lock();
     // A notification may have come in the meantime.
-    if waiter.load(Ordering::Acquire) != 0 {
-        return 0;
+    if waiter.state.load(Ordering::Acquire) == WOKEN {
+        return Some(0);
     }
     if let Some(list) = waiters.get_mut(&address) {
         list.retain(|other| !Arc::ptr_eq(other, &waiter));
@@ -222,31 +264,54 @@ fn wait(address: u64, is_expected: impl FnOnce() -> bool, timeout: i64) -> u32 {
             waiters.remove(&address);
         }
     }
-    2
+    (waiter.state.load(Ordering::Acquire) == WAITS).then_some(2)
+}
+
+/// The same for an instance.
+///
+/// # Safety
+/// The instance must be live and its own code call, with nothing on the stack that needs to be dropped.
+unsafe fn wait_in(
+    instance: *mut Instance,
+    address: u64,
+    is_expected: impl FnOnce() -> bool,
+    timeout: i64,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    let store = unsafe { Caller::new(instance) }.store;
+    match wait(&store.interrupt, address, is_expected, timeout) {
+        Some(result) => result,
+        None => {
+            store.clear_interrupt();
+            trap::raise(MoreTrap::Interrupted as u8)
+        }
+    }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn linnet_libcall_instance_wait32(
-    _: *mut Instance,
+    instance: *mut Instance,
     address: u64,
     expected: u32,
     timeout: i64,
 ) -> u32 {
     // SAFETY: the translated code has checked address and alignment.
     let word = unsafe { AtomicU32::from_ptr(address as *mut u32) };
-    wait(address, || word.load(Ordering::SeqCst) == expected, timeout)
+    // SAFETY: only translated code calls, with its own instance.
+    unsafe { wait_in(instance, address, || word.load(Ordering::SeqCst) == expected, timeout) }
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn linnet_libcall_instance_wait64(
-    _: *mut Instance,
+    instance: *mut Instance,
     address: u64,
     expected: u64,
     timeout: i64,
 ) -> u32 {
     // SAFETY: the translated code has checked address and alignment.
     let word = unsafe { AtomicU64::from_ptr(address as *mut u64) };
-    wait(address, || word.load(Ordering::SeqCst) == expected, timeout)
+    // SAFETY: only translated code calls, with its own instance.
+    unsafe { wait_in(instance, address, || word.load(Ordering::SeqCst) == expected, timeout) }
 }
 
 #[unsafe(no_mangle)]
@@ -258,13 +323,18 @@ unsafe extern "C" fn linnet_libcall_instance_notify(
     trap::check_stack();
     let mut waiters = WAITERS.lock();
     let Some(list) = waiters.get_mut(&address) else { return 0 };
-    let woken = list.len().min(count as usize);
-    for waiter in list.drain(..woken) {
-        waiter.store(1, Ordering::Release);
-        lock::wake(&waiter, 1);
-    }
+    let mut woken = 0;
+    list.retain(|waiter| {
+        // One that is interrupted goes by itself.
+        let is_woken = woken < count && waiter.state.load(Ordering::Relaxed) == WAITS;
+        if is_woken {
+            waiter.end(WOKEN);
+            woken += 1;
+        }
+        !is_woken
+    });
     if list.is_empty() {
         waiters.remove(&address);
     }
-    woken as u32
+    woken
 }

@@ -27,7 +27,7 @@ pub(crate) fn register(raw: &'static Raw) -> bool {
         return false;
     }
     let _growing = GROWING.lock();
-    if iterate().any(|tables| ptr::eq(tables.module, raw)) {
+    if all().any(|tables| ptr::eq(tables.module, raw)) {
         return true;
     }
     // SAFETY: the translator emitted it.
@@ -37,7 +37,8 @@ pub(crate) fn register(raw: &'static Raw) -> bool {
     true
 }
 
-fn iterate() -> impl Iterator<Item = Tables<'static>> {
+/// The tables of all.
+pub(crate) fn all() -> impl Iterator<Item = Tables<'static>> {
     let mut next = FIRST.load(Ordering::Acquire);
     core::iter::from_fn(move || {
         // SAFETY: nodes are never freed.
@@ -49,7 +50,7 @@ fn iterate() -> impl Iterator<Item = Tables<'static>> {
 
 /// The function that `pc` lies in; of a return address, the last byte of the call counts.
 pub(crate) fn find(pc: u64, is_return: bool) -> Option<Place<'static>> {
-    iterate().find_map(|tables| tables.find(pc, is_return))
+    all().find_map(|tables| tables.find(pc, is_return))
 }
 
 /// Offset in the WebAssembly file of the operator that the code is for; none in code that the translator

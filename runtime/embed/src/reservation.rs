@@ -1,30 +1,14 @@
-//! Address space of linear memories. A signal handler asks whether an address is in one, so that the list
-//! of them only grows; freed entries are used again.
+//! Address space of linear memories.
 //!
-//! Some of those that are given back are kept for the next ones: making one is cheap, but emulators have a
-//! table entry for each page that ever was in one.
+//! Some of what is given back is kept for the next ones: making one is cheap, but emulators have a table entry for
+//! each page that ever was in one.
 
 use crate::host::lock::Lock;
-use crate::host::memory::{self, Errno};
-use alloc::boxed::Box;
+use crate::host::memory::{self, Errno, File};
 use alloc::vec::Vec;
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
-
-struct Node {
-    start: AtomicU64,
-    /// 0: free.
-    len: AtomicU64,
-    next: *mut Node,
-}
-
-static FIRST: AtomicPtr<Node> = AtomicPtr::new(ptr::null_mut());
-
-/// Held while the list changes.
-static CHANGING: Lock<()> = Lock::new(());
 
 /// Before and behind each one nothing is mapped.
-const GUARD: u64 = 64 << 10;
+pub(crate) const GUARD: u64 = 64 << 10;
 
 /// Reservations for 32-bit memories that are not in use.
 static POOL: Lock<Vec<Reservation>> = Lock::new(Vec::new());
@@ -38,24 +22,8 @@ pub(crate) struct Reservation {
     len: u64,
     /// End of what is accessible, from the base.
     open: u64,
-}
-
-fn nodes() -> impl Iterator<Item = &'static Node> {
-    let mut next = FIRST.load(Ordering::Acquire);
-    core::iter::from_fn(move || {
-        // SAFETY: nodes are never freed.
-        let node = unsafe { next.as_ref()? };
-        next = node.next;
-        Some(node)
-    })
-}
-
-/// Whether the address is in a reservation or its guards.
-pub(crate) fn contains(address: u64) -> bool {
-    nodes().any(|node| {
-        let start = node.start.load(Ordering::Acquire);
-        address.wrapping_sub(start) < node.len.load(Ordering::Acquire)
-    })
+    /// End of what is a private copy of a file, from the base.
+    image: u64,
 }
 
 impl Reservation {
@@ -69,21 +37,8 @@ impl Reservation {
         if let Some(reservation) = pooled() {
             return Ok(reservation);
         }
-        let all = len.checked_add(2 * GUARD).ok_or(Errno::ENOMEM)?;
-        let start = memory::reserve(all)?;
-        let _changing = CHANGING.lock();
-        match nodes().find(|node| node.len.load(Ordering::Acquire) == 0) {
-            Some(node) => {
-                node.start.store(start, Ordering::Release);
-                node.len.store(all, Ordering::Release);
-            }
-            None => {
-                let next = FIRST.load(Ordering::Acquire);
-                let node = Node { start: start.into(), len: all.into(), next };
-                FIRST.store(Box::leak(Box::new(node)), Ordering::Release);
-            }
-        }
-        Ok(Reservation { base: start + GUARD, len, open: 0 })
+        let start = memory::reserve(len.checked_add(2 * GUARD).ok_or(Errno::ENOMEM)?)?;
+        Ok(Reservation { base: start + GUARD, len, open: 0, image: 0 })
     }
 
     /// Makes the bytes before `end` accessible.
@@ -100,38 +55,59 @@ impl Reservation {
         }
         Ok(())
     }
-}
 
-impl Reservation {
-    /// Forgets the contents.
-    fn close(&mut self) -> Result<(), Errno> {
-        if self.open > 0 {
-            // SAFETY: inside this reservation, to which nothing refers any more.
-            unsafe { memory::close(self.base, self.open)? };
+    /// Makes what is accessible now what [`Reservation::restore`] goes back to. No other thread may write meanwhile.
+    pub(crate) fn freeze(&mut self) -> Result<(), Errno> {
+        if self.open == 0 {
+            return Ok(());
         }
-        self.open = 0;
+        let file = File::new(self.open)?;
+        // SAFETY: accessible, and nobody writes to it.
+        let bytes =
+            unsafe { core::slice::from_raw_parts(self.base as *const u8, self.open as usize) };
+        for (number, chunk) in bytes.chunks(GUARD as usize).enumerate() {
+            // What is all zeros is a hole.
+            if chunk.iter().any(|byte| *byte != 0) {
+                file.write(number as u64 * GUARD, chunk)?;
+            }
+        }
+        // SAFETY: inside this reservation; the contents stay the same.
+        unsafe { file.map(self.base, self.open)? };
+        self.image = self.open;
+        Ok(())
+    }
+
+    /// Takes back what happened since [`Reservation::freeze`].
+    pub(crate) fn restore(&mut self) -> Result<(), Errno> {
+        if self.image > 0 {
+            // SAFETY: private copies of pages of the file, which is there again then.
+            unsafe { memory::discard(self.base, self.image)? };
+        }
+        self.close(self.image)
+    }
+
+    /// Forgets the contents from `from` on.
+    fn close(&mut self, from: u64) -> Result<(), Errno> {
+        if self.open > from {
+            // SAFETY: inside this reservation, and nobody uses that part any more.
+            unsafe { memory::close(self.base + from, self.open - from)? };
+            self.open = from;
+        }
         Ok(())
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if self.len == linnet_abi::memory::SLOT_SIZE && self.close().is_ok() {
+        if self.len == linnet_abi::memory::SLOT_SIZE && self.close(0).is_ok() {
             let mut pool = POOL.lock();
             if pool.len() < POOL_SIZE {
-                let Reservation { base, len, open } = *self;
-                pool.push(Reservation { base, len, open });
+                let Reservation { base, len, open, .. } = *self;
+                pool.push(Reservation { base, len, open, image: 0 });
                 return;
             }
         }
-        let start = self.base - GUARD;
-        let _changing = CHANGING.lock();
-        for node in nodes() {
-            if node.start.load(Ordering::Acquire) == start {
-                node.len.store(0, Ordering::Release);
-            }
-        }
         // SAFETY: nothing refers to it any more: its memory's owner drops it.
-        unsafe { memory::release(start, self.len + 2 * GUARD) };
+        unsafe { memory::release(self.base - GUARD, self.len + 2 * GUARD) };
     }
 }

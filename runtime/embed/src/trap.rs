@@ -8,9 +8,11 @@ use crate::arch::{self, Frame};
 use crate::host;
 use crate::modules;
 use crate::prelude::*;
-use crate::reservation;
+use crate::store::{Inner, Store};
+use alloc::rc::Rc;
 use core::fmt::{self, Display, Formatter};
-use linnet_abi::instance::{FuncRef, Slot, trap_message};
+use core::mem::MaybeUninit;
+use linnet_abi::instance::{Slot, trap_message};
 use linnet_abi::trap::Trap as Code;
 use linnet_unwind::walk::link;
 
@@ -19,12 +21,15 @@ use linnet_unwind::walk::link;
 pub(crate) struct Activation {
     /// First, for the assembly: where [`arch::enter`] saved its registers.
     sp: u64,
-    previous: *const Activation,
-    trap: u8,
-    frame_count: usize,
-    /// Program counters, innermost first; all but the first are return addresses.
-    frames: [u64; MAX_FRAMES],
+    previous: *mut Activation,
+    store: *const Inner,
     exception: u64,
+    trap: u8,
+    /// Whether the first of the frames is at a call, as all others are.
+    is_at_call: bool,
+    frame_count: usize,
+    /// Program counters, innermost first. Those before the count are set.
+    frames: [MaybeUninit<u64>; MAX_FRAMES],
 }
 
 const MAX_FRAMES: usize = 64;
@@ -40,15 +45,22 @@ pub(crate) enum Ending {
     Exception(u64),
 }
 
-/// A frame of translated code.
+/// A frame of translated code, or of the host between two of its calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrapFrame {
-    /// Index in the wasm function space; `u32::MAX`: it is the initialisation of an instance.
+    /// Index in the wasm function space, or one of the two below.
     pub function: u32,
     /// Name from the module; empty if it has none.
     pub name: &'static str,
     /// Offset of the operator in the WebAssembly file; none in code that the translator added.
     pub offset: Option<u32>,
+}
+
+impl TrapFrame {
+    /// In place of a function's index: the initialisation of an instance.
+    pub const INITIALIZATION: u32 = u32::MAX;
+    /// In place of a function's index: a function of the host, which made the call that the frames before are of.
+    pub const HOST: u32 = u32::MAX - 1;
 }
 
 /// Why translated code stopped.
@@ -75,10 +87,18 @@ impl Trap {
         trap_message(self.code)
     }
 
-    /// Where it happened, innermost first; at most 64 frames.
+    /// Where it happened, innermost first; of each call from the host at most 64 frames.
     #[must_use]
     pub fn frames(&self) -> &[TrapFrame] {
         &self.frames
+    }
+
+    /// The same trap in a call that a function of the host made, which ended therefore.
+    pub(crate) fn within(mut self, outer: Trap) -> Trap {
+        let host = TrapFrame { function: TrapFrame::HOST, name: "", offset: None };
+        self.frames.push(host);
+        self.frames.extend(outer.frames);
+        self
     }
 }
 
@@ -86,9 +106,16 @@ impl Display for Trap {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.message())?;
         for frame in &self.frames {
-            if frame.function == u32::MAX {
-                f.write_str("\n  in the initialisation of an instance")?;
-                continue;
+            match frame.function {
+                TrapFrame::INITIALIZATION => {
+                    f.write_str("\n  in the initialisation of an instance")?;
+                    continue;
+                }
+                TrapFrame::HOST => {
+                    f.write_str("\n  in a function of the host")?;
+                    continue;
+                }
+                _ => {}
             }
             write!(f, "\n  in function {}", frame.function)?;
             if !frame.name.is_empty() {
@@ -102,60 +129,70 @@ impl Display for Trap {
     }
 }
 
-/// Calls a function of translated code.
+/// Calls `code` by way of `enter`.
 ///
 /// # Safety
-/// `function` must be live, of a type that has an `enter`, and `values` as long as parameters and results
-/// need.
-pub(crate) unsafe fn call(
-    enter: *const u8,
-    function: &FuncRef,
-    values: *mut Slot,
-) -> Result<(), Ending> {
-    // SAFETY: the caller's promise.
-    unsafe { call_code(enter, function.context, function.code, values) }
-}
-
-/// The same of code and context.
-///
-/// # Safety
-/// As of [`call`].
+/// `code` must be a function of translated code of that store, of the type that `enter` is for, `context` what it
+/// takes first, and `values` as long as parameters and results need.
 pub(crate) unsafe fn call_code(
+    store: &Store,
     enter: *const u8,
     context: *mut u8,
     code: *const u8,
     values: *mut Slot,
 ) -> Result<(), Ending> {
-    prepare_thread();
-    if is_stack_low() {
-        return Err(Ending::Trap(Trap::new(Code::StackOverflow as u8)));
+    host::thread(|thread| {
+        if !thread.is_ready.get() {
+            host::install(on_signal);
+            host::prepare_thread(thread);
+            thread.is_ready.set(true);
+        }
+        if is_below(thread.stack_limit.get()) {
+            return Err(Ending::Trap(Trap::new(Code::StackOverflow as u8)));
+        }
+        let previous = thread.current.get();
+        let mut activation = Activation {
+            sp: 0,
+            previous,
+            store: Rc::as_ptr(&store.0),
+            exception: 0,
+            trap: 0,
+            is_at_call: false,
+            frame_count: 0,
+            frames: [const { MaybeUninit::uninit() }; MAX_FRAMES],
+        };
+        let current = &raw mut activation;
+        thread.current.set(current);
+        // SAFETY: the caller's promise. A trap leaves only frames of translated code behind.
+        let status = unsafe { arch::enter(current, enter, context, code, values) };
+        thread.current.set(previous);
+        match status {
+            RETURNED => Ok(()),
+            TRAPPED => Err(Ending::Trap(activation.trap())),
+            _ => Err(Ending::Exception(activation.exception)),
+        }
+    })
+}
+
+/// Whether code of the store runs on this thread, or waits for a function of the host.
+pub(crate) fn is_active(store: &Store) -> bool {
+    let mut next = current();
+    // SAFETY: activations on this thread's stack, as long as they run.
+    while let Some(activation) = unsafe { next.as_ref() } {
+        if activation.store == Rc::as_ptr(&store.0) {
+            return true;
+        }
+        next = activation.previous;
     }
-    let previous = current();
-    let mut activation = Activation {
-        sp: 0,
-        previous,
-        trap: 0,
-        frame_count: 0,
-        frames: [0; MAX_FRAMES],
-        exception: 0,
-    };
-    let current = &raw mut activation;
-    host::thread(|thread| thread.current.set(current));
-    // SAFETY: the caller's promise. A trap leaves only frames of translated code behind.
-    let status = unsafe { arch::enter(current, enter, context, code, values) };
-    host::thread(|thread| thread.current.set(previous));
-    match status {
-        RETURNED => Ok(()),
-        TRAPPED => Err(Ending::Trap(activation.trap())),
-        _ => Err(Ending::Exception(activation.exception)),
-    }
+    false
 }
 
 impl Activation {
     fn trap(&self) -> Trap {
         let frames = self.frames[..self.frame_count].iter().enumerate();
         let frames = frames.filter_map(|(i, pc)| {
-            let place = modules::find(*pc, i != 0)?;
+            // SAFETY: those before the count are set.
+            let place = modules::find(unsafe { pc.assume_init() }, self.is_at_call || i != 0)?;
             // Of the code that the translator added, this is the only one that is no bridge to the host.
             let is_shown = place.function.index != u32::MAX || place.name() == "linnet.initialize";
             is_shown.then(|| TrapFrame {
@@ -168,10 +205,13 @@ impl Activation {
     }
 
     /// Notes the frames from a program counter outwards.
-    fn trace(&mut self, mut pc: u64, mut fp: u64, mut sp: u64) {
+    fn trace(&mut self, mut pc: u64, is_at_call: bool, mut fp: u64, mut sp: u64) {
         self.frame_count = 0;
-        while self.frame_count < MAX_FRAMES && modules::find(pc, self.frame_count != 0).is_some() {
-            self.frames[self.frame_count] = pc;
+        self.is_at_call = is_at_call;
+        while self.frame_count < MAX_FRAMES
+            && modules::find(pc, is_at_call || self.frame_count != 0).is_some()
+        {
+            self.frames[self.frame_count].write(pc);
             self.frame_count += 1;
             // Outside of this range nothing is known to be mapped.
             if !fp.is_multiple_of(8) || fp < sp || fp + 16 > self.sp {
@@ -182,6 +222,15 @@ impl Activation {
             (fp, pc) = unsafe { link(fp) };
         }
     }
+}
+
+/// Ends the innermost call with a trap at the call that `fp` is the callee's frame of, which begins as those of
+/// translated code do. Nothing of ours on the stack may need to be dropped.
+pub(crate) fn raise_behind(code: u8, fp: u64) -> ! {
+    // SAFETY: only translated code's callees come here, so there is a call, and their frames are live.
+    let ((fp, pc), activation) = unsafe { (link(fp), &mut *current()) };
+    activation.trace(pc, true, fp, fp);
+    raise(code)
 }
 
 /// Ends the innermost call with a trap. Nothing of ours on the stack may need to be dropped.
@@ -205,22 +254,17 @@ pub(crate) fn raise_exception(exception: u64) -> ! {
 /// Stack that a call of the host needs at least.
 const HOST_STACK: u64 = 96 << 10;
 
-/// Whether too little of the thread's stack is left for the host's code.
-pub(crate) fn is_stack_low() -> bool {
-    arch::stack_pointer() < stack_limit().saturating_add(HOST_STACK)
+/// Whether too little of a stack that ends there is left for the host's code.
+fn is_below(limit: u64) -> bool {
+    arch::stack_pointer() < limit.saturating_add(HOST_STACK)
 }
 
 /// Ends the call if too little stack is left for what the host does for translated code. Only for a function that
 /// translated code calls, and only first in it: nothing on the stack may need to be dropped.
 pub fn check_stack() {
-    if is_stack_low() {
+    if is_below(stack_limit()) {
         raise(Code::StackOverflow as u8);
     }
-}
-
-fn prepare_thread() {
-    host::install(on_signal);
-    host::thread(host::prepare_thread);
 }
 
 fn current() -> *mut Activation {
@@ -237,12 +281,13 @@ fn on_signal(signal: i32, address: u64, uc: usize) -> bool {
     let frame = unsafe { Frame::new(uc) };
     let current = host::thread(|thread| thread.current.get());
     if !current.is_null()
-        && let Some(code) = cause(signal, address, frame)
+        // SAFETY: the call is live, and so is its store.
+        && let Some(code) = cause(signal, address, frame, unsafe { &*(*current).store })
     {
         // SAFETY: the call is live: translated code runs in it.
         let activation = unsafe { &mut *current };
         activation.trap = code;
-        activation.trace(frame.pc(), frame.fp(), frame.sp());
+        activation.trace(frame.pc(), false, frame.fp(), frame.sp());
         frame.leave(activation.sp, TRAPPED);
         return true;
     }
@@ -250,10 +295,10 @@ fn on_signal(signal: i32, address: u64, uc: usize) -> bool {
 }
 
 /// Code of the trap that a signal is; none if translated code did not cause it.
-fn cause(signal: i32, address: u64, frame: Frame) -> Option<u8> {
+fn cause(signal: i32, address: u64, frame: Frame, store: &Inner) -> Option<u8> {
     let place = modules::find(frame.pc(), false)?;
     if signal == host::SIGSEGV || signal == host::SIGBUS {
-        if reservation::contains(address) {
+        if store.is_in_memory(address) {
             return Some(Code::MemoryOutOfBounds as u8);
         }
         let (sp, limit) = (frame.sp(), stack_limit());

@@ -3,6 +3,7 @@
 use crate::modules;
 use crate::trap;
 use linnet_abi::module::TAG_ANY;
+use linnet_abi::trap::Trap;
 use linnet_unwind::walk::link;
 use linnet_unwind::{CalleeSaved, Position, Walk};
 
@@ -13,7 +14,8 @@ pub(crate) const PENDING_TRAP: u64 = 1;
 /// the frame of the stub that calls this.
 pub(crate) extern "C" fn throw(exception: u64, saved: &CalleeSaved, fp: u64) -> ! {
     if exception == PENDING_TRAP {
-        crate::func::raise_pending();
+        // What `func::call_host` has stored says more.
+        trap::raise_behind(Trap::Unreachable as u8, fp);
     }
     // SAFETY: `fp` is the frame of the stub, which begins as those of translated code do.
     let (fp, pc) = unsafe { link(fp) };

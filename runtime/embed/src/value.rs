@@ -2,8 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::func::Func;
+use crate::items::Exception;
 use crate::prelude::*;
-use crate::store::{Exception, Store};
+use crate::store::Store;
 use core::fmt::{self, Debug, Display, Formatter};
 use core::num::NonZeroU64;
 use core::ptr;
@@ -166,7 +167,9 @@ impl Value {
                 ty.nullable && (ty.kind == kind::FUNC || ty.kind == kind::NO_FUNC)
             }
             Value::FuncRef(Some(func)) => {
-                ty.kind == kind::FUNC && (ty.concrete.is_null() || func.raw_type() == ty.concrete)
+                ty.kind == kind::FUNC
+                    && (ty.concrete.is_null()
+                        || func.reference().is_ok() && func.raw_type() == ty.concrete)
             }
             Value::ExternRef(value) => {
                 (ty.kind == kind::EXTERN || ty.kind == kind::NO_EXTERN && value.is_none())
@@ -194,7 +197,7 @@ impl Value {
             Value::FuncRef(None) | Value::ExnRef(None) => 0,
             Value::FuncRef(Some(func)) => {
                 store.check(func.store())?;
-                func.address()
+                func.reference()?
             }
             Value::ExnRef(Some(exception)) => {
                 store.check(exception.store())?;
@@ -225,6 +228,10 @@ impl Value {
                 Value::ExnRef((word != 0).then(take))
             }
         }
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        !matches!(self, Value::FuncRef(_) | Value::ExternRef(_) | Value::ExnRef(_))
     }
 
     /// The default of a type: zero or null. None if a reference may not be null.

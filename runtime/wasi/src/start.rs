@@ -13,7 +13,7 @@ use core::ffi::{CStr, c_char};
 use core::fmt;
 use linnet_abi::module::Module as RawModule;
 use linnet_abi::wasi;
-use linnet_embed::{Error, Extern, Imports, Instance, Kind, Module, Store, ValType, Value};
+use linnet_embed::{Error, Extern, ExternType, Imports, Instance, Module, Store, ValType, Value};
 
 unsafe extern "C" {
     /// The guest, translated under [`wasi::PREFIX`].
@@ -187,8 +187,7 @@ fn call(options: &Options) -> Result<(), Error> {
     if let Some(bytes) = options.memory {
         store.limit_memory(bytes);
     }
-    let mut imports = table::imports(&store, &module);
-    imports.missing(&store, &module)?;
+    let imports = table::imports(&store, &module).with_missing(&store, &module)?;
     share_memory(&module, &imports);
     let instance = Instance::prepare(&store, &module, &imports)?;
     if let Some(memory) = instance.memory("memory").or_else(|| instance.first_memory()) {
@@ -215,7 +214,7 @@ fn call(options: &Options) -> Result<(), Error> {
 /// Keeps a shared memory that the module imports for its threads.
 fn share_memory(module: &Module, imports: &Imports) {
     for import in module.imports() {
-        if import.kind == Kind::Memory
+        if matches!(import.ty, ExternType::Memory(_))
             && let Some(Extern::Memory(memory)) = imports.get(import.module, import.name)
             && let Some(shared) = memory.share()
         {

@@ -5,7 +5,9 @@ use crate::{files, paths, poll, process, socket, thread};
 use alloc::vec::Vec;
 use linnet_abi::instance::{HostFunction, Slot};
 use linnet_abi::wasi;
-use linnet_embed::{Extern, Func, FuncType, Imports, Kind, Module, Store, ValType, check_stack};
+use linnet_embed::{
+    Extern, ExternType, Func, FuncType, Imports, Module, Store, ValType, check_stack,
+};
 
 /// All functions by the names that modules know them by.
 mod calls {
@@ -124,7 +126,7 @@ fn find(module: &str, name: &str) -> Option<(Call, FuncType)> {
 pub fn imports(store: &Store, module: &Module) -> Imports {
     let mut imports = Imports::new();
     for import in module.imports() {
-        if import.kind != Kind::Func {
+        if !matches!(import.ty, ExternType::Func(_)) {
             continue;
         }
         if let Some((call, ty)) = find(import.module, import.name) {

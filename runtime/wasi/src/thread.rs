@@ -144,7 +144,7 @@ impl Start {
         let store = Store::new();
         let mut imports = table::imports(&store, module);
         imports.define(import.0, import.1, linnet_embed::Extern::Memory(memory.open(&store)));
-        imports.missing(&store, module)?;
+        let imports = imports.with_missing(&store, module)?;
         let instance = Instance::new(&store, module, &imports)?;
         let arguments = [Value::I32(self.number), Value::I32(self.argument as i32)];
         instance.call(wasi::THREAD_START, &arguments).map(drop)

@@ -2,6 +2,7 @@
 #include "sample.h"
 #include "user.h"
 #include "kinds.h"
+#include "host.h"
 #include <stdio.h>
 
 static bool log_call(void *env, linnet_value *values)
@@ -136,13 +137,13 @@ int main(void)
 
 	uint32_t names[9] = {0};
 	sample_(sample, &names[0]);
-	sample_a_b(sample, &names[1]);
-	sample_a_b_(sample, &names[2]);
-	sample_a_b_export_(sample, &names[3]);
+	sample_a_b_(sample, &names[1]);
+	sample_a_b(sample, &names[2]);
+	sample_a_b_export(sample, &names[3]);
 	sample_self(sample, &names[4]);
 	sample_loop(sample, &names[5]);
 	sample_new(sample, &names[6]);
-	sample_export_count_(sample, &names[7]);
+	sample_export_count(sample, &names[7]);
 	sample___(sample, &names[8]);
 	printf("names");
 	for (int i = 0; i < 9; i++)
@@ -179,5 +180,6 @@ int main(void)
 	failed(linnet_instantiate(store, &linnet_module_user, others, 2));
 	kinds();
 	linnet_store_delete(store);
+	plugins();
 	return 0;
 }

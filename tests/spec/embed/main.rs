@@ -11,7 +11,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const MODULES: [&str; 3] = ["sample", "user", "kinds"];
+const MODULES: [&str; 5] = ["sample", "user", "kinds", "plugin", "threads"];
+/// Of the host in C.
+const SOURCES: [&str; 2] = ["host", "plugin"];
+
+fn options(target: Target, name: &str) -> Options {
+    let options = Options::host(target, name);
+    if name == "plugin" { options.interruptible() } else { options }
+}
 
 /// Clang's names of the targets, and what it takes to be the ABI of all else.
 fn clang(target: Target) -> &'static [&'static str] {
@@ -58,7 +65,7 @@ fn run(command: &mut Command) -> Result<String, Error> {
 fn objects(target: Target, place: &Path) -> Result<Vec<PathBuf>, Error> {
     let translated = |name: &&str| {
         let object = place.join(format!("{name}.o"));
-        fs::write(&object, translate(&wasm(name), &Options::host(target, name))?.bytes)?;
+        fs::write(&object, translate(&wasm(name), &options(target, name))?.bytes)?;
         Ok(object)
     };
     MODULES.iter().map(translated).collect()
@@ -67,12 +74,12 @@ fn objects(target: Target, place: &Path) -> Result<Vec<PathBuf>, Error> {
 /// Clang for a target, with the headers of the modules.
 fn c_compiler(target: Target, program: &str, place: &Path) -> Result<Command, Error> {
     for name in MODULES {
-        fs::write(place.join(format!("{name}.h")), c_header(&wasm(name), name)?)?;
+        fs::write(place.join(format!("{name}.h")), c_header(&wasm(name), name, &[])?)?;
     }
-    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtime/embed/include");
     let mut command = Command::new(program);
     command.args(clang(target)).args(["-ffreestanding", "-O2", "-Wall", "-Wextra", "-Werror"]);
-    command.arg("-I").arg(place).arg("-I").arg(library).arg("-I").arg(here().join("include"));
+    // The library's header is in those of the modules.
+    command.arg("-I").arg(place).arg("-I").arg(here()).arg("-I").arg(here().join("include"));
     Ok(command)
 }
 
@@ -90,10 +97,13 @@ fn builds() -> PathBuf {
 fn c_host(target: Target) -> Result<(), Error> {
     let place = place(&format!("c-{}", target.name()));
     let mut objects = objects(target, &place)?;
-    let host = place.join("host.o");
-    let mut compile = c_compiler(target, "clang-19", &place)?;
-    run(compile.arg("-c").arg(here().join("host.c")).arg("-o").arg(&host))?;
-    objects.push(host);
+    for name in SOURCES {
+        let (source, object) =
+            (here().join(format!("{name}.c")), place.join(format!("c-{name}.o")));
+        let mut compile = c_compiler(target, "clang-19", &place)?;
+        run(compile.arg("-c").arg(source).arg("-o").arg(&object))?;
+        objects.push(object);
+    }
     let toolchain = Toolchain::new(target, "linnet-embed", &builds())?;
     check(&toolchain, &objects, &place.join("host"))
 }
@@ -144,7 +154,7 @@ fn lines(target: Target) -> Result<(), Error> {
     compile.args(["--target=wasm32", "-g", "-O1", "-nostdlib", "-Wl,--no-entry", "-o"]);
     run(compile.arg(&module).arg(source("lines.c")))?;
     let wasm = fs::read(&module)?;
-    fs::write(place.join("lines.h"), c_header(&wasm, "lines")?)?;
+    fs::write(place.join("lines.h"), c_header(&wasm, "lines", &[])?)?;
     let objects = [place.join("lines.o"), place.join("host.o")];
     fs::write(&objects[0], translate(&wasm, &Options::host(target, "lines"))?.bytes)?;
     let mut compile = c_compiler(target, "clang-19", &place)?;
@@ -236,7 +246,7 @@ fn debuggers_show_both_on_riscv64() -> Result<(), Error> {
 fn rust_modules_are_those_that_the_host_is_built_with() -> Result<(), Error> {
     for name in MODULES {
         let path = here().join(format!("../host/src/{name}.rs"));
-        compare(&rust_module(&wasm(name), name)?, &path);
+        compare(&rust_module(&wasm(name), name, &[])?, &path);
     }
     Ok(())
 }
@@ -267,10 +277,79 @@ fn a_prefix_takes_no_name_of_the_library() -> Result<(), Error> {
     // Its functions to read and write elements have such names too.
     module += "(table (export \"table\") 1 funcref))";
     let mut compile = c_compiler(Target::X86_64, "clang-19", &place)?;
-    fs::write(place.join("linnet-names.h"), c_header(&wat::parse_str(&module)?, "linnet")?)?;
+    fs::write(place.join("linnet-names.h"), c_header(&wat::parse_str(&module)?, "linnet", &[])?)?;
     let source = place.join("names.c");
     fs::write(&source, "#include \"linnet-names.h\"\n")?;
     run(compile.arg("-fsyntax-only").arg(source)).map(drop)
+}
+
+/// Two modules in one file: with prefixes of which only the case differs, and with names that come to the same if
+/// one forgets where the prefix ends.
+#[test]
+fn headers_of_two_modules_fit_one_file() -> Result<(), Error> {
+    let place = place("two");
+    let image = wat::parse_str("(module (func (export \"png_size\") (result i32) i32.const 1))")?;
+    let other = wat::parse_str("(module (func (export \"size\") (result i32) i32.const 2))")?;
+    let modules = [("img", &image), ("IMG", &image), ("img_png", &other), ("imgp", &other)];
+    let mut source = String::new();
+    for (prefix, wasm) in modules {
+        fs::write(place.join(format!("m-{prefix}.h")), c_header(wasm, prefix, &[])?)?;
+        source += &format!("#include \"m-{prefix}.h\"\n");
+    }
+    // Each by its own name, and by the short one where that is not taken.
+    for name in ["img_png_size", "IMG_png_size", "linnet7_img_png_size", "imgp_size"] {
+        source += &format!("bool test_{name}(linnet_instance *i, uint32_t *r);\n");
+        source += &format!(
+            "bool test_{name}(linnet_instance *i, uint32_t *r) {{ return {name}(i, r); }}\n"
+        );
+    }
+    let mut compile = c_compiler(Target::X86_64, "clang-19", &place)?;
+    fs::write(place.join("two.c"), source)?;
+    run(compile
+        .args(["-Wno-unused-function", "-c", "-o"])
+        .arg(place.join("two.o"))
+        .arg(place.join("two.c")))
+    .map(drop)
+}
+
+#[test]
+fn headers_name_the_exports_that_are_wanted() -> Result<(), Error> {
+    let header = c_header(&wasm("sample"), "sample", &["add".to_owned(), "".to_owned()])?;
+    let defined =
+        |name: &str| header.contains(&format!("static inline bool linnet6_sample_{name}("));
+    assert!(defined("add") && defined("") && !defined("mix"), "{header}");
+    let error = c_header(&wasm("sample"), "sample", &["sub".to_owned()]).expect_err("none");
+    assert_eq!(error.to_string(), "the module exports no \"sub\"");
+    Ok(())
+}
+
+/// Time of an instance grows as the number of its imports does, and that of a trap not at all with the number of
+/// instances that live or have lived.
+#[test]
+fn instances_and_traps_do_not_depend_on_history() -> Result<(), Error> {
+    const COUNT: usize = 4000;
+    let (target, place) = (linnet_build::host()?, place("scale"));
+    let module = |count: usize| {
+        let import = |i| format!("(import \"env\" \"f{i}\" (func (param i32)))");
+        let imports: String = (0..count).map(import).collect();
+        let outside = "(func (export \"outside\") (drop (i32.load (i32.const -1))))";
+        wat::parse_str(format!("(module {imports} (memory 1) {outside})"))
+    };
+    let mut objects = vec![place.join("host.o")];
+    for (name, count) in [("few", COUNT / 10), ("many", COUNT)] {
+        let (wasm, object) = (module(count)?, place.join(format!("{name}.o")));
+        fs::write(place.join(format!("{name}.h")), c_header(&wasm, name, &[])?)?;
+        fs::write(&object, translate(&wasm, &Options::host(target, name))?.bytes)?;
+        objects.push(object);
+    }
+    let mut compile = Command::new("clang-19");
+    compile.args(["-O2", "-Wall", "-Werror", "-Wno-unused-function", "-c"]);
+    compile.arg(format!("-DCOUNT={COUNT}")).arg("-I").arg(&place);
+    run(compile.arg(here().join("scale.c")).arg("-o").arg(&objects[0]))?;
+    let program = place.join("scale");
+    Toolchain::new(target, "linnet-embed", &builds())?.link(&objects, &program)?;
+    assert_eq!(run(&mut Command::new(program))?, "");
+    Ok(())
 }
 
 /// Debian's compilers make programs that are loaded anywhere.

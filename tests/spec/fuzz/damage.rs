@@ -32,7 +32,8 @@ pub(crate) fn check(case: &Case, directory: &Path, totals: &mut Totals) -> Resul
         let started = processor_time()?;
         let result = catch_unwind(|| {
             let translated = translate(&wasm, &Options::host(target, "m")).is_ok();
-            let described = c_header(&wasm, "m").is_ok() && rust_module(&wasm, "m").is_ok();
+            let described =
+                c_header(&wasm, "m", &[]).is_ok() && rust_module(&wasm, "m", &[]).is_ok();
             translated && described
         });
         let took = processor_time()? - started;

@@ -42,6 +42,7 @@ mod files;
 mod guest;
 mod image;
 pub mod inspect;
+pub mod library;
 mod link;
 mod object_file;
 pub mod oci;

@@ -41,6 +41,41 @@ pub(crate) fn link(
     script::run(&mut command, log, step)
 }
 
+/// Links `objects` to a shared library that programs find by `name`, with what it needs of them.
+pub(crate) fn shared(
+    output: &Path,
+    name: &str,
+    objects: &[PathBuf],
+    needed: &[PathBuf],
+    visible: Option<&Path>,
+    log: &Path,
+    step: &Step<'_>,
+) -> Result<()> {
+    let mut command = linker()?;
+    command
+        .args(["-shared", "-nostdlib", "-z", "noexecstack", "-z", "relro", "--build-id=none"])
+        .args(["--gc-sections", "--strip-debug", "--fatal-warnings", "--no-as-needed"])
+        .args(visible.map(|script| format!("--version-script={}", script.display())))
+        .args(["-soname", name, "-o"])
+        .arg(output)
+        .args(objects)
+        .args(needed);
+    script::run(&mut command, log, step)
+}
+
+/// Makes one object of what an archive has to define `root`.
+pub(crate) fn combine(
+    output: &Path,
+    archive: &Path,
+    root: &str,
+    log: &Path,
+    step: &Step<'_>,
+) -> Result<()> {
+    let mut command = linker()?;
+    command.args(["-r", "--strip-debug", "-u", root, "-o"]).arg(output).arg(archive);
+    script::run(&mut command, log, step)
+}
+
 impl Builder {
     /// Links a program that needs nothing but `archive`, for tests.
     pub fn link(&self, output: &Path, object: &Path, archive: &Path) -> Result<()> {

@@ -21,6 +21,8 @@ pub(crate) struct Part {
     sources: &'static [&'static str],
     /// Settings of cargo's.
     config: &'static [&'static str],
+    /// For hosts, which have a C library and may be loaded anywhere.
+    is_hosts: bool,
 }
 
 /// CPU, MMU and devices.
@@ -29,6 +31,7 @@ pub(crate) const MACHINE: Part = Part {
     archive: "liblinnet_machine.a",
     sources: &["runtime/machine", "runtime/net", "runtime/virtio"],
     config: &[],
+    is_hosts: false,
 };
 
 /// The first code of a compressed boot binary.
@@ -37,6 +40,7 @@ pub(crate) const UNPACK: Part = Part {
     archive: "liblinnet_unpack.a",
     sources: &["runtime/unpack"],
     config: &[],
+    is_hosts: false,
 };
 
 /// Half of a small executable is the runtime, and hardly any of its code is hot.
@@ -52,6 +56,23 @@ pub(crate) const WASI: Part = Part {
     archive: "liblinnet_wasi.a",
     sources: &["runtime/embed", "runtime/wasi"],
     config: SMALL,
+    is_hosts: false,
+};
+
+/// One object, of which linkers leave out what a program does not use.
+const WHOLE: &[&str] = &[
+    "profile.release.lto=\"fat\"",
+    "profile.release.codegen-units=1",
+    "profile.release.debug=false",
+];
+
+/// Not in boot binaries: the support library of modules for hosts.
+pub(crate) const EMBED: Part = Part {
+    package: "linnet-embed",
+    archive: "liblinnet_embed.a",
+    sources: &["runtime/embed"],
+    config: WHOLE,
+    is_hosts: true,
 };
 
 /// Not in boot binaries: runs one module without a kernel, to test frames as data.
@@ -60,6 +81,7 @@ const FRAMES_HOST: Part = Part {
     archive: "liblinnet_frames_host.a",
     sources: &["runtime/frames"],
     config: &[],
+    is_hosts: false,
 };
 
 /// What decides the code of every part, relative to the project's root.
@@ -69,12 +91,13 @@ const INPUT_FILES: [&str; 2] = ["Cargo.toml", "Cargo.lock"];
 /// Machine code is linked at a fixed address, so that none of it needs a table of addresses. Debuggers
 /// walk through the runtime's frames; without being told, it would not describe them on RISC-V. A panic
 /// ends the machine: there is nothing that could unwind.
-const FLAGS: [&str; 4] = [
-    "-Crelocation-model=static",
-    "-Cforce-frame-pointers=yes",
-    "-Cforce-unwind-tables=yes",
-    "-Cpanic=abort",
-];
+const FLAGS: [&str; 3] =
+    ["-Cforce-frame-pointers=yes", "-Cforce-unwind-tables=yes", "-Cpanic=abort"];
+
+fn flags(part: Part) -> Vec<&'static str> {
+    let model = if part.is_hosts { "-Crelocation-model=pic" } else { "-Crelocation-model=static" };
+    [&[model], &FLAGS[..]].concat()
+}
 
 /// Cargo's, in its variable for flags that may hold spaces.
 const FLAG_SEPARATOR: &str = "\x1f";
@@ -119,7 +142,7 @@ impl Builder {
             .with("package", part.package)
             .with("target", target.name())
             .with("triple", triple(part, target))
-            .with("flags", FLAGS.join(" "))
+            .with("flags", flags(part).join(" "))
             .with("config", part.config.join(" "))
             .with("compiler", env!("LINNET_RUSTC"));
         for input in INPUTS.iter().chain(part.sources) {
@@ -141,7 +164,7 @@ impl Builder {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             // The place of the source tree must not show in the result.
             let remap = format!("--remap-path-prefix={}=/linnet", self.root.display());
-            let mut flags = FLAGS.join(FLAG_SEPARATOR);
+            let mut flags = flags(part).join(FLAG_SEPARATOR);
             flags += FLAG_SEPARATOR;
             flags += &remap;
             let mut command = Command::new(cargo);
@@ -168,6 +191,8 @@ impl Builder {
 /// atomics.
 fn triple(part: Part, target: Target) -> &'static str {
     match target {
+        Target::Aarch64 if part.is_hosts => "aarch64-unknown-linux-gnu",
+        Target::Riscv64 if part.is_hosts => "riscv64gc-unknown-linux-gnu",
         Target::X86_64 if part == UNPACK => "x86_64-unknown-none",
         Target::X86_64 => "x86_64-unknown-linux-gnu",
         Target::Aarch64 => "aarch64-unknown-none",

@@ -105,6 +105,9 @@ fn check_imports(wasm: &[u8]) -> Result<()> {
             }
             Ok(Payload::ImportSection(imports)) => {
                 for import in imports.into_imports().flatten() {
+                    if linnet_codegen::is_objects_import(import.module, import.name) {
+                        return Ok(());
+                    }
                     check_import((import.module, import.name), &import.ty, &types, &known)?;
                 }
                 return Ok(());

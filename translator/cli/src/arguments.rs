@@ -264,14 +264,16 @@ pub(crate) struct Compile {
     /// The module
     #[arg(value_name = "MODULE.wasm")]
     pub(crate) module: PathBuf,
-    /// Where to put the object file, or the executable
+    /// Where to put the object file, or the executable; a name that ends in .a or .so is a library's
+    ///
+    /// A library has the support library in it, so that a host needs nothing else.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Make a static executable of a module of WASI preview 1
     ///
     /// Its arguments are all the program's own. It sees no directory and no variable but those that
     /// are given here or, when it is started, by the same options in the variable LINNET_WASI.
-    #[arg(long, conflicts_with_all = ["prefix", "header", "rust", "frames"])]
+    #[arg(long, conflicts_with_all = ["prefix", "header", "rust", "pkg_config", "cmake", "exports", "interruptible", "frames"])]
     pub(crate) exe: bool,
     #[command(flatten)]
     pub(crate) world: World,
@@ -291,6 +293,18 @@ pub(crate) struct Compile {
     /// Write a Rust module for hosts of the module
     #[arg(long, value_name = "FILE.rs")]
     pub(crate) rust: Option<PathBuf>,
+    /// Write a file by which pkg-config finds the library
+    #[arg(long, value_name = "FILE.pc")]
+    pub(crate) pkg_config: Option<PathBuf>,
+    /// Write a file by which CMake finds the library, as the target linnet::NAME
+    #[arg(long, value_name = "FILE.cmake")]
+    pub(crate) cmake: Option<PathBuf>,
+    /// In the header and the Rust module, name these exports only [default: all]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) exports: Vec<String>,
+    /// Let hosts interrupt the module's code and limit how long it runs; loops get a little slower
+    #[arg(long)]
+    pub(crate) interruptible: bool,
     /// How many functions to compile at a time [default: one for each CPU]
     // Each has its own stack and memory.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]

@@ -1,8 +1,8 @@
 //! What a host's source needs to know of a module: a C header, or a Rust module.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::module::Module;
-use crate::module::embedded::Import;
+use crate::module::embedded::{Import, Sections};
 use linnet_abi::instance::external;
 use linnet_abi::module::SYMBOL_PREFIX;
 use std::collections::HashSet;
@@ -14,17 +14,73 @@ macro_rules! line {
     ($text:expr, $($arg:tt)*) => {{ let _ = writeln!($text, $($arg)*); }};
 }
 
-/// A name as an identifier that is not taken yet.
-fn identifier(name: &str, taken: &mut HashSet<String>) -> String {
+/// What every C header begins with, so that it needs no other file.
+const LIBRARY: &str = include_str!("../../../runtime/embed/include/linnet.h");
+
+/// A name as an identifier, or as what follows on a prefix in one.
+fn escaped(name: &str, has_prefix: bool) -> String {
     let mut text: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
+    if !has_prefix && (text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit())) {
         text.insert(0, '_');
     }
-    while !taken.insert(text.clone()) {
-        text.push('_');
-    }
     text
+}
+
+/// A name that is not taken yet.
+fn free(mut name: String, taken: &mut HashSet<String>) -> String {
+    while !taken.insert(name.clone()) {
+        name.push('_');
+    }
+    name
+}
+
+/// Identifiers for names, in their order. A name that is an identifier itself comes before those that are made
+/// into the same one.
+fn identifiers(names: &[&str], has_prefix: bool, taken: &mut HashSet<String>) -> Vec<String> {
+    let mut all: Vec<Option<String>> = vec![None; names.len()];
+    for is_exact in [true, false] {
+        for (place, name) in all.iter_mut().zip(names) {
+            let text = escaped(name, has_prefix);
+            if place.is_none() && (text == *name) == is_exact {
+                *place = Some(free(text, taken));
+            }
+        }
+    }
+    all.into_iter().flatten().collect()
+}
+
+/// An export that a host's source gets names for.
+struct Export<'a> {
+    number: usize,
+    name: &'a str,
+    kind: u32,
+    index: u32,
+    identifier: String,
+}
+
+/// Those of the names in `only`, or all if it is empty.
+fn exports<'a>(
+    sections: &Sections<'a>,
+    only: &[String],
+    has_prefix: bool,
+    taken: &mut HashSet<String>,
+) -> Result<Vec<Export<'a>>> {
+    for name in only {
+        if !sections.exports.iter().any(|(known, ..)| known == name) {
+            return Err(Error::new(format!("the module exports no {name:?}")));
+        }
+    }
+    let is_wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    let numbered = sections.exports.iter().enumerate();
+    let wanted: Vec<_> = numbered.filter(|(_, (name, ..))| is_wanted(name)).collect();
+    let names: Vec<_> = wanted.iter().map(|(_, (name, ..))| *name).collect();
+    let identifiers = identifiers(&names, has_prefix, taken);
+    let all = wanted.into_iter().zip(identifiers);
+    let export = |((number, (name, kind, index)), identifier): ((_, &(&'a str, u32, u32)), _)| {
+        Export { number, name, kind: *kind, index: *index, identifier }
+    };
+    Ok(all.map(export).collect())
 }
 
 /// Field of `linnet_value`, and C type.
@@ -38,28 +94,6 @@ fn c_value(ty: ValType) -> (&'static str, &'static str) {
         ValType::Ref(_) => ("ref", "uint64_t"),
     }
 }
-
-/// Functions and types of `linnet.h`.
-const API: [&str; 18] = [
-    "linnet_call",
-    "linnet_call_ref",
-    "linnet_function",
-    "linnet_global_get",
-    "linnet_global_set",
-    "linnet_import",
-    "linnet_instance",
-    "linnet_instantiate",
-    "linnet_memory",
-    "linnet_message",
-    "linnet_module",
-    "linnet_store",
-    "linnet_store_delete",
-    "linnet_store_new",
-    "linnet_table_get",
-    "linnet_table_set",
-    "linnet_table_size",
-    "linnet_value",
-];
 
 fn type_text(ty: &FuncType) -> String {
     crate::imports::type_text(ty.params(), ty.results())
@@ -97,77 +131,120 @@ fn global_text(ty: &GlobalType) -> String {
     format!("{mutable} {}", ty.content_type)
 }
 
-/// What the names of further functions of an export end in.
-fn endings(kind: u32) -> &'static [&'static str] {
-    match kind {
-        external::GLOBAL => &["_export", "_set"],
-        external::TABLE => &["_export", "_get", "_set", "_size"],
-        _ => &["_export"],
+/// Names of a header. `img` with `png_size` and `img_png` with `size` come to the same, in a file that has both. So the
+/// name of a definition begins with the length of the prefix: `linnet3_img_png_size`. The other one is a macro, unless
+/// there is one already.
+struct Header<'a> {
+    text: String,
+    prefix: &'a str,
+    /// Behind the prefix.
+    taken: HashSet<String>,
+    /// Whole names that are the library's.
+    library: HashSet<&'static str>,
+}
+
+impl Header<'_> {
+    /// The name that something is defined by. The other one is for it from here on.
+    fn name(&mut self, identifier: &str) -> String {
+        let (short, long) = (self.short(identifier), self.long(identifier));
+        line!(self.text, "#ifndef {short}\n#define {short} {long}\n#endif");
+        long
+    }
+
+    fn short(&self, identifier: &str) -> String {
+        let mut name = format!("{}_{identifier}", self.prefix);
+        // A prefix "linnet" must not make these anew.
+        while self.library.contains(&*name) {
+            name.push('_');
+        }
+        name
+    }
+
+    fn long(&self, identifier: &str) -> String {
+        format!("linnet{}_{}_{identifier}", self.prefix.len(), self.prefix)
+    }
+
+    /// The same for what is done with an export besides.
+    fn further(&mut self, identifier: &str, ending: &str) -> String {
+        let identifier = free(format!("{identifier}_{ending}"), &mut self.taken);
+        self.name(&identifier)
     }
 }
 
-/// The C header of a standalone module.
+/// The C header of a standalone module, with names for the exports in `only`, or for all if that is empty. It stands
+/// alone.
 ///
 /// # Errors
 ///
-/// The module is malformed, or uses something that is not supported.
-pub fn c_header(wasm: &[u8], prefix: &str) -> Result<String> {
+/// The module is malformed, or uses something that is not supported; or it has no such export.
+pub fn c_header(wasm: &[u8], prefix: &str, only: &[String]) -> Result<String> {
     let module = Module::parse_as(wasm, true)?;
     let sections = module.standalone.as_ref().expect("parsed as one");
-    // A prefix "linnet" must not make these anew.
-    let mut taken: HashSet<String> = API.map(str::to_owned).into();
-    let upper = identifier(prefix, &mut HashSet::new()).to_uppercase();
-    let mut t = String::new();
-    line!(t, "/* Written by linnet compile; do not edit. */");
-    line!(t, "#ifndef LINNET_{upper}_H\n#define LINNET_{upper}_H\n\n#include <linnet.h>");
-    line!(t, "#include <string.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n");
+    let words = LIBRARY.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let library = words.filter(|word| word.starts_with("linnet_")).collect();
+    let mut taken = HashSet::new();
+    let exports = exports(sections, only, true, &mut taken)?;
+    let mut header = Header { text: String::new(), prefix, taken, library };
+    let t = &mut header.text;
+    line!(t, "/* Written by linnet compile; do not edit. */\n{LIBRARY}");
+    line!(
+        t,
+        "#ifndef LINNET_MODULE_{prefix}\n#define LINNET_MODULE_{prefix}\n\n#include <string.h>\n"
+    );
+    line!(t, "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n");
     line!(t, "extern const linnet_module {SYMBOL_PREFIX}{prefix};\n");
-    for import in &sections.imports {
-        let text = format!("imports {}", import_text(&module, import));
+    for (number, import) in sections.imports.iter().enumerate() {
+        let text = format!("import {number}: {}", import_text(&module, import));
         line!(t, "/* {} */", text.replace("*/", "* /").replace("/*", "/ *"));
     }
-    line!(t, "\n/* Numbers of the exports. */\nenum {{");
-    taken.insert(format!("{prefix}_export_count"));
-    let exports = sections.exports.iter();
-    let names: Vec<String> = exports
-        .map(|(name, kind, _)| {
-            loop {
-                let name = identifier(&format!("{prefix}_{name}"), &mut taken);
-                // Its number has a name too, and so has what is done with it.
-                if endings(*kind).iter().all(|ending| taken.insert(format!("{name}{ending}"))) {
-                    break name;
-                }
-            }
-        })
-        .collect();
-    for (number, name) in names.iter().enumerate() {
-        line!(t, "\t{name}_export = {number},");
+    line!(t, "\n/* Numbers of the exports, and how many there are. */");
+    for export in &exports {
+        let name = header.further(&export.identifier, "export");
+        line!(header.text, "enum {{ {name} = {} }};", export.number);
     }
-    line!(t, "\t{prefix}_export_count = {}\n}};\n", names.len());
-    for ((_, kind, index), name) in sections.exports.iter().zip(&names) {
-        match *kind {
-            external::FUNCTION => c_function(&mut t, name, module.function_type(*index)),
+    let name = header.further("export", "count");
+    line!(header.text, "enum {{ {name} = {} }};\n", sections.exports.len());
+    for export in &exports {
+        let (identifier, number) = (&export.identifier, export.number);
+        match export.kind {
+            external::FUNCTION => {
+                let ty = module.function_type(export.index);
+                line!(header.text, "/* {} */", type_text(ty));
+                let name = header.name(identifier);
+                c_function(&mut header.text, &name, number, ty);
+            }
             external::MEMORY => {
-                line!(t, "/* The memory, and its size in bytes. */");
+                line!(header.text, "/* The memory, and its size in bytes. */");
+                let name = header.name(identifier);
                 line!(
-                    t,
+                    header.text,
                     "static inline uint8_t *{name}(linnet_instance *instance, uint64_t *size)\n{{"
                 );
-                line!(t, "\treturn linnet_memory(instance, {name}_export, size);\n}}\n");
+                line!(header.text, "\treturn linnet_memory(instance, {number}, size);\n}}\n");
             }
-            external::GLOBAL => c_global(&mut t, name, &sections.globals[*index as usize].ty),
+            external::GLOBAL => {
+                c_global(&mut header, export, &sections.globals[export.index as usize].ty);
+            }
             external::TABLE => {
-                let ty = &sections.tables[*index as usize].ty;
-                c_table(&mut t, name, &ty.element_type.to_string());
+                let ty = &sections.tables[export.index as usize].ty;
+                c_table(&mut header, export, &ty.element_type.to_string());
             }
-            _ => {}
+            _ => {
+                line!(header.text, "/* The tag. */");
+                let name = header.name(identifier);
+                line!(
+                    header.text,
+                    "static inline linnet_item *{name}(linnet_instance *instance)\n{{"
+                );
+                line!(header.text, "\treturn linnet_export(instance, {number});\n}}\n");
+            }
         }
     }
-    line!(t, "#ifdef __cplusplus\n}}\n#endif\n#endif");
-    Ok(t)
+    line!(header.text, "#ifdef __cplusplus\n}}\n#endif\n#endif");
+    Ok(header.text)
 }
 
-fn c_function(t: &mut String, name: &str, ty: &FuncType) {
+fn c_function(t: &mut String, name: &str, number: usize, ty: &FuncType) {
     let mut params = "linnet_instance *instance".to_owned();
     for (i, param) in ty.params().iter().enumerate() {
         let _ = write!(params, ", {} p{i}", c_value(*param).1);
@@ -177,7 +254,6 @@ fn c_function(t: &mut String, name: &str, ty: &FuncType) {
         let _ = write!(params, ", {ty} *r{i}");
     }
     let count = ty.params().len().max(ty.results().len()).max(1);
-    line!(t, "/* {} */", type_text(ty));
     line!(t, "static inline bool {name}({params})\n{{\n\tlinnet_value values[{count}];");
     for (i, param) in ty.params().iter().enumerate() {
         match c_value(*param).0 {
@@ -185,7 +261,7 @@ fn c_function(t: &mut String, name: &str, ty: &FuncType) {
             field => line!(t, "\tvalues[{i}].{field} = p{i};"),
         }
     }
-    line!(t, "\tif (!linnet_call(instance, {name}_export, values))\n\t\treturn false;");
+    line!(t, "\tif (!linnet_call(instance, {number}, values))\n\t\treturn false;");
     for (i, result) in ty.results().iter().enumerate() {
         match c_value(*result).0 {
             "v128" => line!(t, "\tmemcpy(r{i}, values[{i}].v128, 16);"),
@@ -195,11 +271,14 @@ fn c_function(t: &mut String, name: &str, ty: &FuncType) {
     line!(t, "\treturn true;\n}}\n");
 }
 
-fn c_global(t: &mut String, name: &str, ty: &GlobalType) {
+fn c_global(header: &mut Header, export: &Export, ty: &GlobalType) {
     let (field, c) = c_value(ty.content_type);
-    line!(t, "/* {} */", global_text(ty));
+    let number = export.number;
+    line!(header.text, "/* {} */", global_text(ty));
+    let name = header.name(&export.identifier);
+    let t = &mut header.text;
     let read = format!(
-        "\tlinnet_value read = {{{{0}}}};\n\tlinnet_global_get(instance, {name}_export, &read);"
+        "\tlinnet_value read = {{{{0}}}};\n\tlinnet_global_get(instance, {number}, &read);"
     );
     if field == "v128" {
         line!(t, "static inline void {name}(linnet_instance *instance, uint8_t *value)\n{{");
@@ -211,25 +290,31 @@ fn c_global(t: &mut String, name: &str, ty: &GlobalType) {
     if !ty.mutable {
         return;
     }
-    line!(t, "static inline bool {name}_set(linnet_instance *instance, {c} value)\n{{");
+    let name = header.further(&export.identifier, "set");
+    let t = &mut header.text;
+    line!(t, "static inline bool {name}(linnet_instance *instance, {c} value)\n{{");
     line!(t, "\tlinnet_value written = {{{{0}}}};");
     match field {
         "v128" => line!(t, "\tmemcpy(written.v128, value, 16);"),
         field => line!(t, "\twritten.{field} = value;"),
     }
-    line!(t, "\treturn linnet_global_set(instance, {name}_export, &written);\n}}\n");
+    line!(t, "\treturn linnet_global_set(instance, {number}, &written);\n}}\n");
 }
 
-fn c_table(t: &mut String, name: &str, element: &str) {
-    line!(t, "/* The table of {element}: its size, and its elements. */");
-    line!(t, "static inline uint64_t {name}_size(linnet_instance *instance)\n{{");
-    line!(t, "\treturn linnet_table_size(instance, {name}_export);\n}}\n");
+fn c_table(header: &mut Header, export: &Export, element: &str) {
+    let number = export.number;
+    line!(header.text, "/* The table of {element}: its size, and its elements. */");
+    let name = header.further(&export.identifier, "size");
+    line!(header.text, "static inline uint64_t {name}(linnet_instance *instance)\n{{");
+    line!(header.text, "\treturn linnet_table_size(instance, {number});\n}}\n");
     for (what, ty) in [("get", "uint64_t *"), ("set", "uint64_t ")] {
+        let name = header.further(&export.identifier, what);
+        let t = &mut header.text;
         line!(
             t,
-            "static inline bool {name}_{what}(linnet_instance *instance, uint64_t index, {ty}ref)\n{{"
+            "static inline bool {name}(linnet_instance *instance, uint64_t index, {ty}ref)\n{{"
         );
-        line!(t, "\treturn linnet_table_{what}(instance, {name}_export, index, ref);\n}}\n");
+        line!(t, "\treturn linnet_table_{what}(instance, {number}, index, ref);\n}}\n");
     }
 }
 
@@ -245,24 +330,25 @@ fn rust_value(ty: ValType) -> (&'static str, &'static str) {
     }
 }
 
-/// The Rust module of a standalone module.
+/// The Rust module of a standalone module, with methods for the exports in `only`, or for all if that is empty.
 ///
 /// # Errors
 ///
-/// The module is malformed, or uses something that is not supported.
-pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
+/// The module is malformed, or uses something that is not supported; or it has no such export.
+pub fn rust_module(wasm: &[u8], prefix: &str, only: &[String]) -> Result<String> {
     let module = Module::parse_as(wasm, true)?;
     let sections = module.standalone.as_ref().expect("parsed as one");
     // What is there anyway, and what cannot be a name even behind `r#`.
     let mut taken: HashSet<String> =
         ["new", "clone", "fmt", "self", "Self", "super", "crate", "_"].map(str::to_owned).into();
+    let exports = exports(sections, only, false, &mut taken)?;
     let mut t = String::new();
     line!(t, "// Written by linnet compile; do not edit.");
     line!(t, r#"#[allow(unused_imports, reason = "not every module needs all")]"#);
     line!(t, "use linnet_embed::{{");
     line!(
         t,
-        "    Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,"
+        "    Extern, Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,"
     );
     line!(t, "}};\n");
     line!(t, "unsafe extern \"C\" {{\n    static {SYMBOL_PREFIX}{prefix}: RawModule;\n}}\n");
@@ -284,11 +370,10 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
     }
     line!(t, "    pub fn new(store: &Store, imports: &Imports) -> Result<Exports> {{");
     line!(t, "        Instance::new(store, &module(), imports).map(Exports)\n    }}");
-    for (name, kind, index) in &sections.exports {
-        let method = identifier(name, &mut taken);
+    for Export { number, name, kind, index, identifier } in &exports {
         match *kind {
             external::FUNCTION => {
-                rust_function(&mut t, &method, name, module.function_type(*index));
+                rust_function(&mut t, identifier, *number, module.function_type(*index));
             }
             kind => {
                 let (what, ty) = match kind {
@@ -297,8 +382,13 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
                     external::GLOBAL => ("global", "Global"),
                     _ => ("tag", "Tag"),
                 };
-                line!(t, "\n    /// The {what} {name:?}.\n    pub fn r#{method}(&self) -> {ty} {{");
-                line!(t, "        self.0.{what}({name:?}).expect(\"exported\")\n    }}");
+                line!(
+                    t,
+                    "\n    /// The {what} {name:?}.\n    pub fn r#{identifier}(&self) -> {ty} {{"
+                );
+                line!(t, "        match self.0.export_at({number}) {{");
+                line!(t, "            Some(Extern::{ty}({what})) => {what},");
+                line!(t, "            _ => unreachable!(\"exported\"),\n        }}\n    }}");
             }
         }
     }
@@ -306,7 +396,7 @@ pub fn rust_module(wasm: &[u8], prefix: &str) -> Result<String> {
     Ok(t)
 }
 
-fn rust_function(t: &mut String, method: &str, name: &str, ty: &FuncType) {
+fn rust_function(t: &mut String, method: &str, number: usize, ty: &FuncType) {
     let mut params = "&self".to_owned();
     let mut args = Vec::new();
     for (i, param) in ty.params().iter().enumerate() {
@@ -328,7 +418,7 @@ fn rust_function(t: &mut String, method: &str, name: &str, ty: &FuncType) {
         "\n    /// `{}`\n    pub fn r#{method}({params}) -> Result<{result}> {{",
         type_text(ty)
     );
-    line!(t, "        let results = self.0.call({name:?}, &[{}])?;", args.join(", "));
+    line!(t, "        let results = self.0.call_at({number}, &[{}])?;", args.join(", "));
     if types.is_empty() {
         line!(t, "        let _ = results;\n        Ok(())\n    }}");
         return;

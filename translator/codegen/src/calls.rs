@@ -12,7 +12,7 @@ pub(crate) struct Function {
     pub size: u64,
     /// Functions that it calls, in place of itself or not: once for each call.
     pub callees: Vec<u32>,
-    /// Calls through the table.
+    /// Calls through the table, and of a host module's imports: they come to code that is not known.
     pub indirect: u64,
     /// Copies and fills of memory.
     pub bulk: u64,
@@ -22,11 +22,13 @@ pub(crate) struct Function {
 
 /// Those that the module defines, in order.
 pub(crate) fn find(module: &Module, symbols: &[Symbol]) -> Vec<Function> {
-    module.bodies.par_iter().map(|body| scan(body, symbols)).collect()
+    // What a module for hosts imports may be another one's, and call this one.
+    let foreign = if module.standalone.is_some() { module.imported() } else { 0 };
+    module.bodies.par_iter().map(|body| scan(body, symbols, foreign)).collect()
 }
 
 /// The body is not validated yet: what is wrong with it is said later.
-fn scan(body: &Body, symbols: &[Symbol]) -> Function {
+fn scan(body: &Body, symbols: &[Symbol], foreign: u32) -> Function {
     use Operator as O;
     let range = body.body.range();
     let mut function = Function { size: range.end - range.start, ..Function::default() };
@@ -36,13 +38,20 @@ fn scan(body: &Body, symbols: &[Symbol]) -> Function {
             O::Call { function_index } | O::ReturnCall { function_index } => {
                 match symbols.get(function_index as usize) {
                     Some(Symbol::CallHandler) => function.indirect += 1,
+                    _ if function_index < foreign => function.indirect += 1,
                     _ => function.callees.push(function_index),
                 }
             }
-            O::CallIndirect { .. } | O::ReturnCallIndirect { .. } => function.indirect += 1,
-            O::MemoryCopy { .. } | O::MemoryFill { .. } | O::MemoryInit { .. } => {
-                function.bulk += 1;
-            }
+            O::CallIndirect { .. }
+            | O::ReturnCallIndirect { .. }
+            | O::CallRef { .. }
+            | O::ReturnCallRef { .. } => function.indirect += 1,
+            O::MemoryCopy { .. }
+            | O::MemoryFill { .. }
+            | O::MemoryInit { .. }
+            | O::TableCopy { .. }
+            | O::TableFill { .. }
+            | O::TableInit { .. } => function.bulk += 1,
             O::MemoryAtomicWait32 { .. } | O::MemoryAtomicWait64 { .. } => function.waits = true,
             O::Loop { .. } => function.has_loop = true,
             _ => {}

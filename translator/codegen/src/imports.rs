@@ -58,6 +58,9 @@ fn resolve_one(import: &Import, ty: &FuncType) -> Result<Symbol> {
     }
     let error = Error::new(format!("unknown import {module}.{name}"));
     Err(match foreign_abi(import) {
+        Some(WASI) => error.hint(
+            "`linnet run` runs modules of WASI preview 1, and `linnet compile --exe` makes executables of them",
+        ),
         Some(abi) => error
             .hint(format!("the module was made for {abi}; compile its source with linnet's SDK")),
         None if module == "env" => error.hint(format!(
@@ -67,14 +70,15 @@ fn resolve_one(import: &Import, ty: &FuncType) -> Result<Symbol> {
     })
 }
 
+const WASI: &str = "WASI preview 1";
+
 /// Another system whose modules have such imports.
 fn foreign_abi(import: &Import) -> Option<&'static str> {
     let Import { module, name, .. } = *import;
     match module {
         "wali" => Some("WALI, the WebAssembly Linux Interface"),
-        "wasi_snapshot_preview1" => Some("WASI preview 1"),
+        "wasi_snapshot_preview1" | "wasi" => Some(WASI),
         "wasi_unstable" => Some("WASI preview 0"),
-        "wasi" => Some("wasi-threads"),
         "wasix_32v1" | "wasix_64v1" => Some("WASIX"),
         _ if module.starts_with("wasi:") => Some("WASI preview 2 or later"),
         "linux" => Some("another Linux system-call ABI"),

@@ -58,6 +58,7 @@ pub use bindings::{c_header, rust_module};
 pub use error::Error;
 pub use exec::exec_file;
 pub use module::embedded::is_for_linux;
+pub use module::sections::is_objects_import;
 pub use options::Options;
 pub use summary::{Summary, summary};
 pub use target::Target;
@@ -102,11 +103,16 @@ pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let setjmp = func::setjmp::Functions::find(&module).filter(|_| options.is_program());
     let spills = module.exported_function(linnet_abi::calls::SPILL_POINTERS).is_some();
     let spill_pointers = module.find_global("__stack_pointer");
-    let spill_pointers = spill_pointers.filter(|_| spills && options.polls && !options.frames);
+    let spill_pointers = spill_pointers
+        .filter(|_| spills && options.polls && !options.frames && !options.standalone);
     let wants_calls = options.polls || options.frames;
     let calls = if wants_calls { calls::find(&module, &symbols) } else { Vec::new() };
     let polls = if options.polls {
-        polls::Polls::find(&calls, module.imported(), &module.table)
+        let referenced = match &module.standalone {
+            Some(sections) => sections.referenced(),
+            None => module.table.iter().flatten().copied().collect(),
+        };
+        polls::Polls::find(&calls, module.imported(), &referenced)
     } else {
         polls::Polls::default()
     };

@@ -10,7 +10,7 @@ pub struct Options {
     /// Names the module's symbols. The kernel's is [`linnet_abi::calls::KERNEL_PREFIX`].
     pub prefix: String,
     /// Whether loop heads look at the context's poll word. Programs need it, the kernel polls
-    /// by itself.
+    /// by itself. Of modules for hosts those do that can be interrupted.
     pub polls: bool,
     /// Whether a host program embeds the module. Otherwise it is the kernel or a program of a boot binary.
     pub standalone: bool,
@@ -25,6 +25,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// The same for a module whose calls its host may interrupt: it polls, too.
+    #[must_use]
+    pub fn interruptible(self) -> Options {
+        Options { polls: true, ..self }
+    }
+
     /// For a module that a host program embeds.
     #[must_use]
     pub fn host(target: Target, prefix: &str) -> Options {

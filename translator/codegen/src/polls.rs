@@ -54,12 +54,13 @@ enum State {
 }
 
 impl Polls {
-    /// For a module whose `functions` follow on so many `imported` ones.
-    pub(crate) fn find(functions: &[Function], imported: u32, table: &[Option<u32>]) -> Polls {
+    /// For a module whose `functions` follow on so many `imported` ones. Those that are `referenced` may be called
+    /// through a table.
+    pub(crate) fn find(functions: &[Function], imported: u32, referenced: &[u32]) -> Polls {
         let imported = imported as usize;
         let mut polls = Polls { imported, functions: vec![Poll::default(); functions.len()] };
         let mut in_table = vec![false; functions.len()];
-        for function in table.iter().flatten() {
+        for function in referenced {
             if let Some(place) = polls.place(*function) {
                 in_table[place] = true;
             }

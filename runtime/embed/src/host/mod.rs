@@ -32,13 +32,19 @@ pub struct Thread {
     pub(crate) current: Cell<*mut Activation>,
     /// Lowest address that the stack may reach; 0: not known yet.
     pub(crate) stack_limit: Cell<u64>,
+    /// Whether its signals are handled.
+    pub(crate) is_ready: Cell<bool>,
 }
 
 impl Thread {
     /// A thread that has called nothing yet, with the lowest address of its stack, or 0.
     #[must_use]
     pub const fn new(stack_limit: u64) -> Thread {
-        Thread { current: Cell::new(ptr::null_mut()), stack_limit: Cell::new(stack_limit) }
+        Thread {
+            current: Cell::new(ptr::null_mut()),
+            stack_limit: Cell::new(stack_limit),
+            is_ready: Cell::new(false),
+        }
     }
 }
 

@@ -9,8 +9,8 @@ mod script;
 mod values;
 
 use linnet_embed::{
-    Error, Extern, FuncType, Global, Imports, Instance, Memory, Module, RawModule, Store, Table,
-    ValType, Value,
+    Error, Extern, FuncType, Global, Imports, Instance, Memory, MemoryType, Module, RawModule,
+    Store, Table, TableType, ValType, Value,
 };
 use script::Tokens;
 use std::collections::HashMap;
@@ -106,13 +106,15 @@ fn spectest(store: &Store) -> linnet_embed::Result<Imports> {
         let global = Global::new(store, ty, false, &value)?;
         imports.define("spectest", name, Extern::Global(global));
     }
-    let table = Table::new(store, ValType::FUNCREF, 10, Some(20))?;
+    let table = Table::new(store, &TableType::new(ValType::FUNCREF, 10, Some(20)))?;
     imports.define("spectest", "table", Extern::Table(table));
-    let table = Table::new64(store, ValType::FUNCREF, 10, Some(20))?;
+    let ty = TableType { is_64: true, ..TableType::new(ValType::FUNCREF, 10, Some(20)) };
+    let table = Table::new(store, &ty)?;
     imports.define("spectest", "table64", Extern::Table(table));
-    let memory = Memory::new(store, 1, Some(2), false)?;
+    let memory = Memory::new(store, &MemoryType::new(1, Some(2)))?;
     imports.define("spectest", "memory", Extern::Memory(memory));
-    let memory = Memory::new(store, 1, Some(2), true)?;
+    let ty = MemoryType { is_shared: true, ..MemoryType::new(1, Some(2)) };
+    let memory = Memory::new(store, &ty)?;
     imports.define("spectest", "shared_memory", Extern::Memory(memory));
     Ok(imports)
 }

@@ -1,7 +1,7 @@
 // Written by linnet compile; do not edit.
 #[allow(unused_imports, reason = "not every module needs all")]
 use linnet_embed::{
-    Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,
+    Extern, Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,
 };
 
 unsafe extern "C" {
@@ -35,64 +35,94 @@ impl Exports {
 
     /// The global "base".
     pub fn r#base(&self) -> Global {
-        self.0.global("base").expect("exported")
+        match self.0.export_at(0) {
+            Some(Extern::Global(global)) => global,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The global "count".
     pub fn r#count(&self) -> Global {
-        self.0.global("count").expect("exported")
+        match self.0.export_at(1) {
+            Some(Extern::Global(global)) => global,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The table "table".
     pub fn r#table(&self) -> Table {
-        self.0.table("table").expect("exported")
+        match self.0.export_at(2) {
+            Some(Extern::Table(table)) => table,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The memory "memory".
     pub fn r#memory(&self) -> Memory {
-        self.0.memory("memory").expect("exported")
+        match self.0.export_at(3) {
+            Some(Extern::Memory(memory)) => memory,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The tag "tag".
     pub fn r#tag(&self) -> Tag {
-        self.0.tag("tag").expect("exported")
+        match self.0.export_at(4) {
+            Some(Extern::Tag(tag)) => tag,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The table "own".
     pub fn r#own(&self) -> Table {
-        self.0.table("own").expect("exported")
+        match self.0.export_at(5) {
+            Some(Extern::Table(table)) => table,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The memory "second".
     pub fn r#second(&self) -> Memory {
-        self.0.memory("second").expect("exported")
+        match self.0.export_at(6) {
+            Some(Extern::Memory(memory)) => memory,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The global "ratio".
     pub fn r#ratio(&self) -> Global {
-        self.0.global("ratio").expect("exported")
+        match self.0.export_at(7) {
+            Some(Extern::Global(global)) => global,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The global "lanes".
     pub fn r#lanes(&self) -> Global {
-        self.0.global("lanes").expect("exported")
+        match self.0.export_at(8) {
+            Some(Extern::Global(global)) => global,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// The global "function".
     pub fn r#function(&self) -> Global {
-        self.0.global("function").expect("exported")
+        match self.0.export_at(9) {
+            Some(Extern::Global(global)) => global,
+            _ => unreachable!("exported"),
+        }
     }
 
     /// `(i32, i32) -> (i32)`
     pub fn r#call(&self, p0: i32, p1: i32) -> Result<i32> {
-        let results = self.0.call("call", &[Value::I32(p0), Value::I32(p1)])?;
+        let results = self.0.call_at(10, &[Value::I32(p0), Value::I32(p1)])?;
         let mut results = results.into_iter();
         Ok(match results.next().expect("typed") { Value::I32(value) => value, _ => unreachable!("typed") })
     }
 
     /// `(i32) -> (i32)`
     pub fn r#caught(&self, p0: i32) -> Result<i32> {
-        let results = self.0.call("caught", &[Value::I32(p0)])?;
+        let results = self.0.call_at(11, &[Value::I32(p0)])?;
         let mut results = results.into_iter();
         Ok(match results.next().expect("typed") { Value::I32(value) => value, _ => unreachable!("typed") })
     }

@@ -4,7 +4,12 @@
 #[rustfmt::skip]
 mod kinds;
 #[rustfmt::skip]
+mod plugin;
+mod plugins;
+#[rustfmt::skip]
 mod sample;
+#[rustfmt::skip]
+mod threads;
 #[rustfmt::skip]
 mod user;
 
@@ -41,12 +46,12 @@ fn host() -> Result<()> {
         calls.set(calls.get() + 1);
         Ok(vec![Value::I64(base + i64::from(*number) + calls.get())])
     });
-    imports.missing(&store, &sample::module())?;
-    failed(sample::Exports::new(&store, &imports));
+    let given = |imports: &Imports| imports.with_missing(&store, &sample::module());
+    failed(sample::Exports::new(&store, &given(&imports)?));
     imports.func(&store, "env", "fail", FuncType::new([], []), |_| {
         Err(Error::Host("a function of the host failed".to_owned()))
     });
-    let sample = sample::Exports::new(&store, &imports)?;
+    let sample = sample::Exports::new(&store, &given(&imports)?)?;
 
     println!("add 1 {}", sample.add(40, 2)?);
     let (wide, narrow, product) = sample.mix(14, 2.5, 1.25)?;
@@ -72,8 +77,8 @@ fn host() -> Result<()> {
     println!("grow {}", sample.grow(1)?);
     let names = [
         sample.__()?,
-        sample.a_b()?,
         sample.a_b_()?,
+        sample.a_b()?,
         sample.a_b_export()?,
         sample.self_()?,
         sample.r#loop()?,
@@ -104,7 +109,8 @@ fn host() -> Result<()> {
         two.define("sample", name, sample.0.export(name).expect("exported"));
     }
     failed(user::Exports::new(&store, &two));
-    kinds(&store)
+    kinds(&store)?;
+    plugins::plugins()
 }
 
 /// Imports of every kind, globals, tables and a second memory.
@@ -116,11 +122,11 @@ fn kinds(store: &Store) -> Result<()> {
         let [Value::I32(number)] = args else { unreachable!("typed") };
         Ok(vec![Value::I32(number * 2)])
     });
-    imports.missing(store, &kinds::module())?;
-    failed(kinds::Exports::new(store, &imports));
+    let given = |imports: &Imports| imports.with_missing(store, &kinds::module());
+    failed(kinds::Exports::new(store, &given(&imports)?));
     let base = Global::new(store, ValType::I32, false, &Value::I32(1))?;
     imports.define("host", "base", Extern::Global(base));
-    let kinds = kinds::Exports::new(store, &imports)?;
+    let kinds = kinds::Exports::new(store, &given(&imports)?)?;
     let mut texts = [[0; 5]; 2];
     kinds.memory().read(1, &mut texts[0])?;
     kinds.second().read(0, &mut texts[1])?;

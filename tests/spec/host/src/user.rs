@@ -1,7 +1,7 @@
 // Written by linnet compile; do not edit.
 #[allow(unused_imports, reason = "not every module needs all")]
 use linnet_embed::{
-    Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,
+    Extern, Global, Imports, Instance, Memory, Module, RawModule, Result, Store, Table, Tag, Value,
 };
 
 unsafe extern "C" {
@@ -33,14 +33,14 @@ impl Exports {
 
     /// `(i32, i32) -> (i32)`
     pub fn r#sum(&self, p0: i32, p1: i32) -> Result<i32> {
-        let results = self.0.call("sum", &[Value::I32(p0), Value::I32(p1)])?;
+        let results = self.0.call_at(0, &[Value::I32(p0), Value::I32(p1)])?;
         let mut results = results.into_iter();
         Ok(match results.next().expect("typed") { Value::I32(value) => value, _ => unreachable!("typed") })
     }
 
     /// `(i32) -> ()`
     pub fn r#set_calls(&self, p0: i32) -> Result<()> {
-        let results = self.0.call("set_calls", &[Value::I32(p0)])?;
+        let results = self.0.call_at(1, &[Value::I32(p0)])?;
         let _ = results;
         Ok(())
     }

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::func::{Compiled, Env};
 use crate::imports;
 use crate::module::Storage;
-use crate::names::data;
 use crate::trampoline::Trampoline;
 use cranelift_module::{DataDescription, FuncId, Linkage, Module as _};
 use cranelift_object::ObjectProduct;
@@ -37,7 +36,7 @@ impl Emitter<'_, '_, '_> {
         let exports: Vec<_> = exports
             .map(|(name, function)| (*name, *function, self.exported_function(*function)))
             .collect();
-        let Emitter { env, mut object, data: numbered, .. } = self;
+        let Emitter { env, mut object, .. } = self;
         if is_kernel {
             for (name, global) in &env.module.global_exports {
                 let global = env.module.globals[*global as usize];
@@ -56,12 +55,6 @@ impl Emitter<'_, '_, '_> {
             }
         }
         let mut product = object.finish();
-        let types = data::FIRST_SEGMENT as usize + env.module.segments.len();
-        for id in numbered.iter().skip(types).flatten() {
-            // Enough for one executable or library, which needs no table of addresses for it then.
-            let symbol = product.data_symbol(*id);
-            product.object.symbol_mut(symbol).scope = SymbolScope::Linkage;
-        }
         if is_kernel {
             for (name, function, id) in exports {
                 check_entry(env, name, function)?;

@@ -174,7 +174,7 @@ fn callee_signature() -> Signature {
 
 /// Loads the adapter of a table entry's type; traps if nobody may call functions of that type in this way.
 pub(crate) fn of_entry(b: &mut FunctionBuilder, signature: Value) -> Value {
-    let adapters = import_data(b.func, data::ADAPTERS);
+    let adapters = import_data(b.func, data::ADAPTERS, true);
     let adapters = b.ins().symbol_value(I64, adapters);
     let number = b.ins().uextend(I64, signature);
     let offset = b.ins().ishl_imm_u(number, 3);
@@ -293,7 +293,7 @@ fn caller(env: &Env, layout: &Layout, ty: &FuncType) -> Result<Code> {
     build(env, env.signature(ty, Abi::Internal)?, |b, params| {
         let flags = MemFlagsData::trusted();
         let entry = b.ins().load(I64, flags, params[0], offset::CALLEE);
-        let table = import_data(b.func, data::TABLE);
+        let table = import_data(b.func, data::TABLE, true);
         let table = b.ins().symbol_value(I64, table);
         let entry = b.ins().iadd(table, entry);
         let signature = b.ins().load(I32, flags, entry, offset_of!(TableEntry, signature) as i32);

@@ -543,7 +543,9 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
         let value = match self.data_refs.get(&index) {
             Some(known) => *known,
             None => {
-                let value = import_data(self.b.func, index);
+                // A function type may be that of another library in the process.
+                let types = data::FIRST_SEGMENT + self.module.segments.len() as u32;
+                let value = import_data(self.b.func, index, index < types);
                 self.data_refs.insert(index, value);
                 value
             }
@@ -584,12 +586,12 @@ pub(crate) fn import_function(
     })
 }
 
-pub(crate) fn import_data(func: &mut Function, index: u32) -> GlobalValue {
+pub(crate) fn import_data(func: &mut Function, index: u32, colocated: bool) -> GlobalValue {
     let name = func.declare_imported_user_function(UserExternalName::new(namespace::DATA, index));
     func.create_global_value(GlobalValueData::Symbol {
         name: ExternalName::user(name),
         offset: 0.into(),
-        colocated: true,
+        colocated,
         tls: false,
     })
 }

@@ -67,8 +67,9 @@ impl Translator<'_, '_, '_, '_> {
         // A signal handler may run at the poll and leave it by an exception. The code that catches it
         // finds callee-saved registers only, so the call must be one that clobbers the others. The
         // libcall is the same: it preserves more than this caller asks for.
-        let convention =
-            if self.handlers().is_empty() { CallConv::PreserveAll } else { CallConv::SystemV };
+        // Hosts' support library preserves no more than others do.
+        let preserves = self.handlers().is_empty() && !self.env.options.standalone;
+        let convention = if preserves { CallConv::PreserveAll } else { CallConv::SystemV };
         let poll = self.poll_function(convention);
         let context = self.context();
         self.call_function(poll, &[context]);

@@ -267,6 +267,23 @@ impl<'a> Sections<'a> {
         Ok(())
     }
 
+    /// Functions that others than their callers here may call: by a reference, which code can only take of these, or
+    /// from outside.
+    pub(crate) fn referenced(&self) -> Vec<u32> {
+        let exports = self.exports.iter().filter(|(_, kind, _)| *kind == external::FUNCTION);
+        let mut all: Vec<u32> = exports.map(|(_, _, index)| *index).collect();
+        for elements in &self.elements {
+            match &elements.items {
+                Items::Functions(functions) => all.extend(functions.iter().flatten()),
+                Items::Values(_, values) => all.extend(values.iter().flat_map(functions_in)),
+            }
+        }
+        let tables = self.tables.iter().filter_map(|table| table.init.as_ref());
+        let globals = self.globals.iter().filter_map(|global| global.init.as_ref());
+        all.extend(tables.chain(globals).flat_map(functions_in));
+        all
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         self.layout.as_ref().expect("laid out when the sections were read")
     }
@@ -294,6 +311,16 @@ fn function_of(expr: &ConstExpr) -> Option<Option<u32>> {
         _ => return None,
     };
     matches!(operators.read().ok()?, Operator::End).then_some(item)
+}
+
+/// Functions that a constant expression refers to.
+fn functions_in(expr: &ConstExpr) -> Vec<u32> {
+    let operators = expr.get_operators_reader().into_iter().flatten();
+    let function = |operator| match operator {
+        Operator::RefFunc { function_index } => Some(function_index),
+        _ => None,
+    };
+    operators.filter_map(function).collect()
 }
 
 /// Whether a module is the kernel's or a program of a boot binary, by what it imports, and not one for

@@ -1,7 +1,7 @@
 //! The module as a whole: everything but the function bodies, checked and in memory.
 
 pub(crate) mod embedded;
-mod sections;
+pub(crate) mod sections;
 pub(crate) mod tail_calls;
 pub(crate) mod types;
 

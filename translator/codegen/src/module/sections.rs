@@ -12,6 +12,49 @@ use wasmparser::{
     ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, KnownCustom, Name, Operator,
     Parser, Payload, RefType, TypeRef, ValType, ValidPayload, Validator,
 };
+/// How other kinds of files begin, and what to do about each.
+const OTHERS: [(&[u8], &str); 7] = [
+    (b"\x1f\x8b", "this is compressed; gunzip makes a module of it"),
+    (b"\x28\xb5\x2f\xfd", "this is compressed; unzstd makes a module of it"),
+    (b"\xfd7zXZ\0", "this is compressed; unxz makes a module of it"),
+    (b"BZh", "this is compressed; bunzip2 makes a module of it"),
+    (b"PK\x03\x04", "this is a zip archive; unpack it"),
+    (b"!<arch>\n", "this is an archive of objects; wasm-ld links a module of it"),
+    (b"BC\xc0\xde", "this is LLVM bitcode; link it with wasm-ld"),
+];
+
+/// What to do about a file that is no module.
+fn hint_for(bytes: &[u8]) -> &'static str {
+    if bytes.trim_ascii_start().starts_with(b"(") {
+        return "this looks like the text format; wat2wasm makes a module of it";
+    }
+    let known = OTHERS.iter().find(|(start, _)| bytes.starts_with(start));
+    let other = "programs are linked with wasm-ld; a native executable has no translation";
+    known.map_or(other, |(_, hint)| hint)
+}
+
+/// The memory that objects import before they are linked, and nothing else does.
+const OBJECT_MEMORY: (&str, &str) = ("env", "__linear_memory");
+
+/// Whether an import shows that this is an object of a compiler, to be linked.
+#[must_use]
+pub fn is_objects_import(module: &str, name: &str) -> bool {
+    (module, name) == OBJECT_MEMORY
+}
+
+/// An object of a compiler translates, but its addresses are all wrong.
+fn check_linked(payload: &Payload) -> Result<()> {
+    let Payload::ImportSection(imports) = payload else { return Ok(()) };
+    for import in imports.clone().into_imports_with_offsets() {
+        let (offset, import) = import?;
+        if is_objects_import(import.module, import.name) {
+            let error = Error::new("this is an object of a compiler, not a linked module");
+            return Err(error.at(offset).hint("link it with wasm-ld or `linnet cc`"));
+        }
+    }
+    Ok(())
+}
+
 impl<'a> Module<'a> {
     /// The kernel, or a program of a boot binary.
     pub(crate) fn parse(wasm: &'a [u8]) -> Result<Module<'a>> {
@@ -20,11 +63,7 @@ impl<'a> Module<'a> {
 
     pub(crate) fn parse_as(wasm: &'a [u8], standalone: bool) -> Result<Module<'a>> {
         if !wasm.starts_with(b"\0asm") {
-            let hint = if wasm.trim_ascii_start().starts_with(b"(") {
-                "this looks like the text format; wat2wasm makes a module of it"
-            } else {
-                "programs are linked with wasm-ld; a native executable has no translation"
-            };
+            let hint = hint_for(wasm);
             return Err(Error::new("not a WebAssembly module: it does not start with \"\\0asm\"")
                 .at(0)
                 .hint(hint));
@@ -38,6 +77,7 @@ impl<'a> Module<'a> {
             if let Payload::Version { encoding: wasmparser::Encoding::Component, .. } = payload {
                 return Err(Error::new("components are not supported, only core modules").at(4));
             }
+            check_linked(&payload)?;
             if let ValidPayload::Func(validate, body) = validator.payload(&payload)? {
                 module.bodies.push(Body { validate, body });
             }

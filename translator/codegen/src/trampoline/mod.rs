@@ -84,7 +84,7 @@ fn build(
     }
     let name = NAMES[number as usize];
     let code = adapter::build(env, signature, |b, params| {
-        let table = func::import_data(b.func, data::TABLE);
+        let table = func::import_data(b.func, data::TABLE, true);
         let (code, signature) = look_up(b, env, table, params[1]);
         let adapter = adapter::of_entry(b, signature);
         let results: &[_] = if returns { &[I32] } else { &[] };

@@ -1,0 +1,2 @@
+/* The parts of the host in C. */
+void plugins(void);

@@ -1,0 +1,2 @@
+/* What the test's host needs of it. */
+int usleep(unsigned time);
