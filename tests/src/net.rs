@@ -15,8 +15,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Bytes of a long answer: more than any buffer on the way has.
 const LONG: usize = 20 << 20;
 
+/// A test and its name.
+type Named = (&'static str, fn(Target) -> Outcome);
+
 pub(crate) fn tests(target: Target) -> Vec<Test> {
-    let tests: [(&str, fn(Target) -> Outcome); 7] = [
+    let tests: [Named; 7] = [
         ("guest-fetches-from-the-host", fetch),
         ("guest-sends-to-the-host", send),
         ("host-reaches-published-ports", published),
@@ -25,9 +28,8 @@ pub(crate) fn tests(target: Target) -> Vec<Test> {
         ("many-connections-at-once", many),
         ("connections-come-and-go", storm),
     ];
-    let test = |(name, run): (&str, fn(Target) -> Outcome)| -> Test {
-        (format!("net::{name}"), Box::new(move || run(target)))
-    };
+    let test =
+        |(name, run): Named| -> Test { (format!("net::{name}"), Box::new(move || run(target))) };
     tests.into_iter().map(test).collect()
 }
 
