@@ -1,6 +1,7 @@
 //! From the host's first instruction to the guest kernel's.
 
 use super::cpio::Archive;
+use super::network;
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
 use crate::border::kernel::{self, Symbol, symbol};
@@ -136,9 +137,12 @@ extern "C" fn start(stack: *const usize) -> ! {
     if !sys::fill_standard_streams() {
         fatal!(exit::HOST, "the host lets no closed standard stream be filled");
     }
+    // Before the first thread, and before the first signal handler.
+    let kept = process.kept();
+    let network = network::begin(&options, kept.as_ref());
     signals::init();
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
-    boot_machine(process, &options)
+    boot_machine(process, &options, kept.as_ref(), network)
 }
 
 fn end(stop: &Stop<'_>) -> ! {
@@ -155,7 +159,12 @@ fn end(stop: &Stop<'_>) -> ! {
     sys::exit(0)
 }
 
-fn boot_machine(process: Process, options: &Options<'_>) -> ! {
+fn boot_machine(
+    process: Process,
+    options: &Options<'_>,
+    kept: Option<&Kept>,
+    network: network::Begun,
+) -> ! {
     const AT_PAGESZ: usize = 6;
     let page = process.auxiliary(AT_PAGESZ);
     let default = match image::image().memory {
@@ -178,14 +187,16 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     }
     fault::init();
     let initrd = load_initrd(process, options, memory);
-    attach_disks(options, process.kept().as_ref());
+    attach_disks(options, kept);
+    let socket = network::attach(network);
     let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
-        warn_missing(sandbox::enter(program));
+        warn_missing(sandbox::enter(program, socket));
     }
     timer::init();
     console::init();
+    virtio::net::init();
     vcpu::start_threads();
     if options.overflow_stack {
         thread::overflow();

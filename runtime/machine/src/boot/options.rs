@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::device::virtio::MAX_DISKS;
 use crate::memory::layout::ADDRESS_BITS;
+use linnet_net::options::{MAX_PUBLISHED, Net, Publish};
 
 pub const HELP: &str = "\
 Boot the Linux system in this file.
@@ -18,6 +19,12 @@ Options:
       --cpus N         Number of virtual CPUs [default: one per CPU of the host, at most 64]
       --memory SIZE    Memory, as in 512M or 2G [default: 1G]
       --disk FILE[,ro] A file or block device as the next disk, /dev/vda first; with ,ro nobody writes it
+      --net NET        What the network device is connected to: user (the host's sockets), tap=NAME
+                       (an interface of the host), vhost-user=SOCKET (another program),
+                       socket=PATH (other machines), or none [default: none]
+      --publish [ADDR:]PORT:PORT[/udp]
+                       Lead a port of the host, on loopback unless told, to one of the guest;
+                       with --net user
       --append ARGS    More arguments for the kernel
       --address-bits N Use the host's addresses as if a process had so many bits of them: 38, 39 or 47
                        [default: as many as there are]
@@ -41,6 +48,8 @@ pub struct Options<'a> {
     pub cpus: Option<u32>,
     pub memory: Option<u64>,
     pub disks: [Option<Disk<'a>>; MAX_DISKS],
+    pub net: Net<'a>,
+    pub published: [Option<Publish>; MAX_PUBLISHED],
     pub append: &'a str,
     pub address_bits: Option<u32>,
     pub sandbox: bool,
@@ -99,6 +108,11 @@ impl fmt::Display for Stop<'_> {
 const CPUS_HINT: &str = "give a number from 1 to 64";
 const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
 const DISKS_HINT: &str = "a machine has at most 8 disks";
+const NET_HINT: &str = "give user, tap=NAME, vhost-user=SOCKET, socket=PATH or none";
+const PUBLISH_HINT: &str =
+    "give PORT:PORT, such as 8080:80, or 127.0.0.1:5353:53/udp or [::1]:8080:80";
+const PORTS_HINT: &str = "a machine has at most 32 published ports";
+const NO_PORTS_HINT: &str = "add --net user: other networks have no ports of the host";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
@@ -107,6 +121,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         cpus: None,
         memory: None,
         disks: [None; MAX_DISKS],
+        net: Net::None,
+        published: [None; MAX_PUBLISHED],
         append: "",
         address_bits: None,
         sandbox: true,
@@ -115,6 +131,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         overflow_stack: false,
         command: None,
     };
+    let mut published = None;
     let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
     while let Some((i, word)) = words.next() {
         let (name, inline) = match word.split_once('=') {
@@ -150,6 +167,19 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 *options.disks.iter_mut().find(|disk| disk.is_none()).ok_or(bad)? =
                     Some(Disk::new(value));
             }
+            "--net" => {
+                let value = value()?;
+                let bad = Stop::Bad { option: "--net", value, hint: NET_HINT };
+                options.net = Net::parse(value).ok_or(bad)?;
+            }
+            "--publish" => {
+                let value = value()?;
+                let bad = |hint| Stop::Bad { option: "--publish", value, hint };
+                let port = Publish::parse(value).ok_or(bad(PUBLISH_HINT))?;
+                let free = options.published.iter_mut().find(|port| port.is_none());
+                *free.ok_or(bad(PORTS_HINT))? = Some(port);
+                published = Some(value);
+            }
             "--append" => options.append = value()?,
             "--no-sandbox" => options.sandbox = false,
             // Of no use but to tests, and so not in the help.
@@ -163,7 +193,12 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             _ => return Err(Stop::Unknown(word)),
         }
     }
-    Ok(options)
+    match published {
+        Some(value) if options.net != Net::User => {
+            Err(Stop::Bad { option: "--publish", value, hint: NO_PORTS_HINT })
+        }
+        _ => Ok(options),
+    }
 }
 
 /// A number of bytes with an optional suffix K, M or G.
@@ -218,6 +253,22 @@ mod tests {
             assert_eq!(parsed(&["--memory", value]), format!("'{value}' is no value for --memory"));
         }
         assert_eq!(parsed(&["--address-bits", "40"]), "'40' is no value for --address-bits");
+    }
+
+    #[test]
+    fn ports_are_published_with_a_network_of_sockets_only() {
+        assert_eq!(parsed(&["--net", "user", "--publish", "8080:80"]), "None None None");
+        assert_eq!(parsed(&["--publish", "8080:80", "--net=user"]), "None None None");
+        let refused = "'8080:80' is no value for --publish";
+        assert_eq!(parsed(&["--publish", "8080:80"]), refused);
+        assert_eq!(parsed(&["--net", "tap=tap0", "--publish", "8080:80"]), refused);
+        assert_eq!(parsed(&["--net", "bridge"]), "'bridge' is no value for --net");
+        let many = |n: usize| {
+            let words: Vec<&str> = ["--publish", "8080:80"].repeat(n);
+            parsed(&[&["--net", "user"], &words[..]].concat())
+        };
+        assert_eq!(many(MAX_PUBLISHED), "None None None");
+        assert_eq!(many(MAX_PUBLISHED + 1), refused);
     }
 
     #[test]
