@@ -112,7 +112,7 @@ fn frames_of_all_kinds_do_no_harm_and_tables_have_bounds() {
     user.reset(&mut Context { guest: &mut sink, epoll: &epoll, now });
     let mut answers = 0;
     let mut events = [crate::sys::Event::NONE; 64];
-    for n in 0..200_000_u32 {
+    for n in 0..1_000_000_u32 {
         let frame = frame(&mut random);
         let mut context = Context { guest: &mut sink, epoll: &epoll, now };
         user.frame(&mut context, &[0; HEADER_SIZE], &frame);
@@ -127,7 +127,7 @@ fn frames_of_all_kinds_do_no_harm_and_tables_have_bounds() {
             sink.is_full = random.next().is_multiple_of(4);
             now += random.next() % 1_000_000_000;
         }
-        if n.is_multiple_of(50_000) {
+        if n.is_multiple_of(250_000) {
             user.reset(&mut Context { guest: &mut sink, epoll: &epoll, now });
         }
     }
