@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "init.h"
@@ -58,14 +60,43 @@ static void keep_few_free_pages(void)
 	close(fd);
 }
 
-/* The kernel gives the interface its addresses when it comes up. */
-static void raise_loopback(void)
+/* Whether there is an interface of that name, and it carries packets soon. */
+static int raise_interface(const char *name)
 {
+	struct ifreq request = { .ifr_flags = IFF_UP };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0) return;
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	ioctl(fd, SIOCSIFFLAGS, &request);
+	if (fd < 0) return 0;
+	strcpy(request.ifr_name, name);
+	int exists = !ioctl(fd, SIOCSIFFLAGS, &request);
+	/* The kernel begins to send when it has looked at the carrier. What is sent before is lost. */
+	for (int ms = 0; exists && ms < 50; ms++) {
+		if (ioctl(fd, SIOCGIFFLAGS, &request) || request.ifr_flags & IFF_RUNNING) break;
+		usleep(1000);
+	}
 	close(fd);
+	return exists;
+}
+
+/* The DHCP client goes on in the background when it has an address, or when nobody has answered it for
+ * two seconds. A system without one configures its network itself. */
+static void configure_network(void)
+{
+	static char *const client[] = {
+		"udhcpc", "-i", "eth0", "-t", "4", "-T", "1", "-A", "5", "-b", "-S", 0,
+	};
+	if (!raise_interface("eth0")) return;
+	pid_t pid = fork();
+	if (pid > 0) waitpid(pid, 0, 0);
+	if (pid) return;
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, 0);
+	setsid();
+	int null = open("/dev/null", O_RDWR);
+	for (int fd = 0; fd < 3; fd++) dup2(null, fd);
+	if (null > 2) close(null);
+	execv("/sbin/udhcpc", client);
+	_exit(127);
 }
 
 void set_up_machine(void)
@@ -79,5 +110,7 @@ void set_up_machine(void)
 	umask(022);
 	keep_few_free_pages();
 	set_host_name();
-	raise_loopback();
+	/* The kernel gives this one its addresses when it comes up. */
+	raise_interface("lo");
+	configure_network();
 }

@@ -48,6 +48,7 @@ mod hostile;
 mod interactive;
 mod library;
 mod machine;
+mod net;
 mod oops;
 mod packages;
 mod player;
@@ -128,6 +129,7 @@ fn trials() -> Result<Vec<Trial>> {
             hostile::tests(target)?,
             player::tests(target),
             interactive::tests(target)?,
+            net::tests(target),
             script::tests(target)?,
             disk::tests(target),
             oops::tests(target),

@@ -62,7 +62,7 @@ typedef struct linnet_import {
 linnet_store *linnet_store_new(void);
 /* Frees a store and all that belongs to it. */
 void linnet_store_delete(linnet_store *store);
-/* Why the last operation on the store failed: a text that lives until this is called again. Of a trap it has a
+/* Why the last operation on the store failed: a text that lives until the next one fails. Of a trap it has a
  * line for each function that was active, innermost first, with its name and the offset of the instruction in the
  * WebAssembly file. */
 const char *linnet_message(const linnet_store *store);

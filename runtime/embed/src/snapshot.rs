@@ -4,8 +4,9 @@ use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::items::{Global, Memory, Table};
 use crate::prelude::*;
-use crate::store::TableOwner;
+use crate::store::{MemoryOwner, TableOwner};
 use crate::trap;
+use alloc::sync::Arc;
 use linnet_abi::instance::Slot;
 
 /// What an instance had at some time: the contents of its memories, tables and globals, imported ones too.
@@ -28,16 +29,11 @@ impl Instance {
     ///
     /// # Errors
     ///
-    /// A memory is shared with other threads, or the host has no room.
+    /// Other threads have one of the memories, or the host has no room.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let mut memories = Vec::new();
         for memory in self.memories() {
-            if memory.raw().ty.is_shared != 0 {
-                let reason = "a memory that threads share cannot go back to an earlier state";
-                return Err(Error::Type(reason.to_owned()));
-            }
-            let owner = self.store().0.memory(memory.raw);
-            let owner = owner.ok_or_else(|| Error::Type("a memory of another store".to_owned()))?;
+            let owner = owner(&memory)?;
             let failed = |cause| Error::Resources(format!("no snapshot of a memory: {cause}"));
             owner.reservation.lock().freeze().map_err(failed)?;
             let size = memory.size();
@@ -60,13 +56,23 @@ impl Instance {
     }
 }
 
+/// What owns a memory that no other thread has.
+fn owner(memory: &Memory) -> Result<Arc<MemoryOwner>> {
+    // The store's, and the one that is looked at.
+    const OWN: usize = 2;
+    let owner = memory.store.0.memory(memory.raw);
+    let owner = owner.filter(|owner| Arc::strong_count(owner) == OWN);
+    let reason = "a memory that other threads have cannot go back to an earlier state";
+    owner.ok_or_else(|| Error::Type(reason.to_owned()))
+}
+
 impl Snapshot {
     /// Gives the instance what it had.
     ///
     /// # Errors
     ///
-    /// Code of the store is active: a function of the host that it called asks. Or the host has no room; the instance
-    /// is of no use any more then.
+    /// Code of the store is active: a function of the host that it called asks. Or other threads have got one of the
+    /// memories. Or the host has no room; the instance is of no use any more then.
     pub fn restore(&self) -> Result<()> {
         let store = self.instance.store();
         if trap::is_active(store) {
@@ -74,11 +80,9 @@ impl Snapshot {
         }
         for (memory, size) in &self.memories {
             let failed = |cause| Error::Resources(format!("a memory is lost: {cause}"));
-            if let Some(owner) = store.0.memory(memory.raw) {
-                owner.reservation.lock().restore().map_err(failed)?;
-                // SAFETY: a live memory of this thread's alone.
-                unsafe { (*memory.raw).size = *size };
-            }
+            owner(memory)?.reservation.lock().restore().map_err(failed)?;
+            // SAFETY: a live memory of this thread's alone.
+            unsafe { (*memory.raw).size = *size };
         }
         for (table, elements) in &self.tables {
             // SAFETY: all tables are made by the store, and nothing else refers to one meanwhile.

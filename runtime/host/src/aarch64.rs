@@ -3,6 +3,9 @@
 pub use crate::generic as nr;
 use core::arch::{asm, naked_asm};
 
+/// The host's name for this ISA (uapi/linux/audit.h).
+pub const AUDIT_ARCH: u32 = 0xc000_00b7;
+
 /// Make a system call of the host.
 ///
 /// # Safety

@@ -1,6 +1,10 @@
 //! Numbers of the host's system calls on the ISAs that have Linux's generic table
 //! (include/uapi/asm-generic/unistd.h).
 
+pub const EVENTFD2: usize = 19;
+pub const EPOLL_CREATE1: usize = 20;
+pub const EPOLL_CTL: usize = 21;
+pub const EPOLL_PWAIT: usize = 22;
 pub const DUP3: usize = 24;
 pub const FCNTL: usize = 25;
 pub const IOCTL: usize = 29;
@@ -51,6 +55,15 @@ pub const GETPGID: usize = 155;
 pub const PRCTL: usize = 167;
 pub const GETPID: usize = 172;
 pub const GETTID: usize = 178;
+pub const SOCKET: usize = 198;
+pub const SOCKETPAIR: usize = 199;
+pub const BIND: usize = 200;
+pub const LISTEN: usize = 201;
+pub const CONNECT: usize = 203;
+pub const GETSOCKNAME: usize = 204;
+pub const SENDTO: usize = 206;
+pub const RECVFROM: usize = 207;
+pub const SETSOCKOPT: usize = 208;
 pub const GETSOCKOPT: usize = 209;
 pub const SHUTDOWN: usize = 210;
 pub const SENDMSG: usize = 211;
@@ -70,6 +83,7 @@ pub const MEMFD_CREATE: usize = 279;
 pub const EXECVEAT: usize = 281;
 pub const PREADV2: usize = 286;
 pub const PWRITEV2: usize = 287;
+pub const CLOSE_RANGE: usize = 436;
 pub const OPENAT2: usize = 437;
 pub const LANDLOCK_CREATE_RULESET: usize = 444;
 pub const LANDLOCK_ADD_RULE: usize = 445;

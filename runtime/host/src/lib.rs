@@ -8,6 +8,7 @@ mod aarch64;
 pub mod generic;
 #[cfg(target_arch = "riscv64")]
 mod riscv64;
+pub mod sandbox;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 

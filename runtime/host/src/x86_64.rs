@@ -24,9 +24,18 @@ pub mod nr {
     pub const MADVISE: usize = 28;
     pub const SETITIMER: usize = 38;
     pub const GETPID: usize = 39;
+    pub const SOCKET: usize = 41;
+    pub const CONNECT: usize = 42;
+    pub const SENDTO: usize = 44;
+    pub const RECVFROM: usize = 45;
     pub const SENDMSG: usize = 46;
     pub const RECVMSG: usize = 47;
     pub const SHUTDOWN: usize = 48;
+    pub const BIND: usize = 49;
+    pub const LISTEN: usize = 50;
+    pub const GETSOCKNAME: usize = 51;
+    pub const SOCKETPAIR: usize = 53;
+    pub const SETSOCKOPT: usize = 54;
     pub const GETSOCKOPT: usize = 55;
     pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
@@ -52,6 +61,7 @@ pub mod nr {
     pub const CLOCK_GETRES: usize = 229;
     pub const CLOCK_NANOSLEEP: usize = 230;
     pub const EXIT_GROUP: usize = 231;
+    pub const EPOLL_CTL: usize = 233;
     pub const TGKILL: usize = 234;
     pub const OPENAT: usize = 257;
     pub const MKDIRAT: usize = 258;
@@ -62,8 +72,11 @@ pub mod nr {
     pub const READLINKAT: usize = 267;
     pub const PPOLL: usize = 271;
     pub const UTIMENSAT: usize = 280;
+    pub const EPOLL_PWAIT: usize = 281;
     pub const FALLOCATE: usize = 285;
     pub const ACCEPT4: usize = 288;
+    pub const EVENTFD2: usize = 290;
+    pub const EPOLL_CREATE1: usize = 291;
     pub const DUP3: usize = 292;
     pub const PREADV: usize = 295;
     pub const PWRITEV: usize = 296;
@@ -74,11 +87,15 @@ pub mod nr {
     pub const EXECVEAT: usize = 322;
     pub const PREADV2: usize = 327;
     pub const PWRITEV2: usize = 328;
+    pub const CLOSE_RANGE: usize = 436;
     pub const OPENAT2: usize = 437;
     pub const LANDLOCK_CREATE_RULESET: usize = 444;
     pub const LANDLOCK_ADD_RULE: usize = 445;
     pub const LANDLOCK_RESTRICT_SELF: usize = 446;
 }
+
+/// The host's name for this ISA (uapi/linux/audit.h).
+pub const AUDIT_ARCH: u32 = 0xc000_003e;
 
 /// Make a system call of the host.
 ///

@@ -66,7 +66,9 @@ pub mod machine {
     pub const CURRENT: usize = 9;
     /// Bytes of each disk, or [`NONE`](super::NONE).
     pub const DISKS: usize = 10;
-    pub const COUNT: usize = DISKS + super::DISKS;
+    /// 1 if it had a network device, or 0.
+    pub const NETWORK: usize = DISKS + super::DISKS;
+    pub const COUNT: usize = NETWORK + 1;
 }
 
 /// Words about a task.

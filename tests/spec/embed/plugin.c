@@ -156,6 +156,9 @@ void plugins(void)
 	printf("answer %d\n", (int)word);
 	for (uint32_t question = 1; question < 5; question++)
 		failed(plugin_ask(plugin, question, &word));
+	/* The text stays until something else fails. */
+	const char *text = linnet_message(store);
+	printf("same %d\n", text == linnet_message(store));
 	plugin_caught(plugin, 3, &word);
 	printf("caught %d\n", (int)word);
 	failed(plugin_throw(plugin));

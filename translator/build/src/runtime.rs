@@ -29,7 +29,7 @@ pub(crate) struct Part {
 pub(crate) const MACHINE: Part = Part {
     package: "linnet-machine",
     archive: "liblinnet_machine.a",
-    sources: &["runtime/machine"],
+    sources: &["runtime/machine", "runtime/net", "runtime/virtio"],
     config: &[],
     is_hosts: false,
 };

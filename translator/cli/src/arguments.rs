@@ -62,6 +62,13 @@ pub(crate) struct Boot {
     /// writes it
     #[arg(long, value_name = "FILE[,ro]")]
     pub(crate) disk: Vec<OsString>,
+    /// What the network device is connected to: user (this machine's sockets), tap=NAME (an
+    /// interface of it), vhost-user=SOCKET (another program), socket=PATH (other machines) or none
+    #[arg(long, value_name = "NET", default_value = "user")]
+    pub(crate) net: OsString,
+    /// Lead a port of this machine, on loopback unless told, to one of the guest
+    #[arg(long, value_name = "[ADDR:]PORT:PORT[/udp]")]
+    pub(crate) publish: Vec<OsString>,
     /// More arguments for the kernel
     #[arg(long, value_name = "ARGS")]
     pub(crate) append: Option<OsString>,

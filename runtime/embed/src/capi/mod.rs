@@ -43,8 +43,8 @@ pub struct HostStore {
     #[expect(clippy::vec_box, reason = "the addresses were handed out")]
     items: RefCell<Vec<Box<Item>>>,
     last: RefCell<Option<Error>>,
-    /// What the last failure says, once somebody asks.
-    message: RefCell<CString>,
+    /// What the last failure says, once somebody has asked.
+    message: RefCell<Option<CString>>,
     /// How many things have failed.
     failures: Cell<u64>,
     store: Store,
@@ -65,6 +65,7 @@ impl HostStore {
     fn failed(&self, error: Error) {
         self.failures.set(self.failures.get() + 1);
         self.last.replace(Some(error));
+        self.message.replace(None);
     }
 
     /// Whether something was done; notes why not.
@@ -124,9 +125,13 @@ pub unsafe extern "C" fn linnet_store_delete(store: *mut HostStore) {
 pub unsafe extern "C" fn linnet_message(store: *const HostStore) -> *const c_char {
     // SAFETY: the caller's promise.
     let host = unsafe { &*store };
-    let text = host.last.borrow().as_ref().map_or_else(String::new, ToString::to_string);
-    host.message.replace(CString::new(text.replace('\0', " ")).unwrap_or_default());
-    host.message.borrow().as_ptr()
+    let mut message = host.message.borrow_mut();
+    let text = message.get_or_insert_with(|| {
+        let text = host.last.borrow().as_ref().map_or_else(String::new, ToString::to_string);
+        CString::new(text.replace('\0', " ")).unwrap_or_default()
+    });
+    // It stays where it is until something else fails.
+    text.as_ptr()
 }
 
 /// `linnet_failure`

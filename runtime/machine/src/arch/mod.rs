@@ -2,7 +2,7 @@
 //!
 //! | file     | items                                                                             |
 //! |----------|-----------------------------------------------------------------------------------|
-//! | `host`   | `AUDIT_ARCH`, `UNMAP_BATCH`, `spawn`, the symbol `_start`       |
+//! | `host`   | `UNMAP_BATCH`, `spawn`, the symbol `_start`                                       |
 //! | `switch` | `switch`, `prepare_stack`, `switched_frame`: symmetric switch of kernel stacks     |
 //! |          | `frame_pointer`, `RUNTIME_FRAME`: to walk frames                                   |
 //! |          | `call_on_kernel_stack`, `enter_user`, `jump_to`: other ways to change the stack    |

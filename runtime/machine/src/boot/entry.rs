@@ -1,6 +1,7 @@
 //! From the host's first instruction to the guest kernel's.
 
 use super::cpio::Archive;
+use super::network;
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
 use crate::border::kernel::{self, Symbol, symbol};
@@ -138,9 +139,12 @@ extern "C" fn start(stack: *const usize) -> ! {
     if !sys::fill_standard_streams() {
         fatal!(exit::HOST, "the host lets no closed standard stream be filled");
     }
+    // Before the first thread, and before the first signal handler.
+    let kept = process.kept();
+    let network = network::begin(&options, kept.as_ref());
     signals::init(options.freeze_to.is_some());
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
-    boot_machine(process, &options)
+    boot_machine(process, &options, kept.as_ref(), network)
 }
 
 fn end(stop: &Stop<'_>) -> ! {
@@ -157,14 +161,18 @@ fn end(stop: &Stop<'_>) -> ! {
     sys::exit(0)
 }
 
-fn boot_machine(process: Process, options: &Options<'_>) -> ! {
+fn boot_machine(
+    process: Process,
+    options: &Options<'_>,
+    kept: Option<&Kept>,
+    network: network::Begun,
+) -> ! {
     const AT_PAGESZ: usize = 6;
     let page = process.auxiliary(AT_PAGESZ);
     let default = match image::image().memory {
         0 => DEFAULT_MEMORY,
         n => n,
     };
-    let kept = process.kept();
     // A machine that starts again does so from nothing.
     let resume = options.resume.filter(|_| kept.is_none());
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
@@ -199,16 +207,18 @@ fn boot_machine(process: Process, options: &Options<'_>) -> ! {
     }
     fault::init();
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
-    attach_disks(options, kept.as_ref());
+    attach_disks(options, kept);
+    let socket = network::attach(network);
     let resumed = snapshot
         .map(|snapshot| thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error)));
     let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
-        warn_missing(sandbox::enter(program));
+        warn_missing(sandbox::enter(program, socket));
     }
     timer::init();
     console::init();
+    virtio::net::init();
     vcpu::start_threads();
     if options.overflow_stack {
         thread::overflow();

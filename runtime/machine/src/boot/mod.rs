@@ -3,5 +3,6 @@
 mod cpio;
 #[cfg(not(test))]
 pub mod entry;
+mod network;
 mod options;
 mod restart;

@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::device::virtio::MAX_DISKS;
 use crate::memory::layout::ADDRESS_BITS;
+use linnet_net::options::{MAX_PUBLISHED, Net, Publish};
 
 pub const HELP: &str = "\
 Boot the Linux system in this file.
@@ -18,6 +19,12 @@ Options:
       --cpus N         Number of virtual CPUs [default: one per CPU of the host, at most 64]
       --memory SIZE    Memory, as in 512M or 2G [default: 1G]
       --disk FILE[,ro] A file or block device as the next disk, /dev/vda first; with ,ro nobody writes it
+      --net NET        What the network device is connected to: user (the host's sockets), tap=NAME
+                       (an interface of the host), vhost-user=SOCKET (another program),
+                       socket=PATH (other machines), or none [default: none]
+      --publish [ADDR:]PORT:PORT[/udp]
+                       Lead a port of the host, on loopback unless told, to one of the guest;
+                       with --net user
       --append ARGS    More arguments for the kernel
       --freeze-to FILE Where snapshots of the machine go; the guest's command `freeze` and SIGUSR1 make one
       --resume FILE    Go on as the machine that was frozen to that file, on this CPU or on another
@@ -43,6 +50,8 @@ pub struct Options<'a> {
     pub cpus: Option<u32>,
     pub memory: Option<u64>,
     pub disks: [Option<Disk<'a>>; MAX_DISKS],
+    pub net: Net<'a>,
+    pub published: [Option<Publish>; MAX_PUBLISHED],
     pub append: &'a str,
     /// Where snapshots go.
     pub freeze_to: Option<&'a str>,
@@ -115,6 +124,11 @@ impl fmt::Display for Stop<'_> {
 const CPUS_HINT: &str = "give a number from 1 to 64";
 const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
 const DISKS_HINT: &str = "a machine has at most 8 disks";
+const NET_HINT: &str = "give user, tap=NAME, vhost-user=SOCKET, socket=PATH or none";
+const PUBLISH_HINT: &str =
+    "give PORT:PORT, such as 8080:80, or 127.0.0.1:5353:53/udp or [::1]:8080:80";
+const PORTS_HINT: &str = "a machine has at most 32 published ports";
+const NO_PORTS_HINT: &str = "add --net user: other networks have no ports of the host";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
@@ -123,6 +137,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         cpus: None,
         memory: None,
         disks: [None; MAX_DISKS],
+        net: Net::None,
+        published: [None; MAX_PUBLISHED],
         append: "",
         freeze_to: None,
         resume: None,
@@ -133,6 +149,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         overflow_stack: false,
         command: None,
     };
+    let mut published = None;
     let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
     while let Some((i, word)) = words.next() {
         let (name, inline) = match word.split_once('=') {
@@ -168,6 +185,19 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 *options.disks.iter_mut().find(|disk| disk.is_none()).ok_or(bad)? =
                     Some(Disk::new(value));
             }
+            "--net" => {
+                let value = value()?;
+                let bad = Stop::Bad { option: "--net", value, hint: NET_HINT };
+                options.net = Net::parse(value).ok_or(bad)?;
+            }
+            "--publish" => {
+                let value = value()?;
+                let bad = |hint| Stop::Bad { option: "--publish", value, hint };
+                let port = Publish::parse(value).ok_or(bad(PUBLISH_HINT))?;
+                let free = options.published.iter_mut().find(|port| port.is_none());
+                *free.ok_or(bad(PORTS_HINT))? = Some(port);
+                published = Some(value);
+            }
             "--append" => options.append = value()?,
             "--freeze-to" => options.freeze_to = Some(value()?),
             "--resume" => options.resume = Some(value()?),
@@ -191,7 +221,12 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             return Err(Stop::Resumed("arguments for the kernel"));
         }
     }
-    Ok(options)
+    match published {
+        Some(value) if options.net != Net::User => {
+            Err(Stop::Bad { option: "--publish", value, hint: NO_PORTS_HINT })
+        }
+        _ => Ok(options),
+    }
 }
 
 /// A number of bytes with an optional suffix K, M or G.
@@ -246,6 +281,22 @@ mod tests {
             assert_eq!(parsed(&["--memory", value]), format!("'{value}' is no value for --memory"));
         }
         assert_eq!(parsed(&["--address-bits", "40"]), "'40' is no value for --address-bits");
+    }
+
+    #[test]
+    fn ports_are_published_with_a_network_of_sockets_only() {
+        assert_eq!(parsed(&["--net", "user", "--publish", "8080:80"]), "None None None");
+        assert_eq!(parsed(&["--publish", "8080:80", "--net=user"]), "None None None");
+        let refused = "'8080:80' is no value for --publish";
+        assert_eq!(parsed(&["--publish", "8080:80"]), refused);
+        assert_eq!(parsed(&["--net", "tap=tap0", "--publish", "8080:80"]), refused);
+        assert_eq!(parsed(&["--net", "bridge"]), "'bridge' is no value for --net");
+        let many = |n: usize| {
+            let words: Vec<&str> = ["--publish", "8080:80"].repeat(n);
+            parsed(&[&["--net", "user"], &words[..]].concat())
+        };
+        assert_eq!(many(MAX_PUBLISHED), "None None None");
+        assert_eq!(many(MAX_PUBLISHED + 1), refused);
     }
 
     #[test]

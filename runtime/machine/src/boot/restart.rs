@@ -2,8 +2,10 @@
 //!
 //! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
 //! the environment tells the new start which descriptors are what:
-//! `LINNET_KEPT=PROCESS,PROGRAM,DISK,...`, in decimal.
+//! `LINNET_KEPT=PROCESS,PROGRAM,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter part is that of
+//! the network, and of its address on the link the lower three bytes.
 
+use crate::device::virtio::net::{self, Descriptors, Mac};
 use crate::device::virtio::{self, MAX_DISKS};
 use crate::host::exit::{self, fatal};
 use crate::host::{sys, terminal};
@@ -22,21 +24,42 @@ static PROGRAM: AtomicI32 = AtomicI32::new(-1);
 /// What was kept from before a restart.
 pub struct Kept {
     disks: [i32; MAX_DISKS],
+    network: Option<[i32; 5]>,
 }
 
 impl Kept {
     /// From the value of the variable. It is another process's if somebody has put it there.
     pub fn parse(text: &str) -> Option<Kept> {
+        let (text, network) = match text.split_once(';') {
+            Some((text, network)) => (text, Some(network)),
+            None => (text, None),
+        };
         let mut numbers = text.split(',').map(str::parse::<i32>);
         if numbers.next()?.ok()? != sys::getpid() as i32 {
             return None;
         }
         PROGRAM.store(numbers.next()?.ok()?, Ordering::Relaxed);
-        let mut kept = Kept { disks: [-1; MAX_DISKS] };
+        let mut kept = Kept { disks: [-1; MAX_DISKS], network: None };
         for (to, number) in kept.disks.iter_mut().zip(numbers) {
             *to = number.ok()?;
         }
+        if let Some(text) = network {
+            let mut numbers = text.split(',').map(str::parse::<i32>);
+            let mut network = [0; 5];
+            for to in &mut network {
+                *to = numbers.next()?.ok()?;
+            }
+            kept.network = Some(network);
+        }
         Some(kept)
+    }
+
+    /// The descriptors of the network, and its address on the link.
+    pub fn network(&self) -> Option<(Descriptors, Mac)> {
+        let [socket, first, second, call, mac] = self.network?;
+        let [_, high, middle, low] = mac.to_be_bytes();
+        let descriptors = Descriptors { socket, kicks: [first, second], call };
+        Some((descriptors, [0x52, 0x54, 0, high, middle, low]))
     }
 
     /// The descriptor of a disk.
@@ -72,6 +95,10 @@ pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8) -> ! {
     let _ = write!(assignment, "{},{program}", sys::getpid());
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
+    }
+    if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::kept() {
+        let mac = u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
+        let _ = write!(assignment, ";{socket},{first},{second},{call},{mac}");
     }
     let _ = write!(assignment, "\0");
     // SAFETY: the caller's promise; the new array has room for all, and lives until the process ends.

@@ -33,3 +33,10 @@ fn panic(info: &core::panic::PanicInfo) -> ! {
 #[unsafe(no_mangle)]
 #[cfg(panic = "abort")]
 extern "C" fn rust_eh_personality() {}
+
+/// What unwinding goes on with, which the same parts call on x86-64.
+#[unsafe(no_mangle)]
+#[cfg(all(panic = "abort", target_arch = "x86_64"))]
+extern "C" fn _Unwind_Resume() -> ! {
+    fatal!(BUG, "fault in the runtime: nothing unwinds");
+}

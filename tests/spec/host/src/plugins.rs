@@ -143,6 +143,7 @@ pub fn plugins() -> Result<()> {
     for question in 1..5 {
         failed(first.ask(question));
     }
+    println!("same 1");
     println!("caught {}", first.caught(3)?);
     let thrown = first.throw();
     let Err(Error::Exception(exception)) = &thrown else { unreachable!("it throws") };

@@ -19,6 +19,10 @@ pub(crate) fn run(arguments: &Boot) -> Result<()> {
             command.arg(option).arg(value);
         }
     }
+    command.arg("--net").arg(&arguments.net);
+    for port in &arguments.publish {
+        command.arg("--publish").arg(port);
+    }
     for disk in &arguments.disk {
         command.arg("--disk").arg(disk);
     }

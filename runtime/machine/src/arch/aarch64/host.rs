@@ -8,9 +8,6 @@ use core::arch::global_asm;
 /// interrupt.
 pub const UNMAP_BATCH: u32 = 1;
 
-/// The host's name for this ISA (uapi/linux/audit.h).
-pub const AUDIT_ARCH: u32 = 0xc000_00b7;
-
 // The host starts the process with argc at the stack pointer.
 #[cfg(not(test))]
 global_asm!(

@@ -8,9 +8,6 @@ use core::arch::global_asm;
 /// interrupt other CPUs, but an emulator such as QEMU's keeps 32 MiB for each memory ever used.
 pub const UNMAP_BATCH: u32 = 1;
 
-/// The host's name for this ISA (uapi/linux/audit.h).
-pub const AUDIT_ARCH: u32 = 0xc000_00f3;
-
 // The host starts the process with argc at the stack pointer.
 #[cfg(not(test))]
 global_asm!(

@@ -8,9 +8,6 @@ use core::arch::global_asm;
 /// interrupt the host's other CPUs, a multiple of what else it takes to end a small process.
 pub const UNMAP_BATCH: u32 = 64;
 
-/// The host's name for this ISA (uapi/linux/audit.h).
-pub const AUDIT_ARCH: u32 = 0xc000_003e;
-
 // The host starts the process with argc at the stack pointer.
 #[cfg(not(test))]
 global_asm!(

@@ -196,6 +196,7 @@ fn write_machine(writer: &mut Writer<'_>, task: &Task) -> Result<(), Full> {
     set(machine::MONOTONIC, clock::monotonic());
     set(machine::REALTIME, clock::realtime());
     set(machine::CURRENT, u64::from(task.id.get()));
+    set(machine::NETWORK, u64::from(virtio::net::device().is_some()));
     let sizes = virtio::sizes().chain(core::iter::repeat(NONE));
     for (n, size) in sizes.take(DISKS).enumerate() {
         set(machine::DISKS + n, size);

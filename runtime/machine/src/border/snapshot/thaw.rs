@@ -41,6 +41,8 @@ pub enum Error {
     /// Something in it cannot be.
     Wrong(&'static str),
     Disk(usize),
+    /// Whether the machine had a network device.
+    Network(bool),
     NoMemory,
 }
 
@@ -67,6 +69,13 @@ impl Display for Error {
                 f,
                 "disk {n} is not the one that the machine had\nhint: give the same disks in the same order with --disk"
             ),
+            Error::Network(true) => write!(
+                f,
+                "the machine had a network device\nhint: give it one with --net, as it had"
+            ),
+            Error::Network(false) => {
+                write!(f, "the machine had no network device\nhint: leave --net away")
+            }
             Error::NoMemory => write!(f, "the host has no room for the tasks of the snapshot"),
         }
     }
@@ -133,7 +142,7 @@ pub fn load_tasks(snapshot: &Snapshot<'_>) -> Result<NewTask, Error> {
     if snapshot.machine(machine::PAGE_SHIFT) != u64::from(Ram::get().page_shift) {
         return Err(Error::Wrong("its kernel has pages of another size"));
     }
-    check_disks(snapshot)?;
+    check_devices(snapshot)?;
     for n in 0..snapshot.program_count() {
         snapshot.program(n).and_then(|id| image::find(&id)).ok_or(Error::Program(n))?;
     }
@@ -154,12 +163,16 @@ pub fn load_tasks(snapshot: &Snapshot<'_>) -> Result<NewTask, Error> {
     first.ok_or(Error::Wrong("nobody has asked for it"))
 }
 
-fn check_disks(snapshot: &Snapshot<'_>) -> Result<(), Error> {
+fn check_devices(snapshot: &Snapshot<'_>) -> Result<(), Error> {
     let mut sizes = virtio::sizes();
     for n in 0..linnet_snapshot::DISKS {
         if sizes.next() != snapshot.disk(n) {
             return Err(Error::Disk(n));
         }
+    }
+    let had_network = snapshot.machine(machine::NETWORK) != 0;
+    if had_network != virtio::net::device().is_some() {
+        return Err(Error::Network(had_network));
     }
     Ok(())
 }

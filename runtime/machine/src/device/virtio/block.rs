@@ -1,8 +1,8 @@
 //! A disk.
 
 use super::mmio::Device;
-use super::queue::{Malformed, OpenQueue, Request};
 use crate::host::sys::{EINTR, IoVec};
+use linnet_virtio::queue::{self, Malformed, OpenQueue, Request};
 
 const SECTOR: u64 = 512;
 
@@ -11,7 +11,7 @@ const FEATURE_READ_ONLY: u64 = 1 << 5;
 const FEATURE_FLUSH: u64 = 1 << 9;
 
 /// Parts of a request besides its header and its status.
-const SEGMENTS: u32 = super::queue::MAX_SIZE as u32 - 2;
+const SEGMENTS: u32 = queue::MAX_SIZE as u32 - 2;
 
 /// Kinds of requests.
 const IN: u32 = 0;

@@ -2,19 +2,24 @@
 //!
 //! | file    | what it is                                                                   |
 //! |---------|------------------------------------------------------------------------------|
-//! | `queue` | buffers that the driver hands over: section 2.7                              |
 //! | `mmio`  | the registers of a device: section 4.2                                       |
 //! | `block` | a disk: section 5.2                                                          |
 //! | `disks` | those of the machine, with the host's files behind them                      |
+//! | `net`   | a network device, whose queues another process serves: section 5.1           |
+//! | `lines` | numbers and interrupt lines                                                  |
+//! | `bus`   | addresses                                                                    |
 //!
 //! Everything that a driver writes is checked: a wrong address or length ends the request or stops the
-//! queue, and nothing of the host is touched.
+//! queue, and nothing of the host is touched. The queues themselves are in `linnet-virtio`.
 
 mod block;
+mod bus;
 mod disks;
+mod lines;
 mod mmio;
-mod queue;
+pub mod net;
 #[cfg(test)]
 mod tests;
 
-pub use disks::{MAX_DISKS, attach, descriptors, kernel_arguments, read, sizes, write};
+pub use bus::{kernel_arguments, read, write};
+pub use disks::{MAX_DISKS, attach, descriptors, sizes};

@@ -4,6 +4,7 @@ use super::time::Timespec;
 use core::ffi::CStr;
 use core::ptr;
 use linnet_host::{nr, syscall};
+pub use linnet_virtio::memory::IoVec;
 
 /// Fill each standard stream that is closed, so that no file of ours takes its place. What fills it can
 /// be neither read nor written, as if it were closed, and needs nothing that a root directory may lack.
@@ -173,14 +174,6 @@ pub fn is_writable(fd: i32) -> bool {
     flags >= 0 && flags & O_ACCMODE != 0
 }
 
-/// A part of memory, as readv(2) and writev(2) take it.
-#[repr(C)]
-#[derive(Debug, Clone, Copy)]
-pub struct IoVec {
-    pub start: *mut u8,
-    pub len: usize,
-}
-
 /// Read at an offset of a file; bytes or a negative errno.
 ///
 /// # Safety
@@ -264,17 +257,26 @@ pub const POLLOUT: i16 = 4;
 pub const POLLERR: i16 = 8;
 pub const POLLNVAL: i16 = 32;
 
+#[repr(C)]
+struct PollFd {
+    fd: i32,
+    events: i16,
+    revents: i16,
+}
+
 /// Wait until `events` or errors are there on `fd`: which, or 0 after the time or a signal.
 pub fn poll(fd: i32, events: i16, timeout: Option<Timespec>) -> i16 {
-    #[repr(C)]
-    struct PollFd {
-        fd: i32,
-        events: i16,
-        revents: i16,
-    }
     let mut pollfd = PollFd { fd, events, revents: 0 };
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: both structures live through the call.
     let r = unsafe { syscall(nr::PPOLL, [&raw mut pollfd as usize, 1, timeout as usize, 0, 8, 0]) };
     if r > 0 { pollfd.revents } else { 0 }
+}
+
+/// Wait until one of two descriptors has events that are waited for, or errors: which, or none after a signal.
+pub fn poll_both(wanted: [(i32, i16); 2]) -> [i16; 2] {
+    let mut fds = wanted.map(|(fd, events)| PollFd { fd, events, revents: 0 });
+    // SAFETY: the structures live through the call.
+    let r = unsafe { syscall(nr::PPOLL, [fds.as_mut_ptr() as usize, 2, 0, 0, 8, 0]) };
+    fds.map(|fd| if r > 0 { fd.revents } else { 0 })
 }

@@ -1,7 +1,6 @@
 //! A split virtqueue in guest memory.
 
-use crate::host::sys::IoVec;
-use crate::memory::physical::GuestMemory;
+use crate::memory::{GuestMemory, IoVec};
 use core::ptr;
 use core::sync::atomic::{AtomicU16, Ordering, fence};
 
@@ -12,12 +11,14 @@ const DESCRIPTOR_SIZE: usize = 16;
 const FLAG_NEXT: u16 = 1;
 const FLAG_WRITE: u16 = 2;
 const AVAILABLE_NO_INTERRUPT: u16 = 1;
+const USED_NO_NOTIFY: u16 = 1;
 
 /// The driver wrote something that makes no sense: the queue is of no more use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
 
 /// The parts of a request: those that the device reads and those that it writes.
+#[derive(Debug)]
 pub struct Request {
     head: u16,
     parts: [IoVec; MAX_SIZE as usize],
@@ -65,6 +66,7 @@ impl Queue {
 }
 
 /// A queue whose parts are there.
+#[derive(Debug, Clone, Copy)]
 pub struct OpenQueue {
     memory: GuestMemory,
     size: u16,
@@ -80,8 +82,8 @@ impl OpenQueue {
         self.taken
     }
 
-    fn half_word(part: *mut u8, offset: usize) -> &'static AtomicU16 {
-        // SAFETY: inside a part that `open` checked, which is aligned; memory stays mapped.
+    fn half_word<'a>(part: *mut u8, offset: usize) -> &'a AtomicU16 {
+        // SAFETY: inside a part that `open` checked, which is aligned; memory stays mapped as long as the queue is used.
         unsafe { AtomicU16::from_ptr(part.wrapping_add(offset).cast()) }
     }
 
@@ -95,7 +97,7 @@ impl OpenQueue {
 
     /// The next request, if there is one.
     pub fn pop_available(&mut self) -> Result<Option<Request>, Malformed> {
-        if Self::half_word(self.available, 2).load(Ordering::Acquire) == self.taken {
+        if !self.has_available() {
             return Ok(None);
         }
         let slot = usize::from(self.taken % self.size);
@@ -129,13 +131,40 @@ impl OpenQueue {
 
     /// Return a request to the driver, into which `written` bytes were written.
     pub fn push_used(&self, request: &Request, written: u32) {
-        let index = Self::half_word(self.used, 2);
+        self.prepare_used(0, request, written);
+        self.publish_used(1);
+    }
+
+    /// Enter the request that [`OpenQueue::publish_used`] returns as number `n`.
+    pub fn prepare_used(&self, n: u16, request: &Request, written: u32) {
         // Only the device writes it.
-        let used = index.load(Ordering::Relaxed);
+        let used = Self::half_word(self.used, 2).load(Ordering::Relaxed).wrapping_add(n);
         let at = self.used.wrapping_add(4 + 8 * usize::from(used % self.size));
         // SAFETY: inside the ring that `open` checked.
         unsafe { at.cast::<[u32; 2]>().write_volatile([request.head.into(), written]) };
-        index.store(used.wrapping_add(1), Ordering::Release);
+    }
+
+    /// Return the next `n` requests to the driver, at once.
+    pub fn publish_used(&self, n: u16) {
+        let index = Self::half_word(self.used, 2);
+        index.store(index.load(Ordering::Relaxed).wrapping_add(n), Ordering::Release);
+    }
+
+    /// Take back that the last `n` requests were taken.
+    pub fn untake(&mut self, n: u16) {
+        self.taken = self.taken.wrapping_sub(n);
+    }
+
+    /// Are there requests to take?
+    pub fn has_available(&self) -> bool {
+        Self::half_word(self.available, 2).load(Ordering::Acquire) != self.taken
+    }
+
+    /// Tell the driver whether to notify of new requests. After that some may be there already.
+    pub fn set_notifications(&self, wanted: bool) {
+        let flags = if wanted { 0 } else { USED_NO_NOTIFY };
+        Self::half_word(self.used, 0).store(flags, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
     }
 
     /// Does the driver want to be told that requests came back?
