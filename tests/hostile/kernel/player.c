@@ -402,6 +402,10 @@ static void call(void)
 	case 13:
 		if (chance(wild))
 			host_cpu_start(vcpu(), task(), free_address());
+		else if (!below(500))
+			host_cpu_stop();
+		else if (!below(500))
+			host_snapshot(0);
 		return;
 	case 14:
 		return idle();
@@ -536,8 +540,7 @@ __attribute__((noinline)) static u32 deeper(u32 n)
 	RULE(host_program_find(0xfffffff0)) \
 	RULE(host_program_find(0)) \
 	RULE(host_cpu_start(0, (unsigned long)&tasks[1], stack_of(1))) \
-	RULE(host_cpu_start(64, (unsigned long)&tasks[1], stack_of(1))) \
-	RULE(host_cpu_start(0xffffffff, (unsigned long)&tasks[1], stack_of(1))) \
+	RULE(host_cpu_stop()) \
 	RULE(host_cpu_idle(64)) \
 	RULE(host_cpu_idle(1)) \
 	RULE(host_cpu_kick(64)) \
