@@ -4,7 +4,7 @@
 # That machine is a new Debian of this machine's release in a directory: no package but gcc and what
 # apt needs, Rust as it is here without the libraries of other targets, an empty home, no cache.
 # What is committed is copied, so that what a clone lacks is missing there, too. Needs root, the
-# package archive, and 15 GB below $TMPDIR or /tmp. Ends with the command's status, or with 125 if the
+# package archive, and 17 GB below $TMPDIR or /tmp. Ends with the command's status, or with 125 if the
 # machine cannot be made. The command finds LINNET_BARE=1 in its environment.
 set -eu
 fail() {
@@ -22,6 +22,9 @@ if [ "${1-}" != --inside ]; then
 				--no-install-recommends debootstrap >/dev/null ||
 			fail "debootstrap cannot be installed"
 	fi
+	space=$(df --output=avail -k "${TMPDIR:-/tmp}" | tail -n 1)
+	[ "$space" -ge 17000000 ] ||
+		fail "${TMPDIR:-/tmp} has $((space / 1000000)) GB of free space, not 17; set TMPDIR to another directory"
 	root=$(mktemp -d "${TMPDIR:-/tmp}/linnet-bare-XXXXXX")
 	trap 'rm -rf --one-file-system "$root"' EXIT
 	# Mounts and processes end with the namespaces, and these with unshare, which lets no other signal in.

@@ -33,6 +33,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("clock-that-does-not-sleep-counts-no-sleep", clocks),
         ("machine-without-a-file-for-snapshots-says-so", without_file),
         ("snapshots-that-cannot-be-resumed-are-refused", refused),
+        ("snapshot-tells-what-is-in-it", inspected),
         ("mounted-disk-goes-on-and-must-be-the-same", disk),
         ("restart-of-a-resumed-machine-begins-anew", restart),
     ] {
@@ -292,6 +293,31 @@ fn refused() -> Result<()> {
     for arguments in [["--memory", "64M"], ["--append", "x"], ["--", "true"]] {
         let ended = run(host()?, &[&["--resume", &file], &arguments[..]].concat())?;
         has_status(&ended, 2)?;
+    }
+    Ok(())
+}
+
+/// `linnet inspect` names tasks and the functions on their stacks.
+fn inspected() -> Result<()> {
+    let place = Place::new("freeze-inspect")?;
+    let file = place.path("snapshot");
+    for target in Target::ALL {
+        let arguments = ["--freeze-to", &file, "--", STATES, "1", "end", "recursion"];
+        has_status(&run(target, &arguments)?, 0)?;
+        let mut command = Command::new(crate::cli::linnet()?);
+        let ended = machine::run(command.args(["inspect", &file]), &[], LIMIT)?;
+        has_status(&ended, 0)?;
+        for word in [
+            "a frozen machine",
+            "swapper/0",
+            "kthreadd",
+            "  states",
+            "deep < deep",
+            "main <",
+            "more",
+        ] {
+            check(ended.output.contains(word), || format!("{word}: {}", ended.output))?;
+        }
     }
     Ok(())
 }

@@ -10,6 +10,9 @@
 //!   memories        count, and the number of each memory that programs have
 //!   tasks           count, and for each: task::COUNT words, see [`task`]; globals of kernel and program;
 //!                   the record of its kernel frames, that of its program's
+//!   names           count, and for each function that has a frame: number of its module (0 is the kernel, 1 the
+//!                   first program) in the high half and of the function in the low half; bytes of its name;
+//!                   the name, with zeros up to a whole word
 //!   runs            count, and 3 words for each: offset in guest memory, bytes, hash
 //!   pages           at their offset in the file: the bytes of all runs, one after the other
 //! ```
@@ -24,7 +27,7 @@
 mod read;
 mod write;
 
-pub use read::{Error, Run, Snapshot, Task};
+pub use read::{Error, Name, Run, Snapshot, Task};
 pub use write::{Full, Writer};
 
 /// What a snapshot begins with.

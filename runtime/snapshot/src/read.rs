@@ -74,6 +74,8 @@ pub struct Snapshot<'s> {
     memories: Words<'s>,
     tasks: Words<'s>,
     task_count: u64,
+    names: Words<'s>,
+    name_count: u64,
     runs: Words<'s>,
     pages: &'s [u8],
 }
@@ -87,6 +89,15 @@ pub struct Task<'s> {
     /// Records of its frames, in the kernel and in its program; empty if it has none.
     pub kernel_record: &'s [u8],
     pub user_record: &'s [u8],
+}
+
+/// The name of a function.
+#[derive(Debug, Clone, Copy)]
+pub struct Name<'s> {
+    /// 0 is the kernel, 1 the first program.
+    pub module: u32,
+    pub function: u32,
+    pub name: &'s str,
 }
 
 /// A run of guest memory that is not zero.
@@ -135,11 +146,27 @@ impl<'s> Snapshot<'s> {
             Task::split(&mut body)?;
         }
         let tasks = Words(&tasks.0[..tasks.0.len() - body.0.len()]);
+        let name_count = body.split(1)?.get(0);
+        let names = body;
+        for _ in 0..name_count {
+            Name::split(&mut body)?;
+        }
+        let names = Words(&names.0[..names.0.len() - body.0.len()]);
         let runs = body.list(3)?;
         if !body.0.is_empty() {
             return Err(Error::Length);
         }
-        let snapshot = Snapshot { machine, programs, memories, tasks, task_count, runs, pages };
+        let snapshot = Snapshot {
+            machine,
+            programs,
+            memories,
+            tasks,
+            task_count,
+            names,
+            name_count,
+            runs,
+            pages,
+        };
         snapshot.check_runs()?;
         Ok(snapshot)
     }
@@ -206,6 +233,12 @@ impl<'s> Snapshot<'s> {
         (0..self.task_count).map_while(move |_| Task::split(&mut rest).ok())
     }
 
+    /// Names of the functions that have frames.
+    pub fn names(&self) -> impl Iterator<Item = Name<'s>> + use<'s> {
+        let mut rest = self.names;
+        (0..self.name_count).map_while(move |_| Name::split(&mut rest).ok())
+    }
+
     /// What is not zero of guest memory, upwards.
     pub fn runs(&self) -> impl Iterator<Item = Run<'s>> + use<'s> {
         let (runs, mut pages) = (self.runs, self.pages);
@@ -214,6 +247,17 @@ impl<'s> Snapshot<'s> {
             pages = rest;
             Some(Run { offset: runs.get(3 * n), bytes, hash: runs.get(3 * n + 2) })
         })
+    }
+}
+
+impl<'s> Name<'s> {
+    fn split(words: &mut Words<'s>) -> Result<Name<'s>, Error> {
+        let head = words.split(2)?;
+        let size = usize::try_from(head.get(1)).map_err(|_| Error::Length)?;
+        let bytes = words.split(size.div_ceil(8) as u64)?;
+        let name = core::str::from_utf8(&bytes.0[..size]);
+        let name = name.map_err(|_| Error::Nonsense("a name is no text"))?;
+        Ok(Name { module: (head.get(0) >> 32) as u32, function: head.get(0) as u32, name })
     }
 }
 

@@ -78,6 +78,22 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
+    /// Adds the name of a function.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn name(&mut self, module: u32, function: u32, name: &str) -> Result<(), Full> {
+        self.words([u64::from(module) << 32 | u64::from(function), name.len() as u64])?;
+        let word = |part: &[u8]| part.iter().rev().fold(0, |w, b| w << 8 | u64::from(*b));
+        self.words(name.as_bytes().chunks(8).map(word))
+    }
+
+    /// Words that were added, from a place on.
+    #[must_use]
+    pub fn added(&self, from: usize) -> &[u64] {
+        self.words.get(from..self.at).unwrap_or_default()
+    }
+
     /// Adds a run of guest memory.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::error::{At as _, Error, Result};
 use crate::files::Files;
 use crate::object_file::{NOTE_SECTION, read_note};
+use crate::snapshot::{self, Machine};
 use crate::translate;
 use crate::tree::{Entry, Kind, shown};
 
@@ -53,6 +54,7 @@ pub enum Report {
         files: usize,
         bytes: u64,
     },
+    Snapshot(Machine),
     BootBinary {
         size: u64,
         sha256: String,
@@ -70,6 +72,11 @@ pub fn inspect(path: &Path) -> Result<Report> {
             let summary =
                 linnet_codegen::summary(&bytes).map_err(|cause| translate::error(path, &cause))?;
             return Ok(Report::Module { size, sha256: sha256(), summary });
+        }
+        if bytes.starts_with(&linnet_snapshot::MAGIC.to_le_bytes()) {
+            return Ok(Report::Snapshot(
+                snapshot::read(&bytes).map_err(|error| error.at(path.display()))?,
+            ));
         }
         if bytes.starts_with(b"\x7fELF") {
             let contents = boot_binary(&bytes).map_err(|error| error.at(path.display()))?;

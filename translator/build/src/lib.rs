@@ -27,6 +27,7 @@
 //! | [`boot`]      | all of it put together                                                |
 //! | [`oci`]       | boot binaries as an image for container engines                       |
 //! | [`inspect`]   | what is in a module, a package or a boot binary                       |
+//! | [`snapshot`]  | what is in a snapshot                                                 |
 //! | [`output`]    | files that are written whole or not at all                            |
 
 #![forbid(unsafe_code)]
@@ -54,6 +55,7 @@ mod progress;
 mod rootfs;
 mod runtime;
 mod script;
+pub mod snapshot;
 mod sources;
 mod system;
 mod tools;

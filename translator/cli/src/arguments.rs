@@ -198,10 +198,10 @@ pub(crate) struct Pack {
     pub(crate) output: PathBuf,
 }
 
-/// Show what is in a module, a package or a boot binary
+/// Show what is in a module, a package, a boot binary or a snapshot
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// A WebAssembly module, a boot binary, or anything that `linnet build` takes
+    /// A WebAssembly module, a boot binary, a snapshot, or anything that `linnet build` takes
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
 }

@@ -2,6 +2,7 @@
 
 use linnet_build::Result;
 use linnet_build::inspect::{Contents, Program, Report, inspect};
+use linnet_build::snapshot::FrozenTask;
 
 use super::print;
 use crate::arguments::Inspect;
@@ -41,6 +42,22 @@ pub(crate) fn run(arguments: &Inspect) -> Result<()> {
             }
             field("other files", format_args!("{files}, {bytes} bytes"))
         }
+        Report::Snapshot(machine) => {
+            print(format_args!("{path}: a frozen machine"))?;
+            field("kernel", machine.kernel)?;
+            field("memory", format_args!("{} bytes, {} in use", machine.memory, machine.used))?;
+            field("vCPUs", machine.vcpus)?;
+            field(
+                "frozen",
+                format_args!("{} s after 1970, at the age of {} s", machine.time, machine.age),
+            )?;
+            for size in &machine.disks {
+                field("disk", format_args!("{size} bytes"))?;
+            }
+            field("network", if machine.has_network { "yes" } else { "no" })?;
+            field("tasks", machine.tasks.len())?;
+            machine.tasks.iter().try_for_each(task)
+        }
         Report::BootBinary { size, sha256, contents } => {
             let Contents { linnet, abi, target, kernel, programs } = contents;
             print(format_args!("{path}: boot binary"))?;
@@ -58,6 +75,28 @@ pub(crate) fn run(arguments: &Inspect) -> Result<()> {
 
 fn field(name: &str, value: impl std::fmt::Display) -> Result<()> {
     print(format_args!("  {name:<11} {value}"))
+}
+
+fn task(task: &FrozenTask) -> Result<()> {
+    print(format_args!("  {}", if task.name.is_empty() { "?" } else { &task.name }))?;
+    if let Some(program) = task.program {
+        field("  program", program)?;
+    }
+    stack("  kernel", &task.kernel_frames)?;
+    stack("  user", &task.user_frames)
+}
+
+/// A stack, without most of its middle if it is deep.
+fn stack(name: &str, frames: &[String]) -> Result<()> {
+    const ENDS: usize = 12;
+    match frames.len() {
+        0 => Ok(()),
+        n if n <= 2 * ENDS => field(name, frames.join(" < ")),
+        n => {
+            let (first, last) = (frames[..ENDS].join(" < "), frames[n - ENDS..].join(" < "));
+            field(name, format_args!("{first} < {} more < {last}", n - 2 * ENDS))
+        }
+    }
 }
 
 fn program(program: &Program) -> Result<()> {

@@ -18,10 +18,12 @@ use crate::task::registry::{self, Suspended};
 use crate::task::requests::{ExecRequest, SignalRequest, action};
 use crate::task::{Entry, Task};
 use core::cell::UnsafeCell;
+use core::ops::Range;
+use linnet_abi::frames::{FrameHeader, HOST_FRAME, RecordHeader};
 use linnet_abi::module::Module;
 use linnet_frames::capture::scratch_words;
 use linnet_frames::tables::Tables;
-use linnet_snapshot::{ALIGN, DISKS, Full, NONE, RUN, Writer, machine, task as word};
+use linnet_snapshot::{ALIGN, DISKS, Full, GLOBALS, NONE, RUN, Writer, machine, task as word};
 
 /// Room for all of a snapshot but the pages, and for one record and what a capture needs. What is not used takes
 /// no memory.
@@ -144,6 +146,7 @@ fn write(task: &'static Task) -> Result<(), Failed> {
         count.add(&mut writer);
     }
     let mut count = Count::new(&mut writer)?;
+    let tasks = writer.place();
     for id in registry::all() {
         count.add(&mut writer);
         if id == task.id.get() {
@@ -155,6 +158,7 @@ fn write(task: &'static Task) -> Result<(), Failed> {
         // SAFETY: the task is suspended.
         unsafe { write_task(&mut writer, other.task(), other.frame().0, false, scratch)? };
     }
+    write_names(&mut writer, tasks)?;
     let mut count = Count::new(&mut writer)?;
     let mut failed = Ok(());
     runs(|offset, bytes| {
@@ -212,6 +216,62 @@ fn write_programs(writer: &mut Writer<'_>) -> Result<(), Full> {
         writer.id(&module.id)?;
     }
     Ok(())
+}
+
+/// Writes the names of all functions that have frames in the tasks behind `first`, once each.
+fn write_names(writer: &mut Writer<'_>, first: usize) -> Result<(), Full> {
+    let end = writer.place();
+    let mut count = Count::new(writer)?;
+    let names = writer.place();
+    let mut at = first;
+    while at < end {
+        let head = |writer: &Writer<'_>, n: usize| writer.added(at)[n];
+        let program = head(writer, word::PROGRAM);
+        let kernel = at + word::COUNT + 2 * GLOBALS;
+        let user = kernel + head(writer, word::KERNEL_RECORD) as usize / 8;
+        at = user + head(writer, word::USER_RECORD) as usize / 8;
+        write_names_of(writer, 0, kernel..user, names, &mut count)?;
+        write_names_of(writer, (program as u32).wrapping_add(1), user..at, names, &mut count)?;
+    }
+    Ok(())
+}
+
+/// The same of one record.
+fn write_names_of(
+    writer: &mut Writer<'_>,
+    module: u32,
+    record: Range<usize>,
+    names: usize,
+    count: &mut Count,
+) -> Result<(), Full> {
+    let Some(found) = image::modules().nth(module as usize) else { return Ok(()) };
+    let mut frame = record.start + size_of::<RecordHeader>() / 8;
+    while frame < record.end {
+        let head = writer.added(frame);
+        let (function, words) = (head[0] as u32, head[1] as u32);
+        frame += size_of::<FrameHeader>() / 8 + words as usize;
+        let key = u64::from(module) << 32 | u64::from(function);
+        if function == HOST_FRAME || has_name(writer.added(names), key) {
+            continue;
+        }
+        let tables = tables(found);
+        let Some(place) = tables.functions.iter().find(|f| f.index == function) else { continue };
+        writer.name(module, function, tables.name(place))?;
+        count.add(writer);
+    }
+    Ok(())
+}
+
+/// Is there the name of that function?
+fn has_name(names: &[u64], key: u64) -> bool {
+    let mut at = 0;
+    while let [name, size, ..] = names[at..] {
+        if name == key {
+            return true;
+        }
+        at += 2 + (size as usize).div_ceil(8);
+    }
+    false
 }
 
 fn number(module: Option<&'static Module>) -> u64 {
