@@ -51,20 +51,21 @@ bool exit_to_user(struct pt_regs *regs)
 		/* The host takes one handler at a time. */
 		if (regs->in_handler)
 			work &= ~SIGNAL_WORK;
-		/*
-		 * The host cannot capture the frame of an instruction that has
-		 * faulted: a task that is to freeze does so at its next poll.
-		 */
-		if (unlikely(work & SIGNAL_WORK) && regs->in_fault && !has_signal()) {
-			work &= ~SIGNAL_WORK;
-			host_user_poll_again();
-		}
 		if (likely(!work))
 			break;
 		if (work & _TIF_NEED_RESCHED)
 			schedule();
-		if (work & SIGNAL_WORK)
+		/*
+		 * The host cannot capture the frame of an instruction that has
+		 * faulted: a task that is to freeze does so at its next poll.
+		 */
+		if ((work & SIGNAL_WORK) && regs->in_fault && !has_signal()) {
+			host_user_poll_again();
+			if (!(work & _TIF_NOTIFY_RESUME))
+				break;
+		} else if (work & SIGNAL_WORK) {
 			deliver_signal(regs);
+		}
 		if (work & _TIF_NOTIFY_RESUME)
 			resume_user_mode_work(regs);
 	}
@@ -130,7 +131,6 @@ u64 linnet_syscall(unsigned int nr, unsigned long pc, u64 a0, u64 a1, u64 a2, u6
 	regs->args[5] = a5;
 	regs->nr = nr;
 	regs->pc = pc;
-	regs->in_fault = false;
 	do_syscall(regs);
 	return leave_syscall(regs);
 }
@@ -140,7 +140,6 @@ u64 linnet_sigreturn(unsigned long ucontext)
 	struct pt_regs *regs = current_pt_regs();
 
 	current->restart_block.fn = do_no_restart_syscall;
-	regs->in_fault = false;
 	if (!restore_sigframe(regs, ucontext)) {
 		regs->nr = NO_SYSCALL;
 		force_sig(SIGSEGV);
@@ -149,38 +148,44 @@ u64 linnet_sigreturn(unsigned long ucontext)
 }
 
 /* Every other way in. */
-static struct pt_regs *enter_from_code(bool in_fault)
+static struct pt_regs *enter_from_code(void)
 {
 	struct pt_regs *regs = current_pt_regs();
 
-	regs->in_fault = in_fault;
 	regs->nr = NO_SYSCALL;
 	regs->pc = 0;
 	return regs;
 }
 
+static void leave_fault(struct pt_regs *regs)
+{
+	regs->in_fault = true;
+	exit_to_user(regs);
+	regs->in_fault = false;
+}
+
 void linnet_page_fault(unsigned long address, unsigned int write)
 {
-	struct pt_regs *regs = enter_from_code(true);
+	struct pt_regs *regs = enter_from_code();
 
 	handle_user_fault(address, write, regs);
-	exit_to_user(regs);
+	leave_fault(regs);
 }
 
 void linnet_user_trap(unsigned int signal, unsigned int code, unsigned long address)
 {
-	struct pt_regs *regs = enter_from_code(true);
+	struct pt_regs *regs = enter_from_code();
 
 	if (code)
 		force_sig_fault(signal, code, (void __user *)address);
 	else
 		force_sig(signal);
-	exit_to_user(regs);
+	leave_fault(regs);
 }
 
 void linnet_user_poll(void)
 {
-	struct pt_regs *regs = enter_from_code(false);
+	struct pt_regs *regs = enter_from_code();
 
 	if (irq_is_pending())
 		irq_deliver_user(regs);
