@@ -4,7 +4,10 @@
 //! hashes are words of 8 bytes.
 //!
 //! ```text
-//!   Header          8 words: magic number, version, words of what follows, its hash, offset of the pages
+//!   header          at 0, 8 words: magic number; version; words of the body; its hash; where the pages are; where
+//!                   the body is; two zeros
+//!
+//!   the body:
 //!   machine         machine::COUNT words, see [`machine`]
 //!   programs        count, and 4 words for each: the SHA-256 of its module
 //!   memories        count, and the number of each memory that programs have
@@ -14,8 +17,12 @@
 //!                   first program) in the high half and of the function in the low half; bytes of its name;
 //!                   the name, with zeros up to a whole word
 //!   runs            count, and 3 words for each: offset in guest memory, bytes, hash
-//!   pages           at their offset in the file: the bytes of all runs, one after the other
+//!
+//!   the pages:      the bytes of all runs, one after the other
 //! ```
+//!
+//! Body and pages lie anywhere behind the header, and there may be more in the file: a new snapshot is written
+//! beside the one that is there, and replaces it when the header is written.
 //!
 //! Hashes are XXH3-64, without a seed. They tell damage, and nothing else: whoever can write a snapshot can
 //! make them fit. What a snapshot says is believed no more than what a guest's kernel says.
@@ -42,7 +49,7 @@ pub const HEADER: usize = 8;
 /// Guest memory is written in runs of at most so many bytes.
 pub const RUN: usize = 1 << 20;
 
-/// Pages begin at a multiple of this in the file.
+/// Body and pages begin at multiples of this in the file.
 pub const ALIGN: u64 = 1 << 16;
 
 /// Disks that a machine can have.

@@ -1,6 +1,6 @@
 //! Reading a file that may be anything.
 
-use crate::{ALIGN, DISKS, GLOBALS, HEADER, MAGIC, NONE, RUN, VERSION, hash, machine, task};
+use crate::{DISKS, GLOBALS, HEADER, MAGIC, NONE, RUN, VERSION, hash, machine, task};
 use core::fmt::{self, Display, Formatter};
 
 /// Why a file is no snapshot.
@@ -9,7 +9,7 @@ pub enum Error {
     NotASnapshot,
     /// Of another version of the file.
     Version(u64),
-    /// It ends too early or goes on too long.
+    /// Something in it ends too early, or goes on too long.
     Length,
     /// A hash does not fit.
     Damaged,
@@ -26,7 +26,7 @@ impl Display for Error {
             Error::Version(version) => {
                 write!(f, "a snapshot of version {version}; this is version {VERSION}")
             }
-            Error::Length => write!(f, "the snapshot is cut off, or has something behind its end"),
+            Error::Length => write!(f, "the snapshot is cut off"),
             Error::Damaged => write!(f, "the snapshot is damaged"),
             Error::Nonsense(what) => write!(f, "the snapshot is wrong: {what}"),
         }
@@ -127,17 +127,17 @@ impl<'s> Snapshot<'s> {
         if header.get(1) != VERSION {
             return Err(Error::Version(header.get(1)));
         }
-        let mut body = Words(&file[8 * HEADER..]);
-        let mut body = body.split(header.get(2))?;
-        let end = file.len() as u64 - 8 * HEADER as u64;
-        if hash(body.0) != header.get(3) || header.get(5) | header.get(6) | header.get(7) != 0 {
+        let part = |n| {
+            let at = header.get(n);
+            let at =
+                usize::try_from(at).ok().filter(|at| at.is_multiple_of(8) && *at >= 8 * HEADER);
+            file.get(at.ok_or(Error::Length)?..).ok_or(Error::Length)
+        };
+        let mut body = Words(part(5)?).split(header.get(2))?;
+        if hash(body.0) != header.get(3) || header.get(6) | header.get(7) != 0 {
             return Err(Error::Damaged);
         }
-        let pages = usize::try_from(header.get(4)).ok().and_then(|at| file.get(at..));
-        let pages = pages.ok_or(Error::Length)?;
-        if !header.get(4).is_multiple_of(ALIGN) || 8 * header.get(2) > end {
-            return Err(Error::Length);
-        }
+        let pages = part(4)?;
         let machine = body.split(machine::COUNT as u64)?;
         let (programs, memories) = (body.list(4)?, body.list(1)?);
         let task_count = body.split(1)?.get(0);
@@ -156,7 +156,7 @@ impl<'s> Snapshot<'s> {
         if !body.0.is_empty() {
             return Err(Error::Length);
         }
-        let snapshot = Snapshot {
+        let mut snapshot = Snapshot {
             machine,
             programs,
             memories,
@@ -167,11 +167,13 @@ impl<'s> Snapshot<'s> {
             runs,
             pages,
         };
-        snapshot.check_runs()?;
+        let size = snapshot.check_runs()?;
+        snapshot.pages = pages.get(..size).ok_or(Error::Length)?;
         Ok(snapshot)
     }
 
-    fn check_runs(&self) -> Result<(), Error> {
+    /// Bytes of all runs.
+    fn check_runs(&self) -> Result<usize, Error> {
         let (mut end, mut size) = (0, 0_u64);
         for n in 0..self.runs.len() / 3 {
             let (offset, bytes) = (self.runs.get(3 * n), self.runs.get(3 * n + 1));
@@ -184,7 +186,7 @@ impl<'s> Snapshot<'s> {
         if end > self.memory() {
             return Err(Error::Nonsense("there is more memory than the machine has"));
         }
-        if size == self.pages.len() as u64 { Ok(()) } else { Err(Error::Length) }
+        usize::try_from(size).map_err(|_| Error::Length)
     }
 
     /// A word of [`machine`].

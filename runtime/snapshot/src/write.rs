@@ -102,23 +102,23 @@ impl<'o> Writer<'o> {
         self.words([offset, bytes.len() as u64, hash(bytes)])
     }
 
-    /// Bytes that were written, without pages.
+    /// Bytes of the body.
     #[must_use]
     pub fn size(&self) -> u64 {
-        8 * self.at as u64
+        8 * (self.at - HEADER) as u64
     }
 
-    /// Writes the header. `as_bytes` shows words as the bytes of a file; `pages` is where the pages are to be.
-    pub fn finish(self, pages: u64, as_bytes: impl Fn(&[u64]) -> &[u8]) -> &'o [u64] {
-        let (header, body) = self.words[..self.at].split_at_mut(HEADER);
-        header.fill(0);
-        header[..5].copy_from_slice(&[
-            MAGIC,
-            VERSION,
-            body.len() as u64,
-            hash(as_bytes(body)),
-            pages,
-        ]);
-        &self.words[..self.at]
+    /// The header and the body, which are to be at `body` and their pages at `pages`. `as_bytes` shows words as
+    /// the bytes of a file.
+    pub fn finish(
+        self,
+        body: u64,
+        pages: u64,
+        as_bytes: impl Fn(&[u64]) -> &[u8],
+    ) -> (&'o [u64], &'o [u64]) {
+        let (header, words) = self.words[..self.at].split_at_mut(HEADER);
+        let (count, hash) = (words.len() as u64, hash(as_bytes(words)));
+        header.copy_from_slice(&[MAGIC, VERSION, count, hash, pages, body, 0, 0]);
+        (header, words)
     }
 }

@@ -40,9 +40,11 @@ fn file() -> Vec<u8> {
     let pages = [vec![1_u8; 16384], vec![2; 2 * 16384]];
     writer.run(0x10000, &pages[0]).unwrap();
     writer.run(0x20000, &pages[1]).unwrap();
-    let at = writer.size().next_multiple_of(ALIGN);
-    let mut file = as_bytes(writer.finish(at, as_bytes)).to_vec();
-    file.resize(at as usize, 0);
+    let (at, size) = (8 * HEADER, writer.size() as usize);
+    let (header, body) = writer.finish(at as u64, ALIGN, as_bytes);
+    let mut file = [as_bytes(header), as_bytes(body)].concat();
+    assert_eq!(file.len(), at + size);
+    file.resize(ALIGN as usize, 0);
     file.extend(pages.concat());
     file
 }
@@ -95,7 +97,7 @@ fn what_is_no_snapshot_is_refused() {
     assert_eq!(error(&[]), Some(Error::NotASnapshot));
     assert_eq!(error(&whole[1..]), Some(Error::NotASnapshot));
     assert_eq!(error(&whole[..whole.len() - 1]), Some(Error::Length));
-    assert_eq!(error(&[&whole[..], &[0]].concat()), Some(Error::Length));
+    assert_eq!(error(&[&whole[..], &[0]].concat()), None, "there may be an older one behind it");
     let mut other = whole.clone();
     other[8] = 9;
     assert_eq!(error(&other), Some(Error::Version(9)));
@@ -118,7 +120,6 @@ fn runs_lie_in_memory_one_behind_the_other() {
         (offset, u64::MAX - 5),
         (size, 0),
         (size, RUN as u64 + 1),
-        (size, 16384),
     ] {
         let mut file = whole.clone();
         file[at..at + 8].copy_from_slice(&value.to_le_bytes());

@@ -200,7 +200,8 @@ fn boot_machine(
     registry::init(page);
     registry::reserve(cpus);
     if let Some(path) = options.freeze_to {
-        freeze::init(open_target(path));
+        let (file, size) = open_target(path);
+        freeze::init(file, size);
     }
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
@@ -299,9 +300,10 @@ fn cannot_resume(error: &thaw::Error) -> ! {
     fatal!(exit::SNAPSHOT, "{error}")
 }
 
-fn open_target(path: &str) -> i32 {
+/// A file for snapshots, and its size.
+fn open_target(path: &str) -> (i32, u64) {
     match with_path("the snapshot", path, sys::open_to_write) {
-        Ok(fd) => fd,
+        Ok(opened) => opened,
         Err(error) => fatal!(exit::USAGE, "{path}: {error}"),
     }
 }

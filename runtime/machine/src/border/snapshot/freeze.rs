@@ -17,7 +17,7 @@ use crate::memory::ram::Ram;
 use crate::task::registry::{self, Suspended};
 use crate::task::requests::{ExecRequest, SignalRequest, action};
 use crate::task::{Entry, Task};
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::ops::Range;
 use linnet_abi::frames::{FrameHeader, HOST_FRAME, RecordHeader};
 use linnet_abi::module::Module;
@@ -32,6 +32,8 @@ const MOST_WORDS: usize = 32 << 17;
 /// Where snapshots go.
 struct Target {
     file: i32,
+    /// Where in the file the last snapshot is.
+    last: Cell<(u64, u64)>,
     words: *mut u64,
     scratch: usize,
 }
@@ -50,7 +52,7 @@ enum Failed {
     Running,
     Task(u32, Refused),
     Full,
-    File(&'static str, i32),
+    File(i32),
 }
 
 impl From<Full> for Failed {
@@ -59,8 +61,8 @@ impl From<Full> for Failed {
     }
 }
 
-/// Snapshots go to that file. While one thread runs.
-pub fn init(file: i32) {
+/// Snapshots go to that file, which has that size. While one thread runs.
+pub fn init(file: i32, size_of_file: u64) {
     // SAFETY: the translator emitted them.
     let scratch = image::modules()
         .filter_map(|module| unsafe { Tables::of(module) }.ok())
@@ -73,7 +75,10 @@ pub fn init(file: i32) {
         fatal!(exit::HOST, "the host has no memory for a snapshot");
     };
     // SAFETY: one thread runs.
-    unsafe { *TARGET.0.get() = Some(Target { file, words: words as *mut u64, scratch }) };
+    unsafe {
+        let last = Cell::new((0, size_of_file));
+        *TARGET.0.get() = Some(Target { file, last, words: words as *mut u64, scratch });
+    }
 }
 
 /// The host call.
@@ -105,8 +110,9 @@ pub fn snapshot(task: &'static Task, end: bool) -> i32 {
             eprintln!("error: the machine cannot be frozen: its tasks have too many frames");
             ENOMEM
         }
-        Failed::File(what, errno) => {
-            eprintln!("error: the snapshot cannot be {what} (errno {errno})");
+        Failed::File(errno) => {
+            let hint = if errno == 28 { "\nhint: there is no space left for it" } else { "" };
+            eprintln!("error: the snapshot cannot be written (errno {errno}){hint}");
             EIO
         }
     }
@@ -166,7 +172,7 @@ fn write(task: &'static Task) -> Result<(), Failed> {
         failed = failed.and(writer.run(offset, bytes));
     });
     failed?;
-    write_file(target.file, writer)
+    write_file(target, writer)
 }
 
 /// The number of items in a list, in front of them.
@@ -419,29 +425,38 @@ fn runs(mut each: impl FnMut(u64, &[u8])) {
     }
 }
 
-/// The header comes last, so that a file which was not written to its end is no snapshot.
-fn write_file(file: i32, writer: Writer<'_>) -> Result<(), Failed> {
-    let tried = |what, r: isize| if r < 0 { Err(Failed::File(what, -r as i32)) } else { Ok(()) };
-    let write_at = |bytes: &[u8], at: u64| tried("written", sys::write_all_at(file, bytes, at));
-    let pages = writer.size().next_multiple_of(ALIGN);
-    let words = writer.finish(pages, as_bytes);
-    tried("written", sys::truncate(file, 0))?;
-    let (header, body) = as_bytes(words).split_at(8 * linnet_snapshot::HEADER);
-    write_at(body, header.len() as u64)?;
-    let mut at = pages;
+/// Writes a snapshot beside the last one. It is there when its header is: until then the file is the last one.
+fn write_file(target: &Target, writer: Writer<'_>) -> Result<(), Failed> {
+    let file = target.file;
+    let tried = |r: isize| if r < 0 { Err(Failed::File(-r as i32)) } else { Ok(()) };
+    let mut pages_size = 0;
+    runs(|_, bytes| pages_size += bytes.len() as u64);
+    let size = writer.size().next_multiple_of(ALIGN) + pages_size;
+    let last = target.last.get();
+    let at = if ALIGN + size <= last.0 { ALIGN } else { last.1.next_multiple_of(ALIGN).max(ALIGN) };
+    let pages = at + writer.size().next_multiple_of(ALIGN);
+    let (header, body) = writer.finish(at, pages, as_bytes);
+    tried(sys::write_all_at(file, as_bytes(body), at))?;
+    let mut to = pages;
     let mut written = Ok(());
     runs(|_, bytes| {
         if written.is_ok() {
-            written = write_at(bytes, at);
-            at += bytes.len() as u64;
+            written = tried(sys::write_all_at(file, bytes, to));
+            to += bytes.len() as u64;
         }
     });
     written?;
-    // A machine without any memory in use has no pages, and still a file of that length.
-    tried("written", sys::truncate(file, at))?;
-    tried("written", sys::fdatasync(file))?;
-    write_at(header, 0)?;
-    tried("written", sys::fdatasync(file))
+    tried(sys::fdatasync(file))?;
+    tried(sys::write_all_at(file, as_bytes(header), 0))?;
+    tried(sys::fdatasync(file))?;
+    target.last.set((at, at + size));
+    // The last one is not needed any more. A file system that cannot do that keeps it.
+    if at == ALIGN {
+        sys::truncate(file, at + size);
+    } else if last.1 > ALIGN {
+        sys::punch_hole(file, ALIGN, at - ALIGN);
+    }
+    Ok(())
 }
 
 fn as_bytes(words: &[u64]) -> &[u8] {

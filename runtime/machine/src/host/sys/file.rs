@@ -106,8 +106,9 @@ pub fn open_to_read(path: &CStr) -> Result<(i32, u64), FileError> {
     Ok((fd as i32, size(fd as i32)?))
 }
 
-/// Open a file to write it, which is made if there is none. It keeps what it has.
-pub fn open_to_write(path: &CStr) -> Result<i32, FileError> {
+/// Open a file to write to any place of it, which is made if there is none. It keeps what it has: its size. An
+/// error if it is no such file.
+pub fn open_to_write(path: &CStr) -> Result<(i32, u64), FileError> {
     const AT_FDCWD: usize = -100_isize as usize;
     const O_RDWR: usize = 2;
     const O_CREAT: usize = 0o100;
@@ -117,7 +118,10 @@ pub fn open_to_write(path: &CStr) -> Result<i32, FileError> {
         let path = path.as_ptr() as usize;
         syscall(nr::OPENAT, [AT_FDCWD, path, O_RDWR | O_CREAT, MODE, 0, 0])
     })?;
-    Ok(fd as i32)
+    let size = size(fd as i32)?;
+    // Devices and the like have no size to set.
+    checked("write snapshots to", truncate(fd as i32, size))?;
+    Ok((fd as i32, size))
 }
 
 /// Give a file that size; 0 or a negative errno.
