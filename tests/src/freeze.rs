@@ -268,7 +268,7 @@ fn kept() -> Result<()> {
     let script = format!(
         "mount -t tmpfs -o size=24m none {0} || exit 9
         \"$0\" --freeze-to {0}/s -- sh -c 'N=6; freeze --exit; echo $N'
-        \"$0\" --freeze-to {0}/s -- sh -c 'head -c 30M /dev/urandom >/tmp/x; freeze; echo $?'
+        \"$0\" --freeze-to {0}/s -- sh -c 'head -c 30000000 /dev/urandom >/tmp/x; freeze; echo $?'
         \"$0\" --resume {0}/s",
         place.0.display()
     );
