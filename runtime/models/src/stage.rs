@@ -410,6 +410,10 @@ pub(crate) mod task {
 
         pub(crate) struct NewTask;
 
+        pub(crate) unsafe fn leave(_: &'static Task, _: usize) -> ! {
+            unreachable!("models start their threads themselves")
+        }
+
         impl NewTask {
             pub(crate) fn into_parts(self) -> (&'static Task, usize) {
                 unreachable!("models start their threads themselves")
@@ -423,7 +427,11 @@ pub(crate) mod task {
                 unreachable!("models start their threads themselves")
             }
 
-            pub(crate) fn enter(self, _: u32) -> ! {
+            pub(crate) fn enter<T>(self, _: u32, _: &T) {
+                unreachable!("models start their threads themselves")
+            }
+
+            pub(crate) fn discard(self) {
                 unreachable!("models start their threads themselves")
             }
         }

@@ -226,7 +226,7 @@ impl Vcpu {
         self.signal_stack_size.store(size, Ordering::Relaxed);
         sys::precise_timers();
         self.set_current(task.task());
-        task.enter(self.number, self.thread_sp.as_ptr());
+        task.enter(self.number, &self.thread_sp);
     }
 
     /// Stop for good, or until somebody starts it again. The calling thread runs `task` on this vCPU, which

@@ -239,10 +239,10 @@ impl NewTask {
 
     /// Run it on the calling thread, which is that vCPU's and leaves its own stack at `thread_sp`, for
     /// [`leave`].
-    pub fn enter(self, vcpu: u32, thread_sp: *mut usize) {
+    pub fn enter(self, vcpu: u32, thread_sp: &AtomicUsize) {
         self.task.vcpu.set(Some(vcpu));
         // SAFETY: the thread's own stack is returned to by `leave`, if at all.
-        unsafe { arch::switch(thread_sp, self.sp) };
+        unsafe { arch::switch(thread_sp.as_ptr(), self.sp) };
     }
 }
 
