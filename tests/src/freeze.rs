@@ -280,6 +280,15 @@ fn kept() -> Result<()> {
     check(ended.output.contains("no space left") && ended.output.ends_with("1\n6\n"), || {
         ended.output.clone()
     })?;
+    // A file does not grow with every machine that goes on from it and freezes to it.
+    let mut sizes = Vec::new();
+    let script = "while freeze --exit; do :; done";
+    has_status(&run(host()?, &["--freeze-to", &file, "--", "sh", "-c", script])?, 0)?;
+    for _ in 0..4 {
+        has_status(&run(host()?, &["--resume", &file, "--freeze-to", &file])?, 0)?;
+        sizes.push(fs::metadata(&file).at(&file)?.len());
+    }
+    check(sizes[3] <= sizes[0].max(sizes[1]) + (1 << 20), || format!("{sizes:?}"))?;
     for target in ["/dev/null", "/"] {
         let ended = run(host()?, &["--freeze-to", target, "--", "true"])?;
         has_status(&ended, 2)?;
@@ -386,5 +395,12 @@ fn restart() -> Result<()> {
         Run { target: host()?, arguments: &["--resume", &file], input: "echo anew\nexit 3\n" };
     let ended = run.run()?;
     has_status(&ended, 3)?;
-    check(ended.output == "resumed\nanew\n", || ended.output.clone())
+    check(ended.output == "resumed\nanew\n", || ended.output.clone())?;
+    // The file for snapshots stays open.
+    let next = place.path("next");
+    let arguments = &["--resume", &file, "--freeze-to", &next];
+    let input = "N=8; freeze --exit; echo $N\n";
+    has_status(&Run { target: host()?, arguments, input }.run()?, 0)?;
+    let ended = self::run(host()?, &["--resume", &next])?;
+    check(ended.output == "8\n", || ended.output.clone())
 }

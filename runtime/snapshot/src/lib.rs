@@ -34,7 +34,7 @@
 mod read;
 mod write;
 
-pub use read::{Error, Name, Run, Snapshot, Task};
+pub use read::{Error, Name, Run, Snapshot, Task, first_byte};
 pub use write::{Full, Writer};
 
 /// What a snapshot begins with.

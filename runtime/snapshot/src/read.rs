@@ -69,6 +69,7 @@ impl<'s> Words<'s> {
 /// A snapshot whose parts lie within it. Its hashes fit, but for those of runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Snapshot<'s> {
+    file: &'s [u8],
     machine: Words<'s>,
     programs: Words<'s>,
     memories: Words<'s>,
@@ -78,6 +79,13 @@ pub struct Snapshot<'s> {
     name_count: u64,
     runs: Words<'s>,
     pages: &'s [u8],
+}
+
+/// Where in its file the first byte of a snapshot behind the header is, by the header.
+#[must_use]
+pub fn first_byte(header: &[u8]) -> Option<u64> {
+    let header = Words(header);
+    (header.get(0) == MAGIC).then(|| header.get(4).min(header.get(5)))
 }
 
 /// A task of it.
@@ -157,6 +165,7 @@ impl<'s> Snapshot<'s> {
             return Err(Error::Length);
         }
         let mut snapshot = Snapshot {
+            file,
             machine,
             programs,
             memories,
@@ -187,6 +196,12 @@ impl<'s> Snapshot<'s> {
             return Err(Error::Nonsense("there is more memory than the machine has"));
         }
         usize::try_from(size).map_err(|_| Error::Length)
+    }
+
+    /// All of the file.
+    #[must_use]
+    pub fn file(&self) -> &'s [u8] {
+        self.file
     }
 
     /// A word of [`machine`].

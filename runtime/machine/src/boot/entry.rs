@@ -200,7 +200,10 @@ fn boot_machine(
     registry::init(page);
     registry::reserve(cpus);
     if let Some(path) = options.freeze_to {
-        let (file, size) = open_target(path);
+        let (file, size) = match kept {
+            Some(kept) => (kept.snapshots(), sys::size(kept.snapshots()).unwrap_or(0)),
+            None => open_target(path),
+        };
         freeze::init(file, size);
     }
     if options.ignore_broken_rules {
@@ -210,8 +213,11 @@ fn boot_machine(
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
     let socket = network::attach(network);
-    let resumed = snapshot
-        .map(|snapshot| thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error)));
+    let resumed = snapshot.map(|snapshot| {
+        let task = thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error));
+        thaw::forget(&snapshot);
+        task
+    });
     let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {

@@ -2,9 +2,10 @@
 //!
 //! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
 //! the environment tells the new start which descriptors are what:
-//! `LINNET_KEPT=PROCESS,PROGRAM,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter part is that of
+//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter part is that of
 //! the network, and of its address on the link the lower three bytes.
 
+use crate::border::snapshot::freeze;
 use crate::device::virtio::net::{self, Descriptors, Mac};
 use crate::device::virtio::{self, MAX_DISKS};
 use crate::host::exit::{self, fatal};
@@ -23,6 +24,7 @@ static PROGRAM: AtomicI32 = AtomicI32::new(-1);
 
 /// What was kept from before a restart.
 pub struct Kept {
+    snapshots: i32,
     disks: [i32; MAX_DISKS],
     network: Option<[i32; 5]>,
 }
@@ -39,7 +41,8 @@ impl Kept {
             return None;
         }
         PROGRAM.store(numbers.next()?.ok()?, Ordering::Relaxed);
-        let mut kept = Kept { disks: [-1; MAX_DISKS], network: None };
+        let snapshots = numbers.next()?.ok()?;
+        let mut kept = Kept { snapshots, disks: [-1; MAX_DISKS], network: None };
         for (to, number) in kept.disks.iter_mut().zip(numbers) {
             *to = number.ok()?;
         }
@@ -52,6 +55,11 @@ impl Kept {
             kept.network = Some(network);
         }
         Some(kept)
+    }
+
+    /// The descriptor of the file for snapshots.
+    pub fn snapshots(&self) -> i32 {
+        self.snapshots
     }
 
     /// The descriptors of the network, and its address on the link.
@@ -92,7 +100,7 @@ pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8) -> ! {
     let mut assignment = Archive::new(&mut text);
     assignment.bytes(VARIABLE);
     let program = PROGRAM.load(Ordering::Relaxed);
-    let _ = write!(assignment, "{},{program}", sys::getpid());
+    let _ = write!(assignment, "{},{program},{}", sys::getpid(), freeze::file());
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }

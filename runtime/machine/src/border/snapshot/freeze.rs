@@ -61,8 +61,19 @@ impl From<Full> for Failed {
     }
 }
 
+/// The file that snapshots go to; -1 if there is none.
+pub fn file() -> i32 {
+    // SAFETY: see the cell.
+    unsafe { (*TARGET.0.get()).as_ref() }.map_or(-1, |target| target.file)
+}
+
 /// Snapshots go to that file, which has that size. While one thread runs.
 pub fn init(file: i32, size_of_file: u64) {
+    let mut header = [0; 8 * linnet_snapshot::HEADER];
+    // What is no snapshot is kept as if it was one.
+    let is_read = sys::read_all_at(file, &mut header, 0) == 0;
+    let first = if is_read { linnet_snapshot::first_byte(&header).unwrap_or(0) } else { 0 };
+    let first = first.min(size_of_file) & !(ALIGN - 1);
     // SAFETY: the translator emitted them.
     let scratch = image::modules()
         .filter_map(|module| unsafe { Tables::of(module) }.ok())
@@ -76,7 +87,7 @@ pub fn init(file: i32, size_of_file: u64) {
     };
     // SAFETY: one thread runs.
     unsafe {
-        let last = Cell::new((0, size_of_file));
+        let last = Cell::new((first, size_of_file));
         *TARGET.0.get() = Some(Target { file, last, words: words as *mut u64, scratch });
     }
 }

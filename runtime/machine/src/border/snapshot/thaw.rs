@@ -93,29 +93,35 @@ impl From<linnet_frames::Error> for Error {
     }
 }
 
-/// Look at a file, which stays mapped.
+/// Look at a file, and keep what is in it until [`forget`].
 pub fn open(path: &core::ffi::CStr) -> Result<Snapshot<'static>, Error> {
     let (fd, size) = sys::open_to_read(path).map_err(Error::File)?;
     let size = usize::try_from(size).map_err(|_| Error::NoMemory)?;
     if size == 0 {
         return Err(linnet_snapshot::Error::NotASnapshot.into());
     }
-    let mapped = size.next_multiple_of(1 << 16);
-    let at = layout::map_own(mapped, 1 << 16, sys::PROT_READ).map_err(|_| Error::NoMemory)?;
-    let flags = sys::MAP_PRIVATE | sys::MAP_FIXED;
-    // SAFETY: over a mapping that was made for this.
-    let r = unsafe { sys::mmap(at, size, sys::PROT_READ, flags, fd, 0) };
+    let own = sys::PROT_READ | sys::PROT_WRITE;
+    let at = layout::map_own(size.next_multiple_of(1 << 16), 1 << 16, own);
+    let at = at.map_err(|_| Error::NoMemory)?;
+    // Not mapped: another process may change the file.
+    // SAFETY: mapped just now, and nobody else knows of it.
+    let bytes = unsafe { core::slice::from_raw_parts_mut(at as *mut u8, size) };
+    let read = sys::read_file(fd, bytes);
     sys::close(fd);
-    if r != at as isize {
-        return Err(Error::NoMemory);
-    }
-    // SAFETY: mapped just now. Whoever changes the file meanwhile changes what is checked as it is used.
-    let bytes = unsafe { core::slice::from_raw_parts(at as *const u8, size) };
+    read.map_err(Error::File)?;
     let snapshot = Snapshot::new(bytes)?;
     if snapshot.kernel() != image::kernel().id {
         return Err(Error::Kernel);
     }
     Ok(snapshot)
+}
+
+/// The snapshot has been loaded: the host has the memory back that its file was read to.
+pub fn forget(snapshot: &Snapshot<'static>) {
+    let file = snapshot.file();
+    let at = file.as_ptr().addr();
+    // SAFETY: the pages stay mapped, and are zeros from now on; nobody looks at them.
+    unsafe { sys::madvise(at, file.len(), sys::MADV_DONTNEED) };
 }
 
 /// Lay out guest memory, which is all zeros.

@@ -95,15 +95,26 @@ pub fn open_disk(path: &CStr, read_only: bool) -> Result<i32, FileError> {
     }
 }
 
-/// Open a file to read it; its size.
+/// Open a file to read it from any place; its size. An error if it is no such file.
 pub fn open_to_read(path: &CStr) -> Result<(i32, u64), FileError> {
     const AT_FDCWD: usize = -100_isize as usize;
     const O_CLOEXEC: usize = 0o200_0000;
+    // Nobody waits for whoever writes to a pipe.
+    const O_NONBLOCK: usize = 0o4000;
     // SAFETY: the path lives through the call.
     let fd = checked("open", unsafe {
-        syscall(nr::OPENAT, [AT_FDCWD, path.as_ptr() as usize, O_CLOEXEC, 0, 0, 0])
-    })?;
-    Ok((fd as i32, size(fd as i32)?))
+        syscall(nr::OPENAT, [AT_FDCWD, path.as_ptr() as usize, O_CLOEXEC | O_NONBLOCK, 0, 0, 0])
+    })? as i32;
+    let mut byte = 0;
+    // A directory cannot be read, and has the largest of sizes.
+    // SAFETY: the byte lives through the call.
+    checked("read", unsafe { preadv(fd, &[IoVec { start: &raw mut byte, len: 1 }], 0) })?;
+    Ok((fd, size(fd)?))
+}
+
+/// Read the beginning of a file.
+pub fn read_file(fd: i32, bytes: &mut [u8]) -> Result<(), FileError> {
+    checked("read", read_all_at(fd, bytes, 0)).map(|_| ())
 }
 
 /// Open a file to write to any place of it, which is made if there is none. It keeps what it has: its size. An
@@ -128,6 +139,26 @@ pub fn open_to_write(path: &CStr) -> Result<(i32, u64), FileError> {
 pub fn truncate(fd: i32, size: u64) -> isize {
     // SAFETY: touches no memory.
     unsafe { syscall(nr::FTRUNCATE, [fd as usize, size as usize, 0, 0, 0, 0]) }
+}
+
+/// Read all bytes from a place of a file; 0, or a negative errno, which is -EIO if there are not so many.
+pub fn read_all_at(fd: i32, mut bytes: &mut [u8], mut at: u64) -> isize {
+    const EINTR: isize = -4;
+    const EIO: isize = -5;
+    while !bytes.is_empty() {
+        let part = IoVec { start: bytes.as_mut_ptr(), len: bytes.len() };
+        // SAFETY: the bytes are the caller's.
+        match unsafe { preadv(fd, &[part], at) } {
+            EINTR => {}
+            0 => return EIO,
+            n if n < 0 => return n,
+            n => {
+                bytes = &mut bytes[n as usize..];
+                at += n as u64;
+            }
+        }
+    }
+    0
 }
 
 /// Write all bytes to a place of a file; not negative, or an errno.
