@@ -231,9 +231,10 @@ fn sockets(place: &Path, target: Target, binary: &Path) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").at("socket")?;
     let address = listener.local_addr().at("socket")?;
     let (first, more) = machine::program(target, binary)?;
-    let mut command = Command::new("sh");
+    // Not every shell knows descriptors of two digits.
+    let mut command = Command::new("bash");
     let script = format!("exec 3<&{}; LISTEN_FDS=1 exec \"$@\"", listener.as_raw_fd());
-    command.args(["-c", &script, "sh"]).arg(first).args(more).current_dir(place);
+    command.args(["-c", &script, "bash"]).arg(first).args(more).current_dir(place);
     rustix::io::fcntl_setfd(&listener, rustix::io::FdFlags::empty()).at("socket")?;
     let client = thread::spawn(move || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
