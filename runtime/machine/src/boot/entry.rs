@@ -470,7 +470,7 @@ extern "C" fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
         // SAFETY: both arrays are those the host passed.
-        unsafe { restart::restart(process.argv, process.envp) }
+        unsafe { restart::restart(process.argv, process.envp, freeze::file()) }
     }
     sys::exit(exit::BUG)
 }

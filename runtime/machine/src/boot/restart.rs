@@ -5,7 +5,6 @@
 //! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter part is that of
 //! the network, and of its address on the link the lower three bytes.
 
-use crate::border::snapshot::freeze;
 use crate::device::virtio::net::{self, Descriptors, Mac};
 use crate::device::virtio::{self, MAX_DISKS};
 use crate::host::exit::{self, fatal};
@@ -90,17 +89,17 @@ pub fn find_program(name: Option<&core::ffi::CStr>) -> Option<i32> {
     Some(PROGRAM.load(Ordering::Relaxed)).filter(|fd| *fd >= 0)
 }
 
-/// Start the process again.
+/// Start the process again. `snapshots` is the file that they go to, or -1.
 ///
 /// # Safety
 /// Both must be null-terminated arrays of strings.
-pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8) -> ! {
+pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8, snapshots: i32) -> ! {
     terminal::restore();
     let mut text = [0; 256];
     let mut assignment = Archive::new(&mut text);
     assignment.bytes(VARIABLE);
     let program = PROGRAM.load(Ordering::Relaxed);
-    let _ = write!(assignment, "{},{program},{}", sys::getpid(), freeze::file());
+    let _ = write!(assignment, "{},{program},{}", sys::getpid(), snapshots);
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }
