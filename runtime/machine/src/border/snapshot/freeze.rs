@@ -177,13 +177,16 @@ fn write(task: &'static Task) -> Result<(), Failed> {
     }
     write_names(&mut writer, tasks)?;
     let mut count = Count::new(&mut writer)?;
+    let first_run = writer.place() - linnet_snapshot::HEADER;
+    let mut pages_size = 0;
     let mut failed = Ok(());
     runs(|offset, bytes| {
         count.add(&mut writer);
+        pages_size += bytes.len() as u64;
         failed = failed.and(writer.run(offset, bytes));
     });
     failed?;
-    write_file(target, writer)
+    write_file(target, writer, first_run, pages_size)
 }
 
 /// The number of items in a list, in front of them.
@@ -400,20 +403,22 @@ fn write_words(writer: &mut Writer<'_>, task: &Task, first: usize) {
     }
 }
 
+/// A part of guest memory.
+fn ram_bytes(from: u64, to: u64) -> &'static [u8] {
+    let at = Layout::get().slots + from;
+    // SAFETY: guest-physical memory is mapped there, and no vCPU runs.
+    unsafe { core::slice::from_raw_parts(at as *const u8, (to - from) as usize) }
+}
+
 /// Calls `each` with the parts of guest memory that are not zero, upwards.
 fn runs(mut each: impl FnMut(u64, &[u8])) {
     const SEEK_DATA: u32 = 3;
     const SEEK_HOLE: u32 = 4;
     let ram = Ram::get();
     let page = 1_u64 << ram.page_shift;
-    let base = Layout::get().slots;
-    let bytes = |from: u64, to: u64| {
-        // SAFETY: guest-physical memory is mapped there, and no vCPU runs.
-        unsafe { core::slice::from_raw_parts((base + from) as *const u8, (to - from) as usize) }
-    };
     let is_zero = |at: u64| {
         // SAFETY: words are valid whatever their bytes.
-        let (_, words, _) = unsafe { bytes(at, at + page).align_to::<u64>() };
+        let (_, words, _) = unsafe { ram_bytes(at, at + page).align_to::<u64>() };
         words.iter().all(|word| *word == 0)
     };
     let mut at = page.max(linnet_abi::memory::NULL_GUARD);
@@ -431,17 +436,21 @@ fn runs(mut each: impl FnMut(u64, &[u8])) {
             while at < end && at - start < RUN as u64 && !is_zero(at) {
                 at += page;
             }
-            each(start, bytes(start, at));
+            each(start, ram_bytes(start, at));
         }
     }
 }
 
 /// Writes a snapshot beside the last one. It is there when its header is: until then the file is the last one.
-fn write_file(target: &Target, writer: Writer<'_>) -> Result<(), Failed> {
+/// Its runs are listed from the word `first_run` of the body on, and have so many bytes together.
+fn write_file(
+    target: &Target,
+    writer: Writer<'_>,
+    first_run: usize,
+    pages_size: u64,
+) -> Result<(), Failed> {
     let file = target.file;
     let tried = |r: isize| if r < 0 { Err(Failed::File(-r as i32)) } else { Ok(()) };
-    let mut pages_size = 0;
-    runs(|_, bytes| pages_size += bytes.len() as u64);
     let size = writer.size().next_multiple_of(ALIGN) + pages_size;
     let last = target.last.get();
     let at = if ALIGN + size <= last.0 { ALIGN } else { last.1.next_multiple_of(ALIGN).max(ALIGN) };
@@ -449,14 +458,11 @@ fn write_file(target: &Target, writer: Writer<'_>) -> Result<(), Failed> {
     let (header, body) = writer.finish(at, pages, as_bytes);
     tried(sys::write_all_at(file, as_bytes(body), at))?;
     let mut to = pages;
-    let mut written = Ok(());
-    runs(|_, bytes| {
-        if written.is_ok() {
-            written = tried(sys::write_all_at(file, bytes, to));
-            to += bytes.len() as u64;
-        }
-    });
-    written?;
+    for run in body[first_run..].chunks_exact(3) {
+        let (offset, size) = (run[0], run[1]);
+        tried(sys::write_all_at(file, ram_bytes(offset, offset + size), to))?;
+        to += size;
+    }
     tried(sys::fdatasync(file))?;
     tried(sys::write_all_at(file, as_bytes(header), 0))?;
     tried(sys::fdatasync(file))?;
