@@ -3,6 +3,7 @@
 mod cpio;
 #[cfg(not(test))]
 pub mod entry;
+mod migration;
 mod network;
 mod options;
 mod restart;

@@ -50,8 +50,8 @@ const ALLOWED: [usize; 30] = [
     nr::LANDLOCK_RESTRICT_SELF,
 ];
 
-/// `device` is the socket of a device process.
-fn filter(may_execute: bool, device: Option<i32>) -> Filter {
+/// `device` is the socket of a device process, `caller` that of the process which connects to another machine.
+fn filter(may_execute: bool, device: Option<i32>, caller: Option<i32>) -> Filter {
     const PROT_EXEC: u32 = 4;
     let mut filter = Filter::new();
     filter.answer(PROBE, PROBE_ANSWER);
@@ -67,6 +67,12 @@ fn filter(may_execute: bool, device: Option<i32>) -> Filter {
     }
     if let Some(socket) = device {
         filter.allow_if_equal(nr::SENDMSG, 0, &[socket as u32]);
+    }
+    if let Some(socket) = caller {
+        filter.allow_if_equal(nr::RECVMSG, 0, &[socket as u32]);
+        if !may_execute {
+            filter.allow(nr::CLOSE);
+        }
     }
     filter.allow_without(nr::MMAP, 2, PROT_EXEC);
     filter.allow_without(nr::MPROTECT, 2, PROT_EXEC);
@@ -92,8 +98,8 @@ pub fn is_inside() -> bool {
 }
 
 /// Give up what the machine does not need, as far as the host can take it. `program` is this very file,
-/// `device` the socket of a device process.
-pub fn enter(program: Option<i32>, device: Option<i32>) -> Sandbox {
+/// `device` the socket of a device process, `caller` that of the process which connects to another machine.
+pub fn enter(program: Option<i32>, device: Option<i32>, caller: Option<i32>) -> Sandbox {
     if is_inside() {
         return Sandbox { seccomp: true, landlock: true };
     }
@@ -101,5 +107,5 @@ pub fn enter(program: Option<i32>, device: Option<i32>) -> Sandbox {
         return Sandbox { seccomp: false, landlock: false };
     }
     let landlock = sandbox::landlock(Leave { program, network: false });
-    Sandbox { seccomp: filter(landlock, device).install(), landlock }
+    Sandbox { seccomp: filter(landlock, device, caller).install(), landlock }
 }

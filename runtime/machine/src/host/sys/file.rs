@@ -112,9 +112,9 @@ pub fn open_to_read(path: &CStr) -> Result<(i32, u64), FileError> {
     Ok((fd, size(fd)?))
 }
 
-/// Read the beginning of a file.
-pub fn read_file(fd: i32, bytes: &mut [u8]) -> Result<(), FileError> {
-    checked("read", read_all_at(fd, bytes, 0)).map(|_| ())
+/// Read all of the bytes from a place of a file.
+pub fn read_file(fd: i32, bytes: &mut [u8], at: u64) -> Result<(), FileError> {
+    checked("read", read_all_at(fd, bytes, at)).map(|_| ())
 }
 
 /// Open a file to write to any place of it, which is made if there is none. It keeps what it has: its size. An
