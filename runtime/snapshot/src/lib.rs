@@ -26,7 +26,7 @@
 //!
 //! A machine that moves while it runs sends the same, in another order: see [`stream`].
 //!
-//! Hashes are XXH3-64, without a seed. They tell damage, and nothing else: whoever can write a snapshot can
+//! Hashes are XXH3-64, without a seed but for those of runs. They tell damage, and nothing else: whoever can write a snapshot can
 //! make them fit. What a snapshot says is believed no more than what a guest's kernel says.
 //! Guest memory that no run covers is zero. Records are those of [`linnet_abi::frames`].
 
@@ -123,7 +123,7 @@ pub mod run {
     /// Bytes that are stored: as many if they are stored as they are, fewer if they are a block of LZ4, and none
     /// if all are zero.
     pub const STORED: usize = 2;
-    /// Hash of the stored bytes.
+    /// Hash of the stored bytes, with a seed: the offset, with the size in its upper 24 bits.
     pub const HASH: usize = 3;
     pub const COUNT: usize = 4;
 }
@@ -157,6 +157,11 @@ pub mod stream {
     /// Those of the one that waits.
     pub const READY: u64 = 4;
     pub const RUNS: u64 = 5;
+}
+
+/// That of a run, which also tells whether it is where it was.
+fn run_hash(offset: u64, size: u64, stored: &[u8]) -> u64 {
+    twox_hash::XxHash3_64::oneshot_with_seed(offset ^ size << 40, stored)
 }
 
 /// XXH3-64 without a seed.

@@ -1,6 +1,8 @@
 //! Reading a file that may be anything.
 
-use crate::{DISKS, GLOBALS, HEADER, MAGIC, NONE, RUN, VERSION, hash, machine, run, task};
+use crate::{
+    DISKS, GLOBALS, HEADER, MAGIC, NONE, RUN, VERSION, hash, machine, run, run_hash, task,
+};
 use core::fmt::{self, Display, Formatter};
 
 /// Why a file is no snapshot.
@@ -169,7 +171,7 @@ impl Run {
     /// That of `size` bytes which are stored so.
     #[must_use]
     pub fn new(offset: u64, size: usize, stored: &[u8]) -> Run {
-        Run { offset, size, stored: stored.len(), hash: hash(stored) }
+        Run { offset, size, stored: stored.len(), hash: run_hash(offset, size as u64, stored) }
     }
 
     /// From the words of [`run`].
@@ -203,7 +205,11 @@ impl Run {
     /// # Errors
     /// They are not.
     pub fn check(&self, stored: &[u8]) -> Result<(), Error> {
-        if hash(stored) == self.hash { Ok(()) } else { Err(Error::Damaged) }
+        if run_hash(self.offset, self.size as u64, stored) == self.hash {
+            Ok(())
+        } else {
+            Err(Error::Damaged)
+        }
     }
 
     /// Lays out its bytes, `size` of them, from those that are stored.

@@ -98,6 +98,9 @@ fn what_was_written_is_read() {
     let mut bytes = vec![0; 32768];
     runs[1].unpack(&pages[runs[0].stored..], &mut bytes).unwrap();
     assert_eq!(bytes, [2; 32768]);
+    let mut elsewhere = runs[1];
+    elsewhere.offset ^= 1 << 20;
+    assert_eq!(elsewhere.unpack(&pages[runs[0].stored..], &mut bytes), Err(Error::Damaged));
 }
 
 #[test]
