@@ -267,9 +267,10 @@ fn kept() -> Result<()> {
     // No room for a second one beside the first.
     let full = place.path("full");
     let mut limited = Command::new("bash");
-    limited.args(["-c", "ulimit -f 49200; exec \"$0\" \"$@\""]).arg(binary(host()?)?);
-    let script = "head -c 20000000 /dev/urandom >/tmp/x; freeze; echo $?; freeze; echo $?";
-    limited.args(["--memory", "48M", "--freeze-to", &full, "--", "sh", "-c", script]);
+    limited.args(["-c", "ulimit -f 65600; exec \"$0\" \"$@\""]).arg(binary(host()?)?);
+    let script = "mkdir /tmp/m && mount -t tmpfs -o size=40M none /tmp/m && \
+        head -c 36000000 /dev/urandom >/tmp/m/x; freeze; echo $?; freeze; echo $?";
+    limited.args(["--memory", "64M", "--freeze-to", &full, "--", "sh", "-c", script]);
     let ended = machine::run(&mut limited, &[], LIMIT)?;
     let is_kept = ended.output.starts_with("0\n") && ended.output.ends_with("\n1\n");
     check(is_kept && ended.output.contains("cannot be written"), || ended.output.clone())?;

@@ -30,6 +30,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("broken-connection-leaves-the-machine-where-it-was", broken),
         ("damaged-stream-is-refused", damaged),
         ("machine-that-may-run-elsewhere-waits-for-a-decision", unknown),
+        ("disk-belongs-to-the-machine-that-runs", disk),
         ("machine-that-cannot-go-says-why", refused),
         ("what-connects-and-is-no-machine-is-refused", strangers),
     ] {
@@ -303,6 +304,29 @@ fn unknown() -> Result<()> {
     let source = ends(child, output)?;
     has_status(&source, 0)?;
     check(source.output.ends_with("status 1\n"), || source.output.clone())
+}
+
+/// Both are given the same disk. While one has it, nobody else can.
+fn disk() -> Result<()> {
+    let place = Place::new("migrate-disk")?;
+    let (disk, address) = (place.path("disk"), format!("unix:{}", place.path("socket")));
+    fs::write(&disk, vec![0; 1 << 20]).at(&disk)?;
+    let script = "echo first >/dev/vda; sync; freeze; s=$?; read x </dev/vda; echo then $x $s";
+    let goes = ["--disk", &disk, "--migrate-to", &address, "--", "sh", "-c", script];
+    let ended = run(host()?, &goes)?;
+    check(ended.output.ends_with("then first 1\n"), || ended.output.clone())?;
+    let waiting = Waiting::start(host()?, &address, &["--disk", &disk])?;
+    has_status(&run(host()?, &goes)?, 0)?;
+    let ended = waiting.ends()?;
+    has_status(&ended, 0)?;
+    check(ended.output == "then first 0\n", || ended.output.clone())?;
+    // One that waits with another disk is refused, and the first one has its own back.
+    let other = place.path("other");
+    fs::write(&other, vec![0; 1 << 21]).at(&other)?;
+    let waiting = Waiting::start(host()?, &address, &["--disk", &other])?;
+    let ended = run(host()?, &goes)?;
+    has_status(&waiting.ends()?, 73)?;
+    check(ended.output.ends_with("then first 1\n"), || ended.output.clone())
 }
 
 fn refused() -> Result<()> {

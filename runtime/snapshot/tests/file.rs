@@ -39,7 +39,7 @@ fn file() -> Vec<u8> {
     writer.name(1, 33, "a_function").unwrap();
     writer.word(2).unwrap();
     let pages: [Vec<u8>; 2] =
-        [(0..16384_u32).map(|n| (n * n >> 7) as u8).collect(), vec![2; 2 * 16384]];
+        [(0..16384_u32).map(|n| ((n * n) >> 7) as u8).collect(), vec![2; 2 * 16384]];
     let mut buffers = [vec![0; PACKED], vec![0; PACKED]];
     let mut stored = Vec::new();
     for ((offset, bytes), buffer) in [0x10000, 0x20000].into_iter().zip(&pages).zip(&mut buffers) {

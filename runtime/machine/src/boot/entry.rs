@@ -211,7 +211,7 @@ fn boot_machine(
 
     let mappings = sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT);
     layout::init(options.address_bits, &process.places(), mappings);
-    let mut origin = Origin::new(options, kept, &migration);
+    let origin = Origin::new(options, kept, &migration);
     let memory = match (origin.memory(), options.memory) {
         (None, asked) => asked.unwrap_or(default) & !0xffff,
         (Some(size), None) => size,
@@ -224,7 +224,7 @@ fn boot_machine(
     };
     tlb::init(mappings, options.tlb_budget, cpus);
     ram::init(memory, image::kernel(), matches!(origin, Origin::Boot));
-    let snapshot = match &mut origin {
+    let snapshot = match &origin {
         Origin::Boot => None,
         Origin::Snapshot(opened) => {
             opened.load_memory().unwrap_or_else(|error| cannot_resume(&error));

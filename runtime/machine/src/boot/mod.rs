@@ -3,6 +3,7 @@
 mod cpio;
 #[cfg(not(test))]
 pub mod entry;
+#[cfg(not(test))]
 mod migration;
 mod network;
 mod options;

@@ -1,7 +1,7 @@
 //! What a snapshot tells of the machine, but for its memory.
 
+use super::failed::Failed;
 use super::frames::{self, Memory, Refused};
-use super::freeze::Failed;
 use super::host_frame;
 use crate::arch;
 use crate::border::unwind::tables;

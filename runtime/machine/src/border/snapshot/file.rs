@@ -1,8 +1,8 @@
 //! The file that snapshots go to.
 
 use super::body::Count;
-use super::freeze::Failed;
-use super::pages;
+use super::failed::Failed;
+use super::pages::{self, as_bytes};
 use crate::host::sys;
 use core::cell::Cell;
 use linnet_snapshot::{ALIGN, Run, Writer, pack};
@@ -76,9 +76,4 @@ impl File {
         }
         Ok(to)
     }
-}
-
-pub fn as_bytes(words: &[u64]) -> &[u8] {
-    // SAFETY: words are bytes; all ISAs here have the low one first.
-    unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), 8 * words.len()) }
 }

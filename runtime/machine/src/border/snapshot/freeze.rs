@@ -1,9 +1,10 @@
 //! Snapshots that the guest asks for: who gets them, and what the guest is told.
 
 use super::body;
+use super::failed::Failed;
 use super::file::File;
 use super::frames::Refused;
-use super::outgoing::{Line, Lost};
+use super::outgoing::Line;
 use crate::border::unwind::tables;
 use crate::cpu::vcpu;
 use crate::host::exit::{self, fatal};
@@ -15,7 +16,7 @@ use crate::task::Task;
 use core::cell::UnsafeCell;
 use linnet_frames::capture::scratch_words;
 use linnet_frames::tables::Tables;
-use linnet_snapshot::{Full, PACKED, Writer};
+use linnet_snapshot::{PACKED, Writer};
 
 /// Room for all of a snapshot but the pages, and for one record and what a capture needs. What is not used takes
 /// no memory.
@@ -41,29 +42,6 @@ struct TargetCell(UnsafeCell<Option<Target>>);
 unsafe impl Sync for TargetCell {}
 
 static TARGET: TargetCell = TargetCell(UnsafeCell::new(None));
-
-/// Why no snapshot was written.
-#[derive(Debug)]
-pub enum Failed {
-    NoFile,
-    Running,
-    Task(u32, Refused),
-    Full,
-    File(i32),
-    Lost(Lost),
-}
-
-impl From<Full> for Failed {
-    fn from(_: Full) -> Self {
-        Failed::Full
-    }
-}
-
-impl From<Lost> for Failed {
-    fn from(lost: Lost) -> Self {
-        Failed::Lost(lost)
-    }
-}
 
 /// The descriptor of what snapshots go to; -1 if there is none.
 pub fn descriptor() -> i32 {
@@ -148,9 +126,8 @@ pub fn snapshot(task: &'static Task, end: bool) -> i32 {
 /// There will be no snapshot: whoever waits for it waits no more.
 fn give_up() {
     // SAFETY: see the cell.
-    if let Some(Destination::Line(line)) =
-        unsafe { (*TARGET.0.get()).as_ref() }.map(|target| &target.destination)
-    {
+    let target = unsafe { (*TARGET.0.get()).as_ref() };
+    if let Some(Destination::Line(line)) = target.map(|target| &target.destination) {
         line.give_up();
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! What comes is believed no more than a file: see [`thaw`](super::thaw).
 
-use super::file::as_bytes;
 use super::outgoing::{self, Lost};
+use super::pages::as_bytes;
 use super::thaw::{self, Error};
 use crate::host::sys;
 use crate::memory::image;

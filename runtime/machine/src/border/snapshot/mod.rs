@@ -7,6 +7,7 @@
 //! | `frames`   | frames of a task to records, and back                           |
 //! | `pages`    | guest memory                                                    |
 //! | `file`     | a snapshot becomes a file                                       |
+//! | `failed`   | why there is no snapshot                                        |
 //! | `outgoing` | a machine that runs goes to another one that waits              |
 //! | `incoming` | a machine that waits becomes another one                        |
 //! | `thaw`     | a snapshot becomes a machine                                    |
@@ -22,6 +23,7 @@
 //! the host call.
 
 mod body;
+mod failed;
 mod file;
 mod frames;
 pub mod freeze;

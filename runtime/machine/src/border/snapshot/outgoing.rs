@@ -6,10 +6,9 @@
 //!
 //! What has changed is found by hashes of what was sent. A guest that makes two pages with one hash harms itself.
 
-use super::file::as_bytes;
-use super::pages::{self, PIECE};
+use super::pages::{self, PIECE, as_bytes};
 use crate::cpu::thread;
-use crate::device::signals;
+use crate::device::{signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::{clock, sys};
@@ -156,7 +155,7 @@ impl Line {
     ///
     /// # Safety
     /// The state must say that it is the caller's.
-    #[expect(clippy::mut_from_ref)]
+    #[expect(clippy::mut_from_ref, reason = "the state tells whose it is")]
     unsafe fn room(&self) -> &mut Room {
         // SAFETY: the caller's promise.
         unsafe { &mut *self.room.get() }
@@ -275,6 +274,7 @@ impl Line {
             // It lists no runs.
             writer.word(0).map_err(|_| Lost::Closed)?;
             let (header, body) = writer.finish(0, 0, as_bytes);
+            virtio::unlock();
             write(connection, as_bytes(&[stream::BODY, header[2], header[3]]))?;
             write(connection, as_bytes(body))?;
             if read_word(connection)? != stream::READY {
@@ -290,6 +290,9 @@ impl Line {
         })();
         if sent.is_err() {
             self.hang_up();
+            if !virtio::lock() {
+                fatal!(exit::HOST, "somebody else has taken a disk of this machine");
+            }
             self.set_state(state::NOBODY);
         }
         sent

@@ -62,3 +62,9 @@ pub fn held() -> impl Iterator<Item = Range<u64>> {
         (start < at).then_some(start..at)
     })
 }
+
+/// Words as the bytes of a file.
+pub fn as_bytes(words: &[u64]) -> &[u8] {
+    // SAFETY: words are bytes; all ISAs here have the low one first.
+    unsafe { core::slice::from_raw_parts(words.as_ptr().cast(), 8 * words.len()) }
+}

@@ -103,16 +103,12 @@ impl From<linnet_frames::Error> for Error {
     }
 }
 
-/// Memory of a snapshot that has been opened.
-enum Pages {
-    File { fd: i32, at: u64 },
-    Here(&'static [u8]),
-}
-
 /// A snapshot that has been looked at.
 pub struct Opened {
     pub snapshot: Snapshot<'static>,
-    pages: Pages,
+    file: i32,
+    /// Where in the file its pages are.
+    pages: u64,
 }
 
 /// Memory of that size, for good.
@@ -144,50 +140,25 @@ pub fn open(path: &core::ffi::CStr) -> Result<Opened, Error> {
     if !is_inside(header.pages, pages) {
         return Err(linnet_snapshot::Error::Length.into());
     }
-    opened(snapshot, Pages::File { fd, at: header.pages })
-}
-
-/// Look at a snapshot that is a part of this executable.
-pub fn open_own(bytes: &'static [u8]) -> Result<Opened, Error> {
-    let (snapshot, pages) = Snapshot::of_file(bytes)?;
-    opened(snapshot, Pages::Here(pages))
-}
-
-fn opened(snapshot: Snapshot<'static>, pages: Pages) -> Result<Opened, Error> {
     if snapshot.kernel() != image::kernel().id {
         return Err(Error::Kernel);
     }
-    Ok(Opened { snapshot, pages })
+    Ok(Opened { snapshot, file: fd, pages: header.pages })
 }
 
 impl Opened {
     /// Lay out guest memory, which is all zeros.
-    pub fn load_memory(&mut self) -> Result<(), Error> {
+    pub fn load_memory(&self) -> Result<(), Error> {
         let buffer = room(linnet_snapshot::RUN)?;
+        let mut at = self.pages;
         for run in self.snapshot.runs() {
             let to = memory_of(&run)?;
-            match &mut self.pages {
-                Pages::Here(bytes) => {
-                    let (stored, rest) = bytes.split_at(run.stored);
-                    *bytes = rest;
-                    run.unpack(stored, to)?;
-                }
-                Pages::File { fd, at } if run.is_plain() => {
-                    sys::read_file(*fd, to, *at).map_err(Error::File)?;
-                    run.check(to)?;
-                    *at += run.stored as u64;
-                }
-                Pages::File { fd, at } => {
-                    let stored = &mut buffer[..run.stored];
-                    sys::read_file(*fd, stored, *at).map_err(Error::File)?;
-                    run.unpack(stored, to)?;
-                    *at += run.stored as u64;
-                }
-            }
+            let stored = &mut buffer[..run.stored];
+            sys::read_file(self.file, stored, at).map_err(Error::File)?;
+            run.unpack(stored, to)?;
+            at += run.stored as u64;
         }
-        if let Pages::File { fd, .. } = self.pages {
-            sys::close(fd);
-        }
+        sys::close(self.file);
         Ok(())
     }
 }
