@@ -6,7 +6,10 @@
  * Each standard stream of the program is the console if the host's is a terminal (LINNET_STDIN=tty
  * and so on in the environment), else a device that is the host's stream, byte for byte. A command
  * ignores the signals that the boot binary was started to ignore: LINNET_IGNORED has bit n - 1 for
- * signal n. */
+ * signal n.
+ *
+ * A frozen system has a script in /linnet/frozen that runs first. Where the system is built, the machine is frozen
+ * then; where it is started, it goes on from there, and /dev/freeze says what was asked for. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +50,20 @@ static struct {
 static const char ignored_variable[] = "LINNET_IGNORED=";
 static unsigned long long ignored_signals;
 
+/* The strings of a text of that size, which has room for another byte, and a null pointer after them. */
+static char **split(char *text, ssize_t size)
+{
+	if (size < 0) size = 0;
+	text[size] = 0;
+	size_t count = 0;
+	for (char *s = text; s < text + size; s += strlen(s) + 1) count++;
+	char **strings = calloc(count + 1, sizeof *strings);
+	if (!strings) return 0;
+	count = 0;
+	for (char *s = text; s < text + size; s += strlen(s) + 1) strings[count++] = s;
+	return strings;
+}
+
 /* The strings of a file, and a null pointer after them; null if there is no such file. */
 static char **read_strings(const char *path)
 {
@@ -57,15 +74,7 @@ static char **read_strings(const char *path)
 	char *text = calloc(st.st_size + 1, 1);
 	ssize_t size = text ? read(fd, text, st.st_size) : 0;
 	close(fd);
-	if (size < 0) size = 0;
-
-	size_t count = 0;
-	for (char *s = text; s < text + size; s += strlen(s) + 1) count++;
-	char **strings = calloc(count + 1, sizeof *strings);
-	if (!strings) return 0;
-	count = 0;
-	for (char *s = text; s < text + size; s += strlen(s) + 1) strings[count++] = s;
-	return strings;
+	return text ? split(text, size) : 0;
 }
 
 /* Replaces the variable of that name or adds it. */
@@ -181,6 +190,31 @@ static _Noreturn void obey_host(pid_t program, int number, int is_shell)
 	shut_down(EXIT, 128 + number);
 }
 
+/* Runs the script of a frozen system to its end. */
+static void run_first(char *script)
+{
+	int how = 0;
+	pid_t pid = fork();
+	if (pid == 0) run((char *[]){ "/bin/sh", "-c", script, 0 });
+	if (pid < 0 || waitpid(pid, &how, 0) < 0) shut_down(EXIT, 126);
+	if (how) shut_down(EXIT, WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how));
+}
+
+/* Freezes the machine. Where it is started, gives what it was started with: an environment, an empty string, and
+ * a command. */
+static char **freeze(void)
+{
+	static char text[65536];
+	int fd = open("/dev/freeze", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || write(fd, "start", 5) != 5) {
+		complain("freeze", errno);
+		shut_down(EXIT, 1);
+	}
+	ssize_t size = read(fd, text, sizeof text - 1);
+	close(fd);
+	return split(text, size);
+}
+
 int main(void)
 {
 	static const int signals[] = {
@@ -197,6 +231,15 @@ int main(void)
 	for (char **a = assignments; a && *a; a++)
 		if (!is_ours(*a)) set_variable(*a);
 	char **command = read_strings("/linnet/command");
+	char **script = read_strings("/linnet/frozen");
+	if (script && *script) run_first(*script);
+	/* The kernel gives its first process what it does not know of its command line. */
+	if (script && getenv("LINNET_FREEZE")) {
+		char **text = freeze();
+		for (; text && *text && **text; text++)
+			if (!is_ours(*text)) set_variable(*text);
+		if (text && *text && text[1]) command = text + 1;
+	}
 	if (command && !*command) command = 0;
 
 	pid_t program = fork();

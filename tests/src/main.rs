@@ -13,6 +13,7 @@
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `freeze`        | `src/freeze.rs`     | a machine that becomes a file, or goes on from one       |
+//! | `frozen`        | `src/frozen.rs`     | a system that is booted where it is built                |
 //! | `migrate`       | `src/migrate.rs`    | a machine that runs and goes to another one              |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
@@ -44,6 +45,7 @@ mod docs;
 mod examples;
 mod first_day;
 mod freeze;
+mod frozen;
 mod guest;
 mod host;
 mod hostile;
@@ -122,6 +124,7 @@ fn trials() -> Result<Vec<Trial>> {
         sdk::tests(),
         host::tests(),
         freeze::tests(),
+        frozen::tests(),
         migrate::tests(),
         library::tests(),
         promise::tests(),

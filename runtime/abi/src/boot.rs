@@ -26,4 +26,24 @@ pub struct BootImage {
     pub disks_size: u64,
     /// Guest memory in bytes if the command line does not say.
     pub memory: u64,
+    /// A snapshot to start as, or null.
+    pub snapshot: *const u8,
+    pub snapshot_size: u64,
 }
+
+/// What the kernel and its first process are told where a machine starts as a snapshot that was made for that. The
+/// kernel gives its address to the host call `snapshot`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Start {
+    /// Bytes of `text` that there are.
+    pub size: u32,
+    pub input_is_terminal: u32,
+    /// The standard stream that the console writes to.
+    pub console: u32,
+    /// `NAME=value` of an environment, an empty string, and the words of a command; each ends with a NUL.
+    pub text: [u8; START_SIZE as usize - 12],
+}
+
+/// Bytes of [`Start`], a power of two.
+pub const START_SIZE: u32 = 1 << 16;

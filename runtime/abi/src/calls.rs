@@ -63,7 +63,8 @@ macro_rules! for_each_host_call {
             /// Stop the caller's vCPU, which is not the first, and end the caller, its idle task. Does not return.
             cpu_stop();
             /// Write a snapshot of the machine, of which no other vCPU may run, and end it then if `end` is
-            /// not 0. 0: it goes on; 1: it was resumed from the snapshot; -EAGAIN: a task's frames cannot be
+            /// not 0. If it is not 1, it is the address of a `struct linnet_start`: who starts as this snapshot
+            /// finds there what for. 0: it goes on; 1: it was resumed from the snapshot; -EAGAIN: a task's frames cannot be
             /// written where it stands, but may be later; or another -errno.
             snapshot(end: u32) -> i32;
             /// Sleep until the pending word of `cpu`, the caller's own, is not zero.

@@ -1,6 +1,6 @@
 //! The kernel's C header, printed from the tables.
 
-use crate::{calls, calls::Call, clock, exec, irq, memory};
+use crate::{boot, calls, calls::Call, clock, exec, irq, memory};
 use core::fmt::{self, Display, Formatter};
 use core::mem::offset_of;
 
@@ -99,6 +99,17 @@ impl Display for KernelHeader {
         }
         let (count, offset) = (clock::CLOCKS, offset_of!(clock::Clocks, base));
         writeln!(f, "\tu64 base[{count}];\t/* offset {offset} */\n}};\n")?;
+
+        writeln!(f, "struct linnet_start {{")?;
+        for (name, offset) in [
+            ("size", offset_of!(boot::Start, size)),
+            ("input_is_terminal", offset_of!(boot::Start, input_is_terminal)),
+            ("console", offset_of!(boot::Start, console)),
+        ] {
+            writeln!(f, "\tu32 {name};\t/* offset {offset} */")?;
+        }
+        let (size, offset) = (boot::START_SIZE, offset_of!(boot::Start, text));
+        writeln!(f, "\tchar text[{size} - {offset}];\t/* offset {offset} */\n}};\n")?;
 
         writeln!(f, "enum linnet_trap {{")?;
         for trap in crate::trap::Trap::ALL {

@@ -82,7 +82,9 @@ pub mod machine {
     pub const DISKS: usize = 10;
     /// 1 if it had a network device, or 0.
     pub const NETWORK: usize = DISKS + super::DISKS;
-    pub const COUNT: usize = NETWORK + 1;
+    /// Where in guest memory it finds what it starts for (`linnet_abi::boot::Start`), or 0.
+    pub const START: usize = NETWORK + 1;
+    pub const COUNT: usize = START + 1;
 }
 
 /// Words about a task.

@@ -62,6 +62,14 @@ impl Builder {
         let key = system.with_key(key);
 
         let result = self.cache.get("boot", key.finish(), |out, work| {
+            let (thawed, snapshot) = match &system.frozen {
+                Some(script) => {
+                    let (thawed, snapshot) = self.freeze(system, script)?;
+                    (Some(thawed), snapshot)
+                }
+                None => (None, Vec::new()),
+            };
+            let system = thawed.as_ref().unwrap_or(system);
             let step = self.progress.step("translate");
             let mut tree = self.root_file_system(&guest, &skeleton, system)?;
             let places = places(&tree);
@@ -93,6 +101,7 @@ impl Builder {
                 append: &append,
                 memory: system.memory,
                 disks: &system.disks,
+                snapshot: &snapshot,
                 description: &contents,
             })?;
             let image_object = work.join("image.o");
@@ -145,6 +154,7 @@ impl Builder {
             append: "",
             memory: 0,
             disks: &[],
+            snapshot: &[],
             description: "{}",
         })?;
         let image_object = output.with_extension("image.o");

@@ -40,6 +40,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) memory: u64,
     /// `FILE` or `FILE,ro`.
     pub(crate) disks: &'a [String],
+    /// What the machine starts as, or nothing.
+    pub(crate) snapshot: &'a [u8],
     /// What is in the boot binary, for those who ask.
     pub(crate) description: &'a str,
 }
@@ -53,6 +55,7 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     let append = writer.data("append", ".rodata.linnet.append", contents.append.as_bytes(), 1);
     let disks: String = contents.disks.iter().map(|disk| format!("{disk}\0")).collect();
     let disk_list = writer.data("disks", ".rodata.linnet.disks", disks.as_bytes(), 1);
+    let snapshot = writer.data("snapshot", ".rodata.linnet.snapshot", contents.snapshot, PAGE);
     let modules: Vec<SymbolId> =
         contents.programs.iter().map(|program| descriptor(&mut writer, &program.prefix)).collect();
     let list = vec![0; modules.len() * POINTER];
@@ -72,6 +75,7 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
     put(offset_of!(BootImage, initrd_size), &size(contents.initrd));
     put(offset_of!(BootImage, append_size), &size(contents.append.as_bytes()));
     put(offset_of!(BootImage, disks_size), &size(disks.as_bytes()));
+    put(offset_of!(BootImage, snapshot_size), &size(contents.snapshot));
     put(offset_of!(BootImage, memory), &contents.memory.to_le_bytes());
     let image = writer.data(SYMBOL, ".data.rel.ro.linnet.image", &image, 8);
     writer.export(image);
@@ -85,6 +89,7 @@ pub(crate) fn write(mut contents: Contents<'_>) -> Result<Vec<u8>> {
         (offset_of!(BootImage, initrd), initrd.symbol),
         (offset_of!(BootImage, append), append.symbol),
         (offset_of!(BootImage, disks), disk_list.symbol),
+        (offset_of!(BootImage, snapshot), snapshot.symbol),
     ] {
         writer.pointer(image.section, offset as u64, target)?;
     }
@@ -114,6 +119,7 @@ mod tests {
             initrd: b"070701",
             append: "quiet",
             memory: 1 << 28,
+            snapshot: &[],
             disks: &["data.img,ro".to_owned()],
             description: "{}",
         })
@@ -130,6 +136,7 @@ mod tests {
                 initrd: &[],
                 append: "",
                 memory: 0,
+                snapshot: &[],
                 disks: &[],
                 description: "",
             };

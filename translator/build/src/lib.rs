@@ -40,6 +40,7 @@ mod cpio;
 mod digest;
 mod error;
 mod files;
+mod frozen;
 mod guest;
 mod image;
 pub mod inspect;

@@ -41,6 +41,8 @@ pub struct System {
     pub compress: bool,
     /// Translate so that frames can be captured and rebuilt.
     pub frames: bool,
+    /// Boot where it is built, run this script of a shell, and start from there.
+    pub frozen: Option<String>,
 }
 
 impl Default for System {
@@ -55,6 +57,7 @@ impl Default for System {
             strip: false,
             compress: false,
             frames: false,
+            frozen: None,
         }
     }
 }
@@ -96,7 +99,9 @@ impl System {
             .with("disks", self.disks.join("\0"))
             .with("strip", [u8::from(self.strip)])
             .with("compress", [u8::from(self.compress)])
-            .with("frames", [u8::from(self.frames)]);
+            .with("frames", [u8::from(self.frames)])
+            .with("is frozen", [u8::from(self.frozen.is_some())])
+            .with("frozen", self.frozen.as_deref().unwrap_or_default());
         self.files.with_key(key)
     }
 }
@@ -129,6 +134,10 @@ struct Description {
     strip: bool,
     #[serde(default)]
     compress: bool,
+    #[serde(default)]
+    frames: bool,
+    /// What runs before the machine is frozen, where it is built; it starts from there.
+    frozen: Option<String>,
 }
 
 impl Builder {
@@ -144,6 +153,8 @@ impl Builder {
             strip: described.strip,
             disks: described.disks,
             compress: described.compress,
+            frames: described.frames,
+            frozen: described.frozen,
             ..System::default()
         };
         let fill = |system: &mut System| {

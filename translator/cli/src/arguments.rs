@@ -119,6 +119,9 @@ pub(crate) struct Build {
     /// Make a machine that can be frozen to a file and resumed on any CPU; it takes four times the space
     #[arg(long)]
     pub(crate) frames: bool,
+    /// Boot now, run this script of a shell, and make a machine that starts from there; as --frames
+    #[arg(long, value_name = "SCRIPT", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) frozen: Option<String>,
     #[command(flatten)]
     pub(crate) what: What,
 }

@@ -27,10 +27,13 @@ use crate::task::{Entry, Task};
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::fmt::Write;
+use core::mem::offset_of;
 use core::ops::Range;
+use linnet_abi::boot::{START_SIZE, Start};
 use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
+use linnet_net::options::Net;
 
 const DEFAULT_MEMORY: u64 = 1 << 30;
 
@@ -149,6 +152,16 @@ extern "C" fn start(stack: *const usize) -> ! {
     boot_machine(process, &options, kept.as_ref(), (network, migration))
 }
 
+/// Is a machine with these options the one that was frozen when this file was built? What a kernel finds at its boot
+/// alone makes another one.
+fn is_frozen_for(options: &Options<'_>) -> bool {
+    options.disks.iter().all(Option::is_none)
+        && options.net == Net::None
+        && options.memory.is_none()
+        && options.append.is_empty()
+        && options.address_bits.is_none()
+}
+
 /// What the machine begins as.
 enum Origin {
     Boot,
@@ -159,9 +172,16 @@ enum Origin {
 impl Origin {
     fn new(options: &Options<'_>, kept: Option<&Kept>, migration: &migration::Begun) -> Origin {
         // A machine that starts again does so from nothing.
-        match options.resume.filter(|_| kept.is_none()) {
-            Some(path) => Origin::Snapshot(open_snapshot(path)),
-            None => migration.incoming().map_or(Origin::Boot, Origin::Incoming),
+        if let Some(path) = options.resume.filter(|_| kept.is_none()) {
+            return Origin::Snapshot(open_snapshot(path));
+        }
+        if let Some(incoming) = migration.incoming() {
+            return Origin::Incoming(incoming);
+        }
+        match image::snapshot().filter(|_| is_frozen_for(options)).map(thaw::open_own) {
+            None => Origin::Boot,
+            Some(Ok(opened)) => Origin::Snapshot(opened),
+            Some(Err(error)) => fatal!(exit::SNAPSHOT, "{error}"),
         }
     }
 
@@ -228,6 +248,9 @@ fn boot_machine(
         Origin::Boot => None,
         Origin::Snapshot(opened) => {
             opened.load_memory().unwrap_or_else(|error| cannot_resume(&error));
+            if let Some(place) = opened.start().unwrap_or_else(|error| cannot_resume(&error)) {
+                tell_start(place, process, options);
+            }
             Some(opened.snapshot)
         }
         Origin::Incoming(incoming) => {
@@ -286,7 +309,7 @@ fn boot_machine(
     let mut line = [0; COMMAND_LINE_SIZE];
     command_line(&mut line, options);
     // SAFETY: only one thread touches this yet.
-    unsafe { *START.0.get() = Some(Start { initrd, line }) };
+    unsafe { *BOOT.0.get() = Some(Boot { initrd, line }) };
     let stack = symbol(Symbol::init_stack).wrapping_add(word(Symbol::linnet_thread_size));
     match registry::new(symbol(Symbol::init_task), stack, first_task) {
         Ok(task) => vcpu::run_first(task),
@@ -404,23 +427,23 @@ fn check_page_size(host: usize) {
     }
 }
 
-/// What the kernel is started with.
-struct Start {
+/// What the kernel is booted with.
+struct Boot {
     /// Address and size of the root file system.
     initrd: (u32, u32),
     line: [u8; COMMAND_LINE_SIZE],
 }
 
-struct StartCell(UnsafeCell<Option<Start>>);
+struct BootCell(UnsafeCell<Option<Boot>>);
 
 // SAFETY: written before the first task runs, read by it.
-unsafe impl Sync for StartCell {}
+unsafe impl Sync for BootCell {}
 
-static START: StartCell = StartCell(UnsafeCell::new(None));
+static BOOT: BootCell = BootCell(UnsafeCell::new(None));
 
 extern "C" fn first_task(task: &'static Task) -> ! {
     // SAFETY: written before.
-    let start = unsafe { (*START.0.get()).as_ref() }.expect("the first task is made last");
+    let start = unsafe { (*BOOT.0.get()).as_ref() }.expect("the first task is made last");
     task.entry.set(Entry::Task);
     let (initrd, size) = start.initrd;
     // SAFETY: on the task's kernel stack.
@@ -461,6 +484,31 @@ fn load_initrd(process: Process, options: &Options<'_>, memory: u64) -> (u32, u3
     (at as u32, (((base.len() + 3) & !3) + archive.len) as u32)
 }
 
+/// Tell a machine that starts as a snapshot what for.
+fn tell_start(place: GuestSlice, process: Process, options: &Options<'_>) {
+    let mut text = [0; size_of::<Start>() - offset_of!(Start, text)];
+    let mut archive = Archive::new(&mut text);
+    write_environment(&mut archive, process);
+    if let Some(first) = options.command {
+        archive.bytes(&[0]);
+        for word in process.words().skip(first) {
+            archive.bytes(word.to_bytes_with_nul());
+        }
+    }
+    if !archive.fits() {
+        fatal!(
+            exit::USAGE,
+            "the command is longer than {START_SIZE} bytes\nhint: put it into a file"
+        );
+    }
+    let size = archive.len;
+    let words = [size as u32, u32::from(terminal::is_terminal(0)), terminal::console() as u32];
+    for (n, word) in words.into_iter().enumerate() {
+        place.write(4 * n, &word.to_le_bytes());
+    }
+    place.write(offset_of!(Start, text), &text[..size]);
+}
+
 fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<'_>) {
     const DIRECTORY: u32 = 0o040_755;
     const FILE: u32 = 0o100_644;
@@ -473,24 +521,25 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
         }
         archive.align();
     }
-    let term = process.variable(b"TERM").unwrap_or(b"linux");
-    let file = |archive: &mut Archive<'_>| {
-        let start = archive.len;
-        archive.bytes(b"TERM=");
-        archive.bytes(term);
-        archive.bytes(&[0]);
-        for (i, name) in ["STDIN", "STDOUT", "STDERR"].iter().enumerate() {
-            let kind = if terminal::is_terminal(i as i32) { "tty" } else { "pipe" };
-            let _ = write!(archive, "LINNET_{name}={kind}\0");
-        }
-        let _ = write!(archive, "LINNET_IGNORED={:x}\0", ignored());
-        archive.len - start
-    };
-    let size = file(&mut Archive::new(&mut []));
+    let size = write_environment(&mut Archive::new(&mut []), process);
     archive.entry("linnet/environment", FILE, size);
-    file(archive);
+    write_environment(archive, process);
     archive.align();
     archive.end();
+}
+
+/// How many bytes it has.
+fn write_environment(archive: &mut Archive<'_>, process: Process) -> usize {
+    let start = archive.len;
+    archive.bytes(b"TERM=");
+    archive.bytes(process.variable(b"TERM").unwrap_or(b"linux"));
+    archive.bytes(&[0]);
+    for (i, name) in ["STDIN", "STDOUT", "STDERR"].iter().enumerate() {
+        let kind = if terminal::is_terminal(i as i32) { "tty" } else { "pipe" };
+        let _ = write!(archive, "LINNET_{name}={kind}\0");
+    }
+    let _ = write!(archive, "LINNET_IGNORED={:x}\0", ignored());
+    archive.len - start
 }
 
 fn command_line(buffer: &mut [u8; COMMAND_LINE_SIZE], options: &Options<'_>) {

@@ -280,7 +280,7 @@ fn cpu_stop(task: &'static Task) -> Checked<()> {
 
 fn snapshot(task: &'static Task, end: u32) -> Checked<i32> {
     match switch::vcpu_of(task) {
-        Some(vcpu) if vcpu.number == 0 => Ok(freeze::snapshot(task, end != 0)),
+        Some(vcpu) if vcpu.number == 0 => Ok(freeze::snapshot(task, end)),
         _ => Err(Broken("only the first vCPU freezes the machine", 0)),
     }
 }

@@ -52,6 +52,11 @@ pub fn initrd() -> &'static [u8] {
     bytes(image().initrd, image().initrd_size)
 }
 
+/// The snapshot that the machine starts as, if there is one.
+pub fn snapshot() -> Option<&'static [u8]> {
+    Some(bytes(image().snapshot, image().snapshot_size)).filter(|bytes| !bytes.is_empty())
+}
+
 /// Kernel arguments that the binary was built with.
 pub fn append() -> &'static str {
     core::str::from_utf8(bytes(image().append, image().append_size)).unwrap_or("")

@@ -21,6 +21,9 @@ pub(crate) fn run(arguments: &Build) -> Result<()> {
     system.strip |= arguments.strip;
     system.compress |= arguments.compress;
     system.frames |= arguments.frames;
+    if let Some(script) = &arguments.frozen {
+        system.frozen = Some(script.clone());
+    }
 
     let targets = arguments.targets(described)?;
     let mut binaries = Vec::new();

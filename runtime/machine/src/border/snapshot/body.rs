@@ -23,9 +23,10 @@ use linnet_snapshot::{DISKS, Full, GLOBALS, NONE, Writer, machine, task as word}
 pub fn write(
     writer: &mut Writer<'_>,
     task: &'static Task,
+    start: u32,
     scratch: &mut [u64],
 ) -> Result<(), Failed> {
-    write_machine(writer, task)?;
+    write_machine(writer, task, start)?;
     write_programs(writer)?;
     let mut count = Count::new(writer)?;
     for mm in MemoryId::of_all_programs().filter_map(|mm| MemoryId::of_program(mm.number())) {
@@ -68,7 +69,7 @@ impl Count {
     }
 }
 
-fn write_machine(writer: &mut Writer<'_>, task: &Task) -> Result<(), Full> {
+fn write_machine(writer: &mut Writer<'_>, task: &Task, start: u32) -> Result<(), Full> {
     let ram = Ram::get();
     let first = writer.place();
     writer.id(&ram.kernel.id)?;
@@ -80,6 +81,7 @@ fn write_machine(writer: &mut Writer<'_>, task: &Task) -> Result<(), Full> {
     set(machine::MONOTONIC, clock::monotonic());
     set(machine::REALTIME, clock::realtime());
     set(machine::CURRENT, u64::from(task.id.get()));
+    set(machine::START, u64::from(start));
     set(machine::NETWORK, u64::from(virtio::net::device().is_some()));
     let sizes = virtio::sizes().chain(core::iter::repeat(NONE));
     for (n, size) in sizes.take(DISKS).enumerate() {

@@ -80,9 +80,10 @@ fn init(destination: Destination) {
 }
 
 /// The host call.
-pub fn snapshot(task: &'static Task, end: bool) -> i32 {
-    let failed = match write(task) {
-        Ok(ends) if end || ends => signals::exit(0),
+pub fn snapshot(task: &'static Task, end: u32) -> i32 {
+    let start = if end > 1 { end } else { 0 };
+    let failed = match write(task, start) {
+        Ok(ends) if end != 0 || ends => signals::exit(0),
         Ok(_) => return 0,
         Err(failed) => failed,
     };
@@ -143,8 +144,9 @@ fn name(error: linnet_frames::Error) {
     }
 }
 
-/// Writes a snapshot. Whether the machine goes on elsewhere from now on.
-fn write(task: &'static Task) -> Result<bool, Failed> {
+/// Writes a snapshot, and where in guest memory it finds what it starts for. Whether the machine goes on elsewhere
+/// from now on.
+fn write(task: &'static Task, start: u32) -> Result<bool, Failed> {
     // SAFETY: see the cell.
     let Some(target) = (unsafe { (*TARGET.0.get()).as_ref() }) else { return Err(Failed::NoFile) };
     if !vcpu::all()[1..].iter().all(vcpu::Vcpu::is_stopped) {
@@ -160,7 +162,7 @@ fn write(task: &'static Task) -> Result<bool, Failed> {
         )
     };
     let mut writer = Writer::new(words)?;
-    body::write(&mut writer, task, scratch)?;
+    body::write(&mut writer, task, start, scratch)?;
     match &target.destination {
         Destination::File(file) => file.write(writer, buffer).map(|()| false),
         Destination::Line(line) => {

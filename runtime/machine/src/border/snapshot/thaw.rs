@@ -13,11 +13,13 @@ use crate::memory::ids::MemoryId;
 use crate::memory::image;
 use crate::memory::layout::{self, KERNEL_STACK, Layout, USER_BOTTOM, USER_TOP};
 use crate::memory::ram::Ram;
+use crate::memory::range::GuestSlice;
 use crate::memory::tlb;
 use crate::task::registry::{self, NewTask, NotMade};
 use crate::task::requests::{ExecRequest, SignalRequest, action};
 use crate::task::{Entry, Resumed, Task};
 use core::fmt::{self, Display, Formatter};
+use linnet_abi::boot::START_SIZE;
 use linnet_abi::memory::NULL_GUARD;
 use linnet_abi::module::Module;
 use linnet_frames::rebuild::{GoOn, Plan, Resume, plan_words};
@@ -103,12 +105,18 @@ impl From<linnet_frames::Error> for Error {
     }
 }
 
+/// Memory of a snapshot.
+enum Pages {
+    /// From that place of a file on.
+    File(i32, u64),
+    /// In this executable.
+    Own(&'static [u8]),
+}
+
 /// A snapshot that has been looked at.
 pub struct Opened {
     pub snapshot: Snapshot<'static>,
-    file: i32,
-    /// Where in the file its pages are.
-    pages: u64,
+    pages: Pages,
 }
 
 /// Memory of that size, for good.
@@ -143,23 +151,48 @@ pub fn open(path: &core::ffi::CStr) -> Result<Opened, Error> {
     if snapshot.kernel() != image::kernel().id {
         return Err(Error::Kernel);
     }
-    Ok(Opened { snapshot, file: fd, pages: header.pages })
+    Ok(Opened { snapshot, pages: Pages::File(fd, header.pages) })
+}
+
+/// Look at the snapshot in this executable.
+pub fn open_own(bytes: &'static [u8]) -> Result<Opened, Error> {
+    let (snapshot, pages) = Snapshot::of_file(bytes)?;
+    Ok(Opened { snapshot, pages: Pages::Own(pages) })
 }
 
 impl Opened {
     /// Lay out guest memory, which is all zeros.
     pub fn load_memory(&self) -> Result<(), Error> {
-        let buffer = room(linnet_snapshot::RUN)?;
-        let mut at = self.pages;
-        for run in self.snapshot.runs() {
-            let to = memory_of(&run)?;
-            let stored = &mut buffer[..run.stored];
-            sys::read_file(self.file, stored, at).map_err(Error::File)?;
-            run.unpack(stored, to)?;
-            at += run.stored as u64;
+        match self.pages {
+            Pages::File(fd, mut at) => {
+                let buffer = room(linnet_snapshot::RUN)?;
+                for run in self.snapshot.runs() {
+                    let stored = &mut buffer[..run.stored];
+                    sys::read_file(fd, stored, at).map_err(Error::File)?;
+                    run.unpack(stored, memory_of(&run)?)?;
+                    at += run.stored as u64;
+                }
+                sys::close(fd);
+            }
+            Pages::Own(mut pages) => {
+                for run in self.snapshot.runs() {
+                    let (stored, rest) = pages.split_at(run.stored);
+                    run.unpack(stored, memory_of(&run)?)?;
+                    pages = rest;
+                }
+            }
         }
-        sys::close(self.file);
         Ok(())
+    }
+
+    /// Where the machine finds what it starts for, if it was frozen to be told.
+    pub fn start(&self) -> Result<Option<GuestSlice>, Error> {
+        let Ok(address @ 1..) = u32::try_from(self.snapshot.machine(machine::START)) else {
+            return Ok(None);
+        };
+        let slice = GuestSlice::new(address, START_SIZE);
+        let is_inside = u64::from(address) + u64::from(START_SIZE) <= self.snapshot.memory();
+        slice.filter(|_| is_inside).map(Some).ok_or(Error::Wrong("it is told nothing at its start"))
     }
 }
 

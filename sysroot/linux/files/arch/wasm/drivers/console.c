@@ -14,12 +14,12 @@
 #define OUTPUT_BUFFER	1024
 
 static struct hvc_struct *console;
-static bool input_is_terminal = true;
+bool console_has_input = true;
 
 /* linnet.stdin=pipe: standard input is no terminal, and belongs to /dev/hostin alone. */
 static int __init parse_stdin(char *value)
 {
-	input_is_terminal = strcmp(value, "pipe") != 0;
+	console_has_input = strcmp(value, "pipe") != 0;
 	return 0;
 }
 early_param("linnet.stdin", parse_stdin);
@@ -45,7 +45,7 @@ static ssize_t get_chars(u32 vtermno, u8 *buffer, size_t count)
 	size_t done = 0;
 	bool taken = false;
 
-	while (input_is_terminal && done < count) {
+	while (console_has_input && done < count) {
 		int n = host_stdio_read(0, (unsigned long)(buffer + done), count - done);
 
 		if (n == -EAGAIN) {

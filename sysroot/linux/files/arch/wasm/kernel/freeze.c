@@ -3,6 +3,7 @@
  * Freezing the machine: Linux suspends itself, and where other machines lose
  * power the host writes a snapshot. Who resumes it goes on from the same call.
  */
+#include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/miscdevice.h>
@@ -13,6 +14,7 @@
 #include <linux/suspend.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
+#include <asm/console.h>
 #include <asm/irq.h>
 #include <asm/linnet_abi.h>
 
@@ -20,8 +22,11 @@
 #define MAX_TRIES 20
 
 /* Under system_transition_mutex. */
-static bool ends_then;
+static unsigned long ends_then;
 static int result;
+
+/* What a machine is told that starts as a snapshot which was made for that. */
+static struct linnet_start *start;
 
 static void forget_block(struct page *page, unsigned int order)
 {
@@ -77,7 +82,7 @@ static const struct platform_suspend_ops freeze_operations = {
 	.finish = freeze_finish,
 };
 
-static int freeze(bool end)
+static int freeze(unsigned long end)
 {
 	int err;
 
@@ -94,7 +99,7 @@ static int freeze(bool end)
 
 static void freeze_work(struct work_struct *work)
 {
-	int err = freeze(false);
+	int err = freeze(0);
 
 	if (err)
 		pr_warn("freeze: error %d\n", err);
@@ -109,6 +114,31 @@ static irqreturn_t freeze_interrupt(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* Ends the machine, and begins it again wherever somebody starts the snapshot. */
+static int freeze_to_start(void)
+{
+	int err;
+
+	if (!start)
+		start = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(sizeof(*start)));
+	if (!start)
+		return -ENOMEM;
+	err = freeze((unsigned long)start);
+	if (err)
+		return err;
+	console_has_input = start->input_is_terminal;
+	console_stream = min(start->console, 2u);
+	return 0;
+}
+
+static ssize_t freeze_read(struct file *file, char __user *user, size_t count, loff_t *position)
+{
+	if (!start)
+		return 0;
+	return simple_read_from_buffer(user, count, position, start->text,
+				       min_t(size_t, start->size, sizeof(start->text)));
+}
+
 static ssize_t freeze_write(struct file *file, const char __user *user, size_t count, loff_t *position)
 {
 	char word[8] = { };
@@ -119,9 +149,11 @@ static ssize_t freeze_write(struct file *file, const char __user *user, size_t c
 	if (copy_from_user(word, user, count))
 		return -EFAULT;
 	if (sysfs_streq(word, "stay"))
-		err = freeze(false);
+		err = freeze(0);
 	else if (sysfs_streq(word, "end"))
-		err = freeze(true);
+		err = freeze(1);
+	else if (sysfs_streq(word, "start"))
+		err = freeze_to_start();
 	else
 		return -EINVAL;
 	return err ?: count;
@@ -129,6 +161,7 @@ static ssize_t freeze_write(struct file *file, const char __user *user, size_t c
 
 static const struct file_operations freeze_file = {
 	.owner = THIS_MODULE,
+	.read = freeze_read,
 	.write = freeze_write,
 	.llseek = noop_llseek,
 };

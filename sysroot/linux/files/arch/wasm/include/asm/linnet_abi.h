@@ -49,6 +49,13 @@ struct linnet_clocks {
 	u64 base[12];	/* offset 32 */
 };
 
+struct linnet_start {
+	u32 size;	/* offset 0 */
+	u32 input_is_terminal;	/* offset 4 */
+	u32 console;	/* offset 8 */
+	char text[65536 - 12];	/* offset 12 */
+};
+
 enum linnet_trap {
 	LINNET_TRAP_Unreachable = 1,	/* unreachable executed */
 	LINNET_TRAP_MemoryOutOfBounds = 2,	/* out of bounds memory access */
@@ -137,7 +144,8 @@ __host_call("linnet", "cpu_stop")
 void host_cpu_stop(void);
 
 /* Write a snapshot of the machine, of which no other vCPU may run, and end it then if `end` is */
-/* not 0. 0: it goes on; 1: it was resumed from the snapshot; -EAGAIN: a task's frames cannot be */
+/* not 0. If it is not 1, it is the address of a `struct linnet_start`: who starts as this snapshot */
+/* finds there what for. 0: it goes on; 1: it was resumed from the snapshot; -EAGAIN: a task's frames cannot be */
 /* written where it stands, but may be later; or another -errno. */
 __host_call("linnet", "snapshot")
 int host_snapshot(unsigned int end);
