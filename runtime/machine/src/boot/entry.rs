@@ -1,7 +1,7 @@
 //! From the host's first instruction to the guest kernel's.
 
 use super::cpio::Archive;
-use super::network;
+use super::{network, translator};
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
 use crate::border::kernel::{self, Symbol, symbol};
@@ -11,7 +11,7 @@ use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
-use crate::host::sandbox::{self, Sandbox};
+use crate::host::sandbox::{self, Sandbox, Sockets};
 use crate::host::signals::ignored;
 use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
@@ -29,6 +29,7 @@ use core::ops::Range;
 use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
+use linnet_net::sys::Fd;
 use linnet_snapshot::Snapshot;
 
 const DEFAULT_MEMORY: u64 = 1 << 30;
@@ -142,9 +143,10 @@ extern "C" fn start(stack: *const usize) -> ! {
     // Before the first thread, and before the first signal handler.
     let kept = process.kept();
     let network = network::begin(&options, kept.as_ref());
+    let translator = translator::begin(&options, kept.as_ref(), process.envp);
     signals::init(options.freeze_to.is_some());
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
-    boot_machine(process, &options, kept.as_ref(), network)
+    boot_machine(process, &options, kept.as_ref(), network, translator)
 }
 
 fn end(stop: &Stop<'_>) -> ! {
@@ -166,6 +168,7 @@ fn boot_machine(
     options: &Options<'_>,
     kept: Option<&Kept>,
     network: network::Begun,
+    translator: Option<Fd>,
 ) -> ! {
     const AT_PAGESZ: usize = 6;
     let page = process.auxiliary(AT_PAGESZ);
@@ -212,7 +215,10 @@ fn boot_machine(
     fault::init();
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
-    let socket = network::attach(network);
+    let sockets = Sockets {
+        device: network::attach(network),
+        translator: translator::attach(translator),
+    };
     let resumed = snapshot.map(|snapshot| {
         let task = thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error));
         thaw::forget(&snapshot);
@@ -221,7 +227,7 @@ fn boot_machine(
     let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
-        warn_missing(sandbox::enter(program, socket));
+        warn_missing(sandbox::enter(program, sockets));
     }
     timer::init();
     console::init();

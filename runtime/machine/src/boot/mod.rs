@@ -6,3 +6,5 @@ pub mod entry;
 mod network;
 mod options;
 mod restart;
+#[cfg(not(test))]
+mod translator;
