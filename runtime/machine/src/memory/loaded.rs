@@ -29,8 +29,13 @@ const FIRST: u32 = 1 << 20;
 
 const ENOEXEC: i32 = -8;
 
-/// The socket to the translator; -1 if there is none.
-static SOCKET: AtomicI32 = AtomicI32::new(-1);
+/// The socket to the translator, or one of what follows.
+static SOCKET: AtomicI32 = AtomicI32::new(NONE);
+
+/// There is none.
+const NONE: i32 = -1;
+/// It has ended.
+const GONE: i32 = -2;
 
 /// The translator is on that socket, which never waits.
 pub fn init(socket: i32) {
@@ -41,7 +46,7 @@ pub fn init(socket: i32) {
     SOCKET.store(socket, Ordering::Release);
 }
 
-/// The socket to the translator; -1 if there is none.
+/// The socket to the translator; less than 0 if there is none.
 pub fn socket() -> i32 {
     SOCKET.load(Ordering::Relaxed)
 }
@@ -281,9 +286,6 @@ impl Slots {
     }
 }
 
-/// In the place of the socket to a translator that has ended.
-const GONE: i32 = -2;
-
 impl Slot {
     fn is_unused(&self) -> bool {
         self.kernel_holds == 0 && self.holds == 0
@@ -380,10 +382,8 @@ fn map(reply: &Reply, file: &Fd, module_size: u32) -> Option<Program> {
 
 /// Number of the program that is made of a module; the kernel gets a hold on it. Or a negative errno.
 pub fn load(module: GuestSlice) -> i32 {
-    match socket() {
-        GONE => return EIO,
-        fd if fd < 0 => return sys::ENOSYS as i32,
-        _ => {}
+    if socket() == NONE {
+        return sys::ENOSYS as i32;
     }
     if module.len() as u64 > MAX_MODULE {
         return ENOEXEC;
@@ -392,6 +392,7 @@ pub fn load(module: GuestSlice) -> i32 {
     let hash = hash(module);
     match find(module, hash) {
         Some(number) => number as i32,
+        None if socket() == GONE => EIO,
         None => ask(module, hash),
     }
 }
