@@ -1,9 +1,9 @@
 //! From the host's first instruction to the guest kernel's.
 
 use super::cpio::Archive;
-use super::{network, translator};
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
+use super::{network, translator};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::snapshot::{freeze, thaw};
 use crate::border::{clock as guest_clock, fault, hostcall};
@@ -215,10 +215,8 @@ fn boot_machine(
     fault::init();
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
-    let sockets = Sockets {
-        device: network::attach(network),
-        translator: translator::attach(translator),
-    };
+    let sockets =
+        Sockets { device: network::attach(network), translator: translator::attach(translator) };
     let resumed = snapshot.map(|snapshot| {
         let task = thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error));
         thaw::forget(&snapshot);

@@ -107,8 +107,7 @@ pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8, snapshots:
     let mut assignment = Archive::new(&mut text);
     assignment.bytes(VARIABLE);
     let program = PROGRAM.load(Ordering::Relaxed);
-    let _ =
-        write!(assignment, "{},{program},{snapshots},{}", sys::getpid(), loaded::socket());
+    let _ = write!(assignment, "{},{program},{snapshots},{}", sys::getpid(), loaded::socket());
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }

@@ -36,9 +36,8 @@ pub fn begin(
         );
     }
     sys::close(there);
-    let directory = options
-        .code_cache
-        .map(|path| terminated("the directory for code", path, &mut directory));
+    let directory =
+        options.code_cache.map(|path| terminated("the directory for code", path, &mut directory));
     let begun = net_sys::packet_pair().and_then(|[ours, theirs]| {
         if net_sys::fork()? {
             drop(ours);
@@ -69,20 +68,15 @@ fn terminated<'b>(what: &str, path: &str, buffer: &'b mut [u8; MOST_BYTES]) -> &
 }
 
 /// The other process becomes the translator.
-fn run(
-    socket: &Fd,
-    program: &CStr,
-    directory: Option<&CStr>,
-    environment: *const *const u8,
-) -> ! {
+fn run(socket: &Fd, program: &CStr, directory: Option<&CStr>, environment: *const *const u8) -> ! {
     // Signals are meant for the machine, which lives as long as the translator is to.
     net_sys::ignore_signals();
     let (option, value) = match directory {
         Some(directory) => (c"--code-cache".as_ptr(), directory.as_ptr()),
         None => (core::ptr::null(), core::ptr::null()),
     };
-    let words =
-        [program.as_ptr(), c"translator".as_ptr(), option, value, core::ptr::null()].map(<*const _>::cast);
+    let words = [program.as_ptr(), c"translator".as_ptr(), option, value, core::ptr::null()]
+        .map(<*const _>::cast);
     // SAFETY: both arrays end with null, and what they point to lives as long as this process.
     let errno = unsafe { net_sys::become_program(socket, program, words.as_ptr(), environment) };
     let path = program.to_str().unwrap_or("?");

@@ -18,9 +18,9 @@ use crate::host::exit::{self, fatal};
 use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSYS};
 use crate::host::{clock, signals, sys, terminal};
 use crate::memory::ids::MemoryId;
+use crate::memory::loaded::{NotHeld, Progress};
 use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
-use crate::memory::loaded::{NotHeld, Progress};
 use crate::memory::{balloon, image, loaded, tlb};
 use crate::task::registry::{self, NotMade, NotSuspended, Suspended};
 use crate::task::requests::{ExecRequest, SignalRequest, action};
@@ -287,8 +287,7 @@ fn program_header(_: &Task, program: u32, header: ptr) -> Checked<()> {
 
 fn program_image(_: &Task, program: u32, address: u32, buffer: ptr, size: u32) -> Checked<()> {
     let buffer = slice(buffer, size)?;
-    loaded::with(program, |program| program.copy_image(address, buffer))
-        .map_err(not_held(program))
+    loaded::with(program, |program| program.copy_image(address, buffer)).map_err(not_held(program))
 }
 
 fn program_drop(_: &Task, program: u32) -> Checked<()> {

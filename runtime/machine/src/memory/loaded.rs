@@ -148,15 +148,8 @@ struct Slots {
 // SAFETY: descriptors are never written, and no thread owns what they point to.
 unsafe impl Send for Slots {}
 
-const FREE: Slot = Slot {
-    state: State::Free,
-    tag: 0,
-    used: 0,
-    size: 0,
-    hash: 0,
-    kernel_holds: 0,
-    holds: 0,
-};
+const FREE: Slot =
+    Slot { state: State::Free, tag: 0, used: 0, size: 0, hash: 0, kernel_holds: 0, holds: 0 };
 
 static SLOTS_LOCK: SpinLock<Slots> =
     SpinLock::new(Slots { slots: [FREE; SLOTS], modules: [0; SLOTS], next_tag: 0 });
@@ -182,23 +175,15 @@ impl Slots {
     /// A slot for a new program. What nobody runs makes room, the oldest first.
     fn take(&mut self, size: u32, hash: u64) -> Option<(u32, u64)> {
         self.remove_unused();
-        let free = |slots: &[Slot; SLOTS]| {
-            slots.iter().position(|slot| matches!(slot.state, State::Free))
-        };
+        let free =
+            |slots: &[Slot; SLOTS]| slots.iter().position(|slot| matches!(slot.state, State::Free));
         let n = free(&self.slots).or_else(|| {
             self.remove_oldest();
             free(&self.slots)
         })?;
         let tag = self.tag();
-        self.slots[n] = Slot {
-            state: State::Loading,
-            tag,
-            used: tag,
-            size,
-            hash,
-            kernel_holds: 1,
-            holds: 0,
-        };
+        self.slots[n] =
+            Slot { state: State::Loading, tag, used: tag, size, hash, kernel_holds: 1, holds: 0 };
         Some((FIRST + n as u32, tag))
     }
 
@@ -251,7 +236,8 @@ impl Slots {
             }
             let (head, text) = packet.split_first_chunk().expect("longer than its head");
             let (reply, text) = (Reply::from_bytes(head), text.first_chunk().expect("all of it"));
-            let is_asked = |slot: &Slot| slot.tag == reply.tag && matches!(slot.state, State::Loading);
+            let is_asked =
+                |slot: &Slot| slot.tag == reply.tag && matches!(slot.state, State::Loading);
             let Some(n) = self.slots.iter().position(is_asked) else {
                 forget(reply.tag);
                 continue;
@@ -464,9 +450,8 @@ fn ask(module: GuestSlice, hash: u64) -> i32 {
         if result == 0 {
             let request = Request { kind: Request::TRANSLATE, tag }.to_bytes();
             // SAFETY: both descriptors are this process's.
-            let sent = unsafe {
-                linnet_net::sys::send_message(socket(), &request, Some(file.number()))
-            };
+            let sent =
+                unsafe { linnet_net::sys::send_message(socket(), &request, Some(file.number())) };
             result = sent.map_or_else(|Errno(errno)| -errno, |_| 0);
         }
     }

@@ -74,7 +74,8 @@ impl Kept {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = self.directory.join(format!("new-{}-{number}", std::process::id()));
         let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
             file.write_all(linked)?;
             file.write_all(&Digest::of(linked).0)?;
             fs::rename(&path, self.place(key))

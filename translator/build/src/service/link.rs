@@ -41,9 +41,7 @@ fn stub(target: Target) -> &'static [u8] {
         // ldr x16, 8; br x16
         Target::Aarch64 => b"\x50\0\0\x58\0\x02\x1f\xd6\0\0\0\0\0\0\0\0",
         // auipc t6, 0; ld t6, 16(t6); jr t6; nop
-        Target::Riscv64 => {
-            b"\x97\x0f\0\0\x83\xbf\x0f\x01\x67\x80\x0f\0\x13\0\0\0\0\0\0\0\0\0\0\0"
-        }
+        Target::Riscv64 => b"\x97\x0f\0\0\x83\xbf\x0f\x01\x67\x80\x0f\0\x13\0\0\0\0\0\0\0\0\0\0\0",
     }
 }
 
@@ -239,7 +237,9 @@ impl Linker<'_, '_> {
     fn find_descriptor(&mut self) -> Result<()> {
         for symbol in self.file.symbols() {
             let is_descriptor = |name: &str| name.starts_with(SYMBOL_PREFIX);
-            if symbol.is_global() && symbol.is_definition() && symbol.name().is_ok_and(is_descriptor)
+            if symbol.is_global()
+                && symbol.is_definition()
+                && symbol.name().is_ok_and(is_descriptor)
             {
                 self.linked.descriptor = self.place(RelocationTarget::Symbol(symbol.index()))?;
                 return Ok(());

@@ -58,7 +58,12 @@ impl Refusal {
 pub fn serve(directory: Option<&Path>) -> Result<()> {
     let kept = directory.map(Kept::open).transpose()?;
     let at_once = thread::available_parallelism().map_or(1, NonZero::get);
-    let server = Arc::new(Server { kept, ready: Mutex::default(), busy: Mutex::default(), turns: Turns::new(at_once) });
+    let server = Arc::new(Server {
+        kept,
+        ready: Mutex::default(),
+        busy: Mutex::default(),
+        turns: Turns::new(at_once),
+    });
     let mut machine: Option<Arc<Machine>> = None;
     server.prepare();
     loop {
@@ -233,20 +238,13 @@ impl Server {
     fn answer(&self, machine: &Machine, tag: u64, file: &File) {
         let (reply, text, file) = match self.turns.with(|| self.program(machine, tag, file)) {
             Ok((reply, file)) => (reply, String::new(), Some(file)),
-            Err(Refusal { errno, text }) => {
-                (Reply { tag, errno, ..Reply::default() }, text, None)
-            }
+            Err(Refusal { errno, text }) => (Reply { tag, errno, ..Reply::default() }, text, None),
         };
         send(&reply, &text, file.as_ref());
         self.prepare();
     }
 
-    fn program(
-        &self,
-        machine: &Machine,
-        tag: u64,
-        file: &File,
-    ) -> Result<(Reply, File), Refusal> {
+    fn program(&self, machine: &Machine, tag: u64, file: &File) -> Result<(Reply, File), Refusal> {
         let target = machine.target.ok_or_else(|| {
             Refusal::new(ENOEXEC, "the translator is of another version than the machine")
         })?;

@@ -64,15 +64,11 @@ fn translate(input: &[u8]) -> Result<Linked> {
 /// From the header that a program file has.
 fn memory(file: &[u8]) -> Option<Memory> {
     let header = file.get(HEADER_OFFSET..HEADER_OFFSET + HEADER_SIZE)?;
-    let mut words = header[32..].chunks_exact(4).map(|word| word.try_into().map(u32::from_le_bytes));
+    let mut words =
+        header[32..].chunks_exact(4).map(|word| word.try_into().map(u32::from_le_bytes));
     let mut word = || words.next()?.ok().map(u64::from);
     let (_version, image_address, _offset) = (word()?, word()?, word()?);
-    Some(Memory {
-        image_address,
-        image_size: word()?,
-        memory_end: word()?,
-        heap_base: word()?,
-    })
+    Some(Memory { image_address, image_size: word()?, memory_end: word()?, heap_base: word()? })
 }
 
 /// Where there is no such thing, as under an emulator, the bounds are all there is.

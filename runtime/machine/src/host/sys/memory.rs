@@ -82,8 +82,7 @@ pub fn memfd(name: &CStr, size: u64) -> i32 {
     const MFD_CLOEXEC: usize = 1;
     // SAFETY: both calls only make and size a new file.
     unsafe {
-        let fd =
-            syscall(nr::MEMFD_CREATE, [name.as_ptr() as usize, MFD_CLOEXEC, 0, 0, 0, 0]);
+        let fd = syscall(nr::MEMFD_CREATE, [name.as_ptr() as usize, MFD_CLOEXEC, 0, 0, 0, 0]);
         if fd < 0 {
             return fd as i32;
         }
