@@ -12,6 +12,8 @@
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
+//! | `freeze`        | `src/freeze.rs`     | a machine that becomes a file, or goes on from one       |
+//! | `migrate`       | `src/migrate.rs`    | a machine that runs and goes to another one              |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `first-day`     | `src/first_day.rs`  | what a bare machine needs of the two commands            |
@@ -49,6 +51,7 @@ mod hostile;
 mod interactive;
 mod library;
 mod machine;
+mod migrate;
 mod net;
 mod oops;
 mod packages;
@@ -121,6 +124,7 @@ fn trials() -> Result<Vec<Trial>> {
         sdk::tests(),
         host::tests(),
         freeze::tests(),
+        migrate::tests(),
         library::tests(),
         promise::tests(),
     ];

@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::device::virtio::MAX_DISKS;
 use crate::memory::layout::ADDRESS_BITS;
-use linnet_net::options::{MAX_PUBLISHED, Net, Publish};
+use linnet_net::options::{Address, MAX_PUBLISHED, Net, Publish};
 
 pub const HELP: &str = "\
 Boot the Linux system in this file.
@@ -32,6 +32,11 @@ Options:
       --append ARGS    More arguments for the kernel
       --freeze-to FILE Where snapshots of the machine go; the guest's command `freeze` and SIGUSR1 make one
       --resume FILE    Go on as the machine that was frozen to that file, on this CPU or on another
+      --migrate-to ADDRESS
+                       Where the machine goes at SIGUSR1 or the guest's command `freeze`: unix:PATH, or
+                       tcp:ADDR:PORT on loopback; what runs there was started with --incoming
+      --incoming ADDRESS
+                       Wait at that address for a machine, and go on as it, on this CPU or on another
       --address-bits N Use the host's addresses as if a process had so many bits of them: 38, 39 or 47
                        [default: as many as there are]
       --no-sandbox     Keep the rights of this process: without this option it gives up files,
@@ -65,6 +70,10 @@ pub struct Options<'a> {
     pub freeze_to: Option<&'a str>,
     /// A snapshot to start as.
     pub resume: Option<&'a str>,
+    /// Where the machine goes to, with the text that says so.
+    pub migrate_to: Option<(Address<'a>, &'a str)>,
+    /// Where the machine comes from that this one becomes.
+    pub incoming: Option<(Address<'a>, &'a str)>,
     pub address_bits: Option<u32>,
     pub sandbox: bool,
     /// For tests: so many mappings of guest memory instead of what the host allows.
@@ -107,6 +116,8 @@ pub enum Stop<'a> {
     },
     /// A machine that is resumed has what it had.
     Resumed(&'static str),
+    /// Two options of which a machine has one at most.
+    Both(&'static str, &'static str),
 }
 
 impl fmt::Display for Stop<'_> {
@@ -118,10 +129,12 @@ impl fmt::Display for Stop<'_> {
                 "unknown option '{option}'\nhint: a command for the guest comes after '--'; see --help"
             ),
             Stop::Missing(option) => write!(f, "option '{option}' needs a value\nhint: see --help"),
-            Stop::Resumed(what) => write!(
-                f,
-                "a machine that is resumed takes no {what}\nhint: leave it away, or --resume"
-            ),
+            Stop::Resumed(what) => {
+                write!(f, "a machine that is resumed takes no {what}\nhint: leave it away")
+            }
+            Stop::Both(first, second) => {
+                write!(f, "{first} and {second} exclude each other\nhint: leave one of them away")
+            }
             Stop::Bad { option, value, hint } => {
                 write!(f, "'{value}' is no value for {option}\nhint: {hint}")
             }
@@ -131,6 +144,7 @@ impl fmt::Display for Stop<'_> {
 
 const CPUS_HINT: &str = "give a number from 1 to 64";
 const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
+const ADDRESS_HINT: &str = "give unix:PATH, or tcp:ADDR:PORT on loopback, such as tcp:127.0.0.1:9000; ssh leads either to another host";
 const DISKS_HINT: &str = "a machine has at most 8 disks";
 const NET_HINT: &str = "give user, tap=NAME, vhost-user=SOCKET, socket=PATH or none";
 const PUBLISH_HINT: &str =
@@ -153,6 +167,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         append: "",
         freeze_to: None,
         resume: None,
+        migrate_to: None,
+        incoming: None,
         address_bits: None,
         sandbox: true,
         tlb_budget: None,
@@ -214,6 +230,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             "--append" => options.append = value()?,
             "--freeze-to" => options.freeze_to = Some(value()?),
             "--resume" => options.resume = Some(value()?),
+            "--migrate-to" => options.migrate_to = Some(address("--migrate-to", value()?)?),
+            "--incoming" => options.incoming = Some(address("--incoming", value()?)?),
             "--no-sandbox" => options.sandbox = false,
             // Of no use but to tests, and so not in the help.
             "--tlb-budget" => options.tlb_budget = value()?.parse().ok(),
@@ -226,7 +244,13 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             _ => return Err(Stop::Unknown(word)),
         }
     }
-    if options.resume.is_some() {
+    if options.freeze_to.is_some() && options.migrate_to.is_some() {
+        return Err(Stop::Both("--freeze-to", "--migrate-to"));
+    }
+    if options.resume.is_some() && options.incoming.is_some() {
+        return Err(Stop::Both("--resume", "--incoming"));
+    }
+    if options.resume.is_some() || options.incoming.is_some() {
         if options.command.is_some() {
             return Err(Stop::Resumed("command"));
         }
@@ -243,6 +267,11 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         }
         _ => Ok(options),
     }
+}
+
+fn address<'a>(option: &'static str, value: &'a str) -> Result<(Address<'a>, &'a str), Stop<'a>> {
+    let bad = Stop::Bad { option, value, hint: ADDRESS_HINT };
+    Address::parse(value).map(|address| (address, value)).ok_or(bad)
 }
 
 /// A number of bytes with an optional suffix K, M or G.

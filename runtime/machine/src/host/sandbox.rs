@@ -57,10 +57,13 @@ pub struct Sockets {
     pub device: Option<i32>,
     /// That which translates programs.
     pub translator: Option<i32>,
+    /// That which connects to another machine.
+    pub caller: Option<i32>,
 }
 
 fn filter(may_execute: bool, sockets: Sockets) -> Filter {
     const PROT_EXEC: u32 = sys::PROT_EXEC as u32;
+    let Sockets { device, translator, caller } = sockets;
     let mut filter = Filter::new();
     filter.answer(PROBE, PROBE_ANSWER);
     for nr in ALLOWED {
@@ -73,23 +76,24 @@ fn filter(may_execute: bool, sockets: Sockets) -> Filter {
         filter.allow(nr::CLOSE);
         filter.allow(nr::LANDLOCK_ADD_RULE);
     }
-    if let Some(translator) = sockets.translator {
-        filter.allow_if_equal(nr::RECVMSG, 0, &[translator as u32]);
-        if !may_execute {
-            filter.allow(nr::CLOSE);
-        }
+    let allow_on = |filter: &mut Filter, nr, sockets: [Option<i32>; 2]| match sockets {
+        [Some(one), Some(other)] => filter.allow_if_equal(nr, 0, &[one as u32, other as u32]),
+        [Some(one), None] | [None, Some(one)] => filter.allow_if_equal(nr, 0, &[one as u32]),
+        [None, None] => {}
+    };
+    allow_on(&mut filter, nr::SENDMSG, [device, translator]);
+    allow_on(&mut filter, nr::RECVMSG, [caller, translator]);
+    if (caller.is_some() || translator.is_some()) && !may_execute {
+        filter.allow(nr::CLOSE);
+    }
+    if caller.is_some() {
+        // Disks are the other machine's when it runs.
+        filter.allow(nr::FLOCK);
+    }
+    if translator.is_some() {
         // Code is mapped from files, at places where nothing lies, and never to be written.
         let code = [(2, (sys::PROT_READ | sys::PROT_EXEC) as u32), (3, sys::CODE_FLAGS as u32)];
         filter.allow_if_all_equal(nr::MMAP, code);
-    }
-    match (sockets.device, sockets.translator) {
-        (Some(one), Some(other)) => {
-            filter.allow_if_equal(nr::SENDMSG, 0, &[one as u32, other as u32]);
-        }
-        (Some(one), None) | (None, Some(one)) => {
-            filter.allow_if_equal(nr::SENDMSG, 0, &[one as u32]);
-        }
-        (None, None) => {}
     }
     filter.allow_without(nr::MMAP, 2, PROT_EXEC);
     filter.allow_without(nr::MPROTECT, 2, PROT_EXEC);

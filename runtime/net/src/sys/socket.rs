@@ -134,6 +134,27 @@ pub fn connected(kind: Kind, to: SocketAddr) -> Result<Fd> {
     }
 }
 
+/// A socket that is connected to an address.
+pub fn connected_at_once(to: SocketAddr) -> Result<Fd> {
+    let fd = new(family(to), Kind::Stream)?;
+    super::make_plain(&fd)?;
+    connect(&fd, &Name::ip(to))?;
+    set_option(&fd, TCP, TCP_NODELAY, 1)?;
+    Ok(fd)
+}
+
+/// Reading and writing give [`Errno::AGAIN`] if nothing can be read or written for so long.
+pub fn set_patience(fd: &Fd, seconds: i64) -> Result<()> {
+    const RCVTIMEO: usize = 20;
+    const SNDTIMEO: usize = 21;
+    let time = [seconds, 0];
+    for option in [RCVTIMEO, SNDTIMEO] {
+        // SAFETY: reads the time only.
+        unsafe { call(nr::SETSOCKOPT, [fd.raw(), SOCKET, option, time.as_ptr() as usize, 16, 0])? };
+    }
+    Ok(())
+}
+
 /// A socket that others connect to, or send datagrams.
 pub fn bound(kind: Kind, at: SocketAddr) -> Result<Fd> {
     const REUSEADDR: usize = 2;
