@@ -13,7 +13,7 @@ use linnet_build::{At as _, Error, Files, Result, Target, host};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cli::linnet;
-use crate::{Once, Test, boot_binary, builder, directory, machine};
+use crate::{Once, Test, boot_binary, builder, directory, freeze, machine};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -60,6 +60,7 @@ pub(crate) fn tests(target: Target) -> Vec<Test> {
         tests.extend([
             test("more-programs-than-a-machine-holds-run-in-turn", many),
             test("what-it-keeps-is-found-again-unless-damaged", kept),
+            test("a-machine-that-runs-one-is-not-frozen", frozen),
             test("what-others-may-write-is-no-place-to-keep-code", others),
         ]);
     }
@@ -298,6 +299,34 @@ fn kept(target: Target) -> Result<()> {
     let before = time(file).ok();
     run()?;
     if time(file).ok() == before { Ok(()) } else { Err(Error::new("it was made twice")) }
+}
+
+fn frozen(target: Target) -> Result<()> {
+    let place = freeze::Place::new("translator-frozen")?;
+    let script = r#"
+cat > /tmp/small && chmod +x /tmp/small
+/tmp/small waiting > /tmp/log &
+until grep -q waiting /tmp/log; do sleep 0.1; done
+freeze 2> /dev/null || echo refused
+dmesg | grep -o 'small ([0-9]*) was translated when it was started' | tr -d 0-9
+kill $!
+wait
+/tmp/small gone
+freeze && echo frozen
+"#;
+    let source = directory().join(format!("translator/{SMALL}.c"));
+    let modules = builder()?.guest_programs(std::iter::once(source.as_path()), target)?;
+    let module = modules.into_iter().next().ok_or_else(|| Error::new("no module"))??;
+    let module = fs::read(&module).at(module.display())?;
+    let linnet = linnet()?;
+    let mut command = freeze::command(target)?;
+    command.arg("--translator").arg(linnet).args(["--freeze-to", &place.path("snapshot")]);
+    command.args(["--", "sh", "-c", script]);
+    let ended = machine::run(&mut command, &module, LIMIT)?;
+    let wanted = "refused\nsmall () was translated when it was started\n\
+        2 arguments, the last is gone\nfrozen\n";
+    let begins: String = ended.output.chars().take(wanted.len()).collect();
+    expect(&begins, wanted)
 }
 
 fn others(target: Target) -> Result<()> {

@@ -10,5 +10,7 @@ int main(int argc, char **argv)
 	strncat(line, argv[argc - 1], 100);
 	strcat(line, "\n");
 	write(1, line, strlen(line));
+	if (!strcmp(argv[argc - 1], "waiting"))
+		pause();
 	return argc;
 }
