@@ -88,12 +88,12 @@ impl Linked {
     fn is_consistent(&self) -> bool {
         let size = self.bytes.len() as u64;
         let fits = |at: u32| u64::from(at) + 8 <= size;
+        let module = size_of::<linnet_abi::module::Module>() as u64;
         // What the machine reads of it lies behind the code.
-        let tables = self.code_size.next_multiple_of(ALIGN);
         self.code_size <= size
-            && self.descriptor >= tables
+            && self.descriptor >= self.code_size.next_multiple_of(ALIGN)
             && self.descriptor.is_multiple_of(8)
-            && self.descriptor + size_of::<linnet_abi::module::Module>() as u64 <= size
+            && self.descriptor.checked_add(module).is_some_and(|end| end <= size)
             && self.places.iter().all(|[at, of]| fits(*at) && u64::from(*of) <= size)
             && self.imports.iter().all(|[at, of]| fits(*at) && (*of as usize) < IMPORTS)
     }
