@@ -306,7 +306,7 @@ fn frozen(target: Target) -> Result<()> {
     let script = r#"
 cat > /tmp/small && chmod +x /tmp/small
 /tmp/small waiting > /tmp/log &
-until grep -q waiting /tmp/log; do sleep 0.1; done
+until grep -qs waiting /tmp/log; do sleep 0.1; done
 freeze 2> /dev/null || echo refused
 dmesg | grep -o 'small ([0-9]*) was translated when it was started' | tr -d 0-9
 kill $!
