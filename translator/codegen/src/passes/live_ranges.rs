@@ -156,12 +156,13 @@ impl Ranges {
         let order: Vec<Block> = context.domtree.cfg_rpo().copied().collect();
         let mut used = Vec::new();
         for block in order {
+            // The stores are not looked at: they take the values themselves.
+            let mut next = func.layout.first_inst(block);
             for param in func.dfg.block_params(block).to_vec() {
                 if let Some(slot) = slots[param] {
                     uses::after_def(func, param).ins().stack_store(I64, param, slot, 0);
                 }
             }
-            let mut next = func.layout.first_inst(block);
             while let Some(inst) = next {
                 next = func.layout.next_inst(inst);
                 load(func, inst, &slots, &mut used);
