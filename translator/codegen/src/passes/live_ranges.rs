@@ -10,8 +10,8 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::{EntitySet, SecondaryMap};
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{
-    Block, Function, Inst, InstBuilder, Opcode, StackSlot, StackSlotData, StackSlotKind, Type,
-    Value,
+    Block, BlockCall, Function, Inst, InstBuilder, InstructionData, MemFlagsData, Opcode,
+    StackSlot, StackSlotData, StackSlotKind, Type, Value,
 };
 use cranelift_codegen::{Context, FxHashMap};
 use std::cmp::Reverse;
@@ -30,10 +30,17 @@ const LONG: u32 = 256;
 /// the guest's packages and the kernel these are 410 and 45, of a large module by Go 12,000 and 2,600.
 const BUNDLE: u64 = 1024;
 
+/// Arguments of block parameters: for each parameter the register allocator goes through those of the ones before.
+/// Among the guest's packages and the kernel it is 3,600, and in a large module by Go 50,000.
+const ARGUMENTS: usize = 1 << 14;
+
 /// It runs last: nothing must be known of the loads afterwards.
 pub(super) fn run(context: &mut Context) {
     if context.func.dfg.num_insts() < FEW {
         return;
+    }
+    if has_many_arguments(&context.func) {
+        pass_in_slots(context);
     }
     if Webs::are_large(&context.func) {
         Webs::cut(context);
@@ -55,6 +62,63 @@ fn new_slot(func: &mut Function, ty: Type) -> StackSlot {
         size,
         size.ilog2() as u8,
     ))
+}
+
+fn has_many_arguments(func: &Function) -> bool {
+    let mut count = 0;
+    for branch in func.layout.blocks().filter_map(|block| func.layout.last_inst(block)) {
+        for_each_argument(func, branch, |_, _, _| count += 1);
+    }
+    count > ARGUMENTS
+}
+
+/// Gives each parameter a slot that branches store into, where these have no other way: all of a block's.
+fn pass_in_slots(context: &mut Context) {
+    let Context { func, cfg, .. } = context;
+    let entry = func.layout.entry_block();
+    let mut slots: SecondaryMap<Block, Vec<StackSlot>> = SecondaryMap::new();
+    for block in func.layout.blocks().collect::<Vec<_>>() {
+        let is_simple = |branch: Inst| match func.dfg.insts[branch] {
+            InstructionData::Jump { .. } => true,
+            InstructionData::Brif { blocks: [a, b], .. } => {
+                a.block(&func.dfg.value_lists) != b.block(&func.dfg.value_lists)
+            }
+            _ => false,
+        };
+        if Some(block) == entry || !cfg.pred_iter(block).all(|from| is_simple(from.inst)) {
+            continue;
+        }
+        let params = func.dfg.block_params(block).to_vec();
+        func.dfg.detach_block_params(block);
+        for param in params {
+            let ty = func.dfg.value_type(param);
+            let slot = new_slot(func, ty);
+            let mut cursor = FuncCursor::new(func).at_first_insertion_point(block);
+            let address = cursor.ins().stack_addr(I64, slot, 0);
+            let flags = MemFlagsData::new().with_notrap();
+            cursor.ins().with_result(param).load(ty, flags, address, 0);
+            slots[block].push(slot);
+        }
+    }
+    for block in func.layout.blocks().collect::<Vec<_>>() {
+        let Some(branch) = func.layout.last_inst(block) else { continue };
+        let mut stores = Vec::new();
+        for_each_argument(func, branch, |to, at, arg| {
+            stores.extend(slots[to].get(at).map(|slot| (arg, *slot)));
+        });
+        for (arg, slot) in stores {
+            FuncCursor::new(func).at_inst(branch).ins().stack_store(I64, arg, slot, 0);
+        }
+        let dfg = &mut func.dfg;
+        for call in dfg.insts[branch]
+            .branch_destination_mut(&mut dfg.jump_tables, &mut dfg.exception_tables)
+        {
+            let to = call.block(&dfg.value_lists);
+            if !slots[to].is_empty() {
+                *call = BlockCall::new(to, [], &mut dfg.value_lists);
+            }
+        }
+    }
 }
 
 /// From the definition of a value to its last use, in reverse post-order.
