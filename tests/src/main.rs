@@ -42,6 +42,7 @@ mod docs;
 mod examples;
 mod first_day;
 mod freeze;
+mod giant;
 mod guest;
 mod host;
 mod hostile;
@@ -136,6 +137,7 @@ fn trials() -> Result<Vec<Trial>> {
             debugger::tests(target),
             packages::tests(target)?,
             wasi::tests(target)?,
+            giant::tests(target),
         ] {
             tests.push(
                 kind.into_iter().map(|(name, test)| (in_group(prefix, name), test)).collect(),
