@@ -15,7 +15,7 @@ use crate::{Once, Test, builder, directory, machine};
 const LIMIT: Duration = Duration::from_secs(40);
 
 /// Where the program of `tests/freeze` lies in the guest.
-const STATES: &str = "/tests/states";
+pub(crate) const STATES: &str = "/tests/states";
 
 pub(crate) fn tests() -> Vec<Test> {
     let mut tests: Vec<Test> = Vec::new();
@@ -67,7 +67,7 @@ struct Run<'a> {
     input: &'a str,
 }
 
-fn run(target: Target, arguments: &[&str]) -> Result<machine::Ended> {
+pub(crate) fn run(target: Target, arguments: &[&str]) -> Result<machine::Ended> {
     Run { target, arguments, input: "" }.run()
 }
 
@@ -79,7 +79,7 @@ impl Run<'_> {
     }
 }
 
-fn command(target: Target) -> Result<Command> {
+pub(crate) fn command(target: Target) -> Result<Command> {
     let mut command = machine::command(target, binary(target)?)?;
     if target != host()? {
         command.arg("--no-sandbox");
@@ -87,26 +87,26 @@ fn command(target: Target) -> Result<Command> {
     Ok(command)
 }
 
-fn check(is_right: bool, what: impl FnOnce() -> String) -> Result<()> {
+pub(crate) fn check(is_right: bool, what: impl FnOnce() -> String) -> Result<()> {
     if is_right { Ok(()) } else { Err(Error::new(what())) }
 }
 
-fn has_status(ended: &machine::Ended, status: i32) -> Result<()> {
+pub(crate) fn has_status(ended: &machine::Ended, status: i32) -> Result<()> {
     let got = ended.status.and_then(|status| status.code());
     check(got == Some(status), || format!("{:?}, not {status}\n{}", ended.status, ended.output))
 }
 
 /// A directory for one test's files.
-struct Place(PathBuf);
+pub(crate) struct Place(PathBuf);
 
 impl Place {
-    fn new(name: &str) -> Result<Place> {
+    pub(crate) fn new(name: &str) -> Result<Place> {
         let place = std::env::temp_dir().join(format!("linnet-{name}-{}", std::process::id()));
         fs::create_dir_all(&place).at(place.display())?;
         Ok(Place(place))
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
 }
@@ -128,7 +128,7 @@ fn wanted() -> Result<&'static str> {
     Ok(WANTED.get_or_init(|| Once::new(say())).get()?.as_str())
 }
 
-fn is_as_wanted(ended: &machine::Ended) -> Result<()> {
+pub(crate) fn is_as_wanted(ended: &machine::Ended) -> Result<()> {
     has_status(ended, 0)?;
     let wanted = wanted()?;
     check(ended.output == wanted, || format!("{}\nnot\n{wanted}", ended.output))
@@ -267,9 +267,10 @@ fn kept() -> Result<()> {
     // No room for a second one beside the first.
     let full = place.path("full");
     let mut limited = Command::new("bash");
-    limited.args(["-c", "ulimit -f 49200; exec \"$0\" \"$@\""]).arg(binary(host()?)?);
-    let script = "head -c 20000000 /dev/urandom >/tmp/x; freeze; echo $?; freeze; echo $?";
-    limited.args(["--memory", "48M", "--freeze-to", &full, "--", "sh", "-c", script]);
+    limited.args(["-c", "ulimit -f 65600; exec \"$0\" \"$@\""]).arg(binary(host()?)?);
+    let script = "mkdir /tmp/m && mount -t tmpfs -o size=40M none /tmp/m && \
+        head -c 36000000 /dev/urandom >/tmp/m/x; freeze; echo $?; freeze; echo $?";
+    limited.args(["--memory", "64M", "--freeze-to", &full, "--", "sh", "-c", script]);
     let ended = machine::run(&mut limited, &[], LIMIT)?;
     let is_kept = ended.output.starts_with("0\n") && ended.output.ends_with("\n1\n");
     check(is_kept && ended.output.contains("cannot be written"), || ended.output.clone())?;

@@ -7,6 +7,7 @@
 //! stop                   stops all programs of the job in the foreground but not by a key
 //! expect "TEXT"          waits until TEXT comes
 //! send "TEXT"            types TEXT
+//! raw                    waits until what is typed reaches the machine byte by byte, not the host's line
 //! pause                  gives the machine a moment, before a key that only the next program wants
 //! resize ROWS COLUMNS    gives the terminal another size
 //! exit STATUS            waits until the machine ends, with this status
@@ -67,6 +68,7 @@ fn step(line: &str, target: Target, terminal: &mut Option<Terminal>) -> Result<(
         "expect" => terminal.expect(&quoted(rest)?, limit),
         "send" => terminal.send(&quoted(rest)?),
         "stop" => terminal.stop(),
+        "raw" => terminal.raw(limit),
         "pause" => {
             std::thread::sleep(PAUSE);
             Ok(())

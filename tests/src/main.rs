@@ -12,6 +12,8 @@
 //! | `cli`           | `cli/*.txt`         | a command line and all that it prints                    |
 //! | `build`         | `src/build.rs`      | a boot binary built in some way, or a build that stops   |
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
+//! | `freeze`        | `src/freeze.rs`     | a machine that becomes a file, or goes on from one       |
+//! | `migrate`       | `src/migrate.rs`    | a machine that runs and goes to another one              |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
 //! | `first-day`     | `src/first_day.rs`  | what a bare machine needs of the two commands            |
@@ -21,6 +23,7 @@
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
+//! | `translator`    | `src/translator.rs` | a program that is translated when the guest starts it    |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
 //!
 //! Names of tests of machines of another ISA than this host's begin with the ISA. They run under an
@@ -49,6 +52,7 @@ mod hostile;
 mod interactive;
 mod library;
 mod machine;
+mod migrate;
 mod net;
 mod oops;
 mod packages;
@@ -57,6 +61,7 @@ mod promise;
 mod pty;
 mod script;
 mod sdk;
+mod translator;
 mod wasi;
 mod watch;
 
@@ -120,6 +125,7 @@ fn trials() -> Result<Vec<Trial>> {
         sdk::tests(),
         host::tests(),
         freeze::tests(),
+        migrate::tests(),
         library::tests(),
         promise::tests(),
     ];
@@ -135,6 +141,7 @@ fn trials() -> Result<Vec<Trial>> {
             disk::tests(target),
             oops::tests(target),
             debugger::tests(target),
+            translator::tests(target),
             packages::tests(target)?,
             wasi::tests(target)?,
             giant::tests(target),

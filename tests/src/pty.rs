@@ -78,6 +78,24 @@ impl Terminal {
         settings(&self.pty)
     }
 
+    /// Waits until a program has taken the keys from the terminal's lines.
+    pub(crate) fn raw(&self, limit: Duration) -> Result<()> {
+        let until = Instant::now() + limit;
+        loop {
+            let modes = rustix::termios::tcgetattr(&*self.pty).at("terminal")?.local_modes;
+            if !modes.contains(rustix::termios::LocalModes::ICANON) {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(Error::new(format!(
+                    "the keys stay the host's; this came:\n{}",
+                    self.seen
+                )));
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Asks the program to end.
     pub(crate) fn terminate(&self) -> Result<()> {
         let pid = rustix::process::Pid::from_child(&self.child);

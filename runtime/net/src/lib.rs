@@ -14,6 +14,7 @@
 //! | `user`      | `--net user`: the guest's connections are sockets of the host            |
 //! | `tap`       | `--net tap=`: an interface of the host                                   |
 //! | `wire`      | `--net socket=`: machines on one wire                                    |
+//! | [`line`]    | connections to another machine, for one that goes there                 |
 //! | `sandbox`   | what the process gives up                                                |
 //! | `heap`      | its memory                                                               |
 //! | [`sys`]     | system calls of the host                                                 |
@@ -27,6 +28,7 @@ extern crate std;
 mod backend;
 #[cfg(panic = "abort")]
 mod heap;
+pub mod line;
 pub mod options;
 mod port;
 mod sandbox;

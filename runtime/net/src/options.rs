@@ -1,4 +1,4 @@
-//! What the user asks for: `--net` and `--publish`.
+//! What the user asks for: `--net` and `--publish`, `--migrate-to` and `--incoming`.
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -34,6 +34,31 @@ impl<'a> Net<'a> {
             ("tap", Some(name), _) if name.len() < 16 => Some(Net::Tap(name)),
             ("vhost-user", Some(path), _) => Some(Net::VhostUser(path)),
             ("socket", Some(path), _) => Some(Net::Socket(path)),
+            _ => None,
+        }
+    }
+}
+
+/// Where a machine goes to, or comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address<'a> {
+    /// A socket in the file system.
+    Path(&'a str),
+    /// A port on loopback: what is sent is neither secret nor signed.
+    Tcp(SocketAddr),
+}
+
+impl<'a> Address<'a> {
+    /// From `unix:PATH` or `tcp:ADDR:PORT`.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Address<'a>> {
+        match text.split_once(':')? {
+            ("unix", path) if !path.is_empty() => Some(Address::Path(path)),
+            ("tcp", address) => {
+                let address: SocketAddr = address.parse().ok()?;
+                let is_right = address.ip().is_loopback() && address.port() != 0;
+                is_right.then_some(Address::Tcp(address))
+            }
             _ => None,
         }
     }
@@ -77,6 +102,18 @@ impl Publish {
 mod tests {
     use super::*;
     use std::string::ToString;
+
+    #[test]
+    fn addresses_are_paths_or_ports_on_loopback() {
+        assert_eq!(Address::parse("unix:/run/a:b"), Some(Address::Path("/run/a:b")));
+        let tcp = |text: &str| Some(Address::Tcp(text.parse().unwrap()));
+        assert_eq!(Address::parse("tcp:127.0.0.1:9"), tcp("127.0.0.1:9"));
+        assert_eq!(Address::parse("tcp:[::1]:9"), tcp("[::1]:9"));
+        for wrong in ["", "unix", "unix:", "tcp:9", "tcp:127.0.0.1:0", "tcp:192.0.2.1:9", "/run/a"]
+        {
+            assert_eq!(Address::parse(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn networks_are_named() {

@@ -5,7 +5,7 @@ use crate::tap::SET_OFFLOAD;
 use linnet_host::nr;
 use linnet_host::sandbox::{self, Filter, Leave};
 
-const ALLOWED: [usize; 26] = [
+const ALLOWED: [usize; 27] = [
     nr::READ,
     nr::WRITE,
     nr::READV,
@@ -32,14 +32,26 @@ const ALLOWED: [usize; 26] = [
     nr::EPOLL_PWAIT,
     nr::EPOLL_CREATE1,
     nr::SCHED_YIELD,
+    nr::FCNTL,
 ];
 
 /// Families of sockets.
+const UNIX: u32 = 1;
 const INET: u32 = 2;
 const INET6: u32 = 10;
 
-/// Enter the sandbox, as far as the host has one: the machine warns of what is missing.
+/// Enter the sandbox of the network, as far as the host has one: the machine warns of what is missing.
 pub fn enter() {
+    enter_with(&[INET, INET6]);
+}
+
+/// The same of a process that connects to other machines.
+pub fn enter_to_connect() {
+    enter_with(&[UNIX, INET, INET6]);
+}
+
+/// With sockets of these families.
+fn enter_with(families: &[u32]) {
     const PROT_EXEC: u32 = 4;
     if !sandbox::no_new_privileges() {
         return;
@@ -49,7 +61,7 @@ pub fn enter() {
     for nr in ALLOWED {
         filter.allow(nr);
     }
-    filter.allow_if_equal(nr::SOCKET, 0, &[INET, INET6]);
+    filter.allow_if_equal(nr::SOCKET, 0, families);
     filter.allow_if_equal(nr::IOCTL, 1, &[SET_OFFLOAD as u32]);
     filter.allow_without(nr::MMAP, 2, PROT_EXEC);
     let _ = filter.install();

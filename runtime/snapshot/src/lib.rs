@@ -16,38 +16,42 @@
 //!   names           count, and for each function that has a frame: number of its module (0 is the kernel, 1 the
 //!                   first program) in the high half and of the function in the low half; bytes of its name;
 //!                   the name, with zeros up to a whole word
-//!   runs            count, and 3 words for each: offset in guest memory, bytes, hash
+//!   runs            count, and run::COUNT words for each, see [`run`]
 //!
-//!   the pages:      the bytes of all runs, one after the other
+//!   the pages:      the bytes of all runs as they are stored, one after the other
 //! ```
 //!
 //! Body and pages lie anywhere behind the header, and there may be more in the file: a new snapshot is written
 //! beside the one that is there, and replaces it when the header is written.
 //!
-//! Hashes are XXH3-64, without a seed. They tell damage, and nothing else: whoever can write a snapshot can
+//! A machine that moves while it runs sends the same, in another order: see [`stream`].
+//!
+//! Hashes are XXH3-64, without a seed but for those of runs. They tell damage, and nothing else: whoever can write a snapshot can
 //! make them fit. What a snapshot says is believed no more than what a guest's kernel says.
 //! Guest memory that no run covers is zero. Records are those of [`linnet_abi::frames`].
 
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod pack;
 mod read;
 mod write;
 
-pub use read::{Error, Name, Run, Snapshot, Task, first_byte};
+pub use pack::{PACKED, pack};
+pub use read::{Error, Header, Name, Run, Snapshot, Task, first_byte};
 pub use write::{Full, Writer};
 
 /// What a snapshot begins with.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"LINNETSN");
 
 /// Version of the file.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// Words of the header.
 pub const HEADER: usize = 8;
 
 /// Guest memory is written in runs of at most so many bytes.
-pub const RUN: usize = 1 << 20;
+pub const RUN: usize = 1 << 16;
 
 /// Body and pages begin at multiples of this in the file.
 pub const ALIGN: u64 = 1 << 16;
@@ -111,6 +115,57 @@ pub mod task {
     pub const COUNT: usize = 25;
 }
 
-fn hash(bytes: &[u8]) -> u64 {
+/// Words about a run.
+pub mod run {
+    /// Offset in guest memory, and bytes there.
+    pub const OFFSET: usize = 0;
+    pub const SIZE: usize = 1;
+    /// Bytes that are stored: as many if they are stored as they are, fewer if they are a block of LZ4, and none
+    /// if all are zero.
+    pub const STORED: usize = 2;
+    /// Hash of the stored bytes, with a seed: the offset, with the size in its upper 24 bits.
+    pub const HASH: usize = 3;
+    pub const COUNT: usize = 4;
+}
+
+/// What two machines say to each other when one becomes the other.
+///
+/// ```text
+///   the machine that runs                      the one that waits
+///
+///   hello: MAGIC, VERSION, SHA-256 of the
+///   kernel's module, bytes of memory
+///   RUN, run::COUNT words, stored bytes        lays it into its memory; a later run replaces what was there
+///   ...
+///   BODY, words of the body, their hash,
+///   the body, which lists no runs              makes all that the body tells of
+///                                              READY
+///   GO                                         RUNS
+///   ends                                       runs
+/// ```
+///
+/// Words are those of the file. Until it has said GO, the one that runs can go on itself. Whoever gets nothing
+/// back behind a GO does not know whether the other one runs, and must not.
+pub mod stream {
+    pub const MAGIC: u64 = u64::from_le_bytes(*b"LINNETMV");
+    /// Words of the hello.
+    pub const HELLO: usize = 7;
+    /// Messages of the one that runs.
+    pub const RUN: u64 = 1;
+    pub const BODY: u64 = 2;
+    pub const GO: u64 = 3;
+    /// Those of the one that waits.
+    pub const READY: u64 = 4;
+    pub const RUNS: u64 = 5;
+}
+
+/// That of a run, which also tells whether it is where it was.
+fn run_hash(offset: u64, size: u64, stored: &[u8]) -> u64 {
+    twox_hash::XxHash3_64::oneshot_with_seed(offset ^ size << 40, stored)
+}
+
+/// XXH3-64 without a seed.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> u64 {
     twox_hash::XxHash3_64::oneshot(bytes)
 }

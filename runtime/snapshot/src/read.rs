@@ -1,6 +1,8 @@
 //! Reading a file that may be anything.
 
-use crate::{DISKS, GLOBALS, HEADER, MAGIC, NONE, RUN, VERSION, hash, machine, task};
+use crate::{
+    DISKS, GLOBALS, HEADER, MAGIC, NONE, RUN, VERSION, hash, machine, run, run_hash, task,
+};
 use core::fmt::{self, Display, Formatter};
 
 /// Why a file is no snapshot.
@@ -69,7 +71,7 @@ impl<'s> Words<'s> {
 /// A snapshot whose parts lie within it. Its hashes fit, but for those of runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Snapshot<'s> {
-    file: &'s [u8],
+    body: &'s [u8],
     machine: Words<'s>,
     programs: Words<'s>,
     memories: Words<'s>,
@@ -78,7 +80,54 @@ pub struct Snapshot<'s> {
     names: Words<'s>,
     name_count: u64,
     runs: Words<'s>,
-    pages: &'s [u8],
+}
+
+/// The first words of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Header {
+    words: u64,
+    hash: u64,
+    /// Where body and pages are in the file.
+    pub body: u64,
+    pub pages: u64,
+}
+
+impl Header {
+    /// # Errors
+    /// They are of no snapshot.
+    pub fn new(bytes: &[u8]) -> Result<Header, Error> {
+        let header = Words(bytes.get(..8 * HEADER).ok_or(Error::NotASnapshot)?);
+        if header.get(0) != MAGIC {
+            return Err(Error::NotASnapshot);
+        }
+        if header.get(1) != VERSION {
+            return Err(Error::Version(header.get(1)));
+        }
+        let (pages, body) = (header.get(4), header.get(5));
+        let is_place = |at: u64| at.is_multiple_of(8) && at >= 8 * HEADER as u64;
+        if !is_place(pages) || !is_place(body) {
+            return Err(Error::Length);
+        }
+        if header.get(6) | header.get(7) != 0 {
+            return Err(Error::Damaged);
+        }
+        Ok(Header { words: header.get(2), hash: header.get(3), body, pages })
+    }
+
+    /// That of a body of so many words, with that hash, which is no part of a file.
+    #[must_use]
+    pub fn of_body(words: u64, hash: u64) -> Header {
+        Header { words, hash, body: 0, pages: 0 }
+    }
+
+    /// Bytes of the body.
+    ///
+    /// # Errors
+    /// No memory holds it.
+    pub fn body_size(&self) -> Result<usize, Error> {
+        let size = self.words.checked_mul(8).and_then(|size| usize::try_from(size).ok());
+        size.filter(|size| isize::try_from(*size).is_ok()).ok_or(Error::Length)
+    }
 }
 
 /// Where in its file the first byte of a snapshot behind the header is, by the header.
@@ -108,44 +157,90 @@ pub struct Name<'s> {
     pub name: &'s str,
 }
 
-/// A run of guest memory that is not zero.
+/// A run of guest memory.
 #[derive(Debug, Clone, Copy)]
-pub struct Run<'s> {
+pub struct Run {
     pub offset: u64,
-    pub bytes: &'s [u8],
+    /// Bytes there, and bytes that are stored.
+    pub size: usize,
+    pub stored: usize,
     hash: u64,
 }
 
-impl Run<'_> {
-    /// Whether the bytes are those that were written.
+impl Run {
+    /// That of `size` bytes which are stored so.
     #[must_use]
-    pub fn is_whole(&self) -> bool {
-        hash(self.bytes) == self.hash
+    pub fn new(offset: u64, size: usize, stored: &[u8]) -> Run {
+        Run { offset, size, stored: stored.len(), hash: run_hash(offset, size as u64, stored) }
+    }
+
+    /// From the words of [`run`].
+    ///
+    /// # Errors
+    /// It does not lie in a memory of that size.
+    pub fn from_words(words: [u64; run::COUNT], memory: u64) -> Result<Run, Error> {
+        let [offset, size, stored, hash] = words;
+        if size == 0 || size > RUN as u64 || stored > size {
+            return Err(Error::Nonsense("a part of memory has a size that cannot be"));
+        }
+        if offset.checked_add(size).is_none_or(|end| end > memory) {
+            return Err(Error::Nonsense("there is more memory than the machine has"));
+        }
+        Ok(Run { offset, size: size as usize, stored: stored as usize, hash })
+    }
+
+    #[must_use]
+    pub fn words(&self) -> [u64; run::COUNT] {
+        [self.offset, self.size as u64, self.stored as u64, self.hash]
+    }
+
+    /// Is it stored as it is?
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.stored == self.size
+    }
+
+    /// Whether these are the bytes that were stored.
+    fn check(&self, stored: &[u8]) -> Result<(), Error> {
+        if run_hash(self.offset, self.size as u64, stored) == self.hash {
+            Ok(())
+        } else {
+            Err(Error::Damaged)
+        }
+    }
+
+    /// Lays out its bytes, `size` of them, from those that are stored.
+    ///
+    /// # Errors
+    /// They are not what was stored.
+    pub fn unpack(&self, stored: &[u8], to: &mut [u8]) -> Result<(), Error> {
+        self.check(stored)?;
+        if stored.is_empty() {
+            to.fill(0);
+        } else if self.is_plain() {
+            to.copy_from_slice(stored);
+        } else {
+            let size = lz4_flex::block::decompress_into(stored, to);
+            if size.ok() != Some(self.size) {
+                return Err(Error::Damaged);
+            }
+        }
+        Ok(())
     }
 }
 
 impl<'s> Snapshot<'s> {
+    /// From a header and its body, and how many bytes of pages belong to it.
+    ///
     /// # Errors
-    /// The file is no snapshot, or damaged.
-    pub fn new(file: &'s [u8]) -> Result<Snapshot<'s>, Error> {
-        let header = Words(file.get(..8 * HEADER).ok_or(Error::NotASnapshot)?);
-        if header.get(0) != MAGIC {
-            return Err(Error::NotASnapshot);
-        }
-        if header.get(1) != VERSION {
-            return Err(Error::Version(header.get(1)));
-        }
-        let part = |n| {
-            let at = header.get(n);
-            let at =
-                usize::try_from(at).ok().filter(|at| at.is_multiple_of(8) && *at >= 8 * HEADER);
-            file.get(at.ok_or(Error::Length)?..).ok_or(Error::Length)
-        };
-        let mut body = Words(part(5)?).split(header.get(2))?;
-        if hash(body.0) != header.get(3) || header.get(6) | header.get(7) != 0 {
+    /// The body is damaged, or wrong.
+    pub fn new(header: &Header, body: &'s [u8]) -> Result<(Snapshot<'s>, usize), Error> {
+        let whole = body;
+        let mut rest = Words(body);
+        let mut body = rest.split(header.words)?;
+        if hash(body.0) != header.hash {
             return Err(Error::Damaged);
         }
-        let pages = part(4)?;
         let machine = body.split(machine::COUNT as u64)?;
         let (programs, memories) = (body.list(4)?, body.list(1)?);
         let task_count = body.split(1)?.get(0);
@@ -160,12 +255,13 @@ impl<'s> Snapshot<'s> {
             Name::split(&mut body)?;
         }
         let names = Words(&names.0[..names.0.len() - body.0.len()]);
-        let runs = body.list(3)?;
+        let runs = body.list(run::COUNT as u64)?;
         if !body.0.is_empty() {
             return Err(Error::Length);
         }
-        let mut snapshot = Snapshot {
-            file,
+        let body = whole;
+        let snapshot = Snapshot {
+            body,
             machine,
             programs,
             memories,
@@ -174,34 +270,49 @@ impl<'s> Snapshot<'s> {
             names,
             name_count,
             runs,
-            pages,
         };
         let size = snapshot.check_runs()?;
-        snapshot.pages = pages.get(..size).ok_or(Error::Length)?;
-        Ok(snapshot)
+        Ok((snapshot, size))
     }
 
-    /// Bytes of all runs.
+    /// That of a file, and its pages.
+    ///
+    /// # Errors
+    /// The file is no snapshot, or damaged.
+    pub fn of_file(file: &'s [u8]) -> Result<(Snapshot<'s>, &'s [u8]), Error> {
+        let header = Header::new(file)?;
+        let part = |at: u64| {
+            let at = usize::try_from(at).ok();
+            at.and_then(|at| file.get(at..)).ok_or(Error::Length)
+        };
+        let body = part(header.body)?.get(..header.body_size()?).ok_or(Error::Length)?;
+        let (snapshot, size) = Snapshot::new(&header, body)?;
+        Ok((snapshot, part(header.pages)?.get(..size).ok_or(Error::Length)?))
+    }
+
+    fn run(&self, n: usize) -> Result<Run, Error> {
+        let words = core::array::from_fn(|word| self.runs.get(run::COUNT * n + word));
+        Run::from_words(words, self.memory())
+    }
+
+    /// Bytes that all runs have stored.
     fn check_runs(&self) -> Result<usize, Error> {
-        let (mut end, mut size) = (0, 0_u64);
-        for n in 0..self.runs.len() / 3 {
-            let (offset, bytes) = (self.runs.get(3 * n), self.runs.get(3 * n + 1));
-            if bytes == 0 || bytes > RUN as u64 || offset < end {
+        let (mut end, mut size) = (0, 0);
+        for n in 0..self.runs.len() / run::COUNT {
+            let run = self.run(n)?;
+            if run.offset < end {
                 return Err(Error::Nonsense("parts of memory overlap"));
             }
-            end = offset.checked_add(bytes).ok_or(Error::Nonsense("memory has no end"))?;
-            size += bytes;
+            end = run.offset + run.size as u64;
+            size += run.stored;
         }
-        if end > self.memory() {
-            return Err(Error::Nonsense("there is more memory than the machine has"));
-        }
-        usize::try_from(size).map_err(|_| Error::Length)
+        Ok(size)
     }
 
-    /// All of the file.
+    /// All that it was read from.
     #[must_use]
-    pub fn file(&self) -> &'s [u8] {
-        self.file
+    pub fn body(&self) -> &'s [u8] {
+        self.body
     }
 
     /// A word of [`machine`].
@@ -257,13 +368,9 @@ impl<'s> Snapshot<'s> {
     }
 
     /// What is not zero of guest memory, upwards.
-    pub fn runs(&self) -> impl Iterator<Item = Run<'s>> + use<'s> {
-        let (runs, mut pages) = (self.runs, self.pages);
-        (0..runs.len() / 3).map_while(move |n| {
-            let (bytes, rest) = pages.split_at_checked(runs.get(3 * n + 1) as usize)?;
-            pages = rest;
-            Some(Run { offset: runs.get(3 * n), bytes, hash: runs.get(3 * n + 2) })
-        })
+    pub fn runs(&self) -> impl Iterator<Item = Run> + use<'s> {
+        let snapshot = *self;
+        (0..self.runs.len() / run::COUNT).map_while(move |n| snapshot.run(n).ok())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writing one, into memory that the caller brings.
 
-use crate::{HEADER, MAGIC, VERSION, hash};
+use crate::{HEADER, MAGIC, Run, VERSION, hash};
 
 /// The memory is too small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,11 @@ impl<'o> Writer<'o> {
         }
     }
 
+    /// Takes away all words that were added from a place on.
+    pub fn cut(&mut self, place: usize) {
+        self.at = self.at.min(place.max(HEADER));
+    }
+
     /// What is left of the memory. The first `n` words of it become a part by [`Writer::take`].
     pub fn rest(&mut self) -> &mut [u64] {
         &mut self.words[self.at..]
@@ -98,8 +103,8 @@ impl<'o> Writer<'o> {
     ///
     /// # Errors
     /// There is no room.
-    pub fn run(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Full> {
-        self.words([offset, bytes.len() as u64, hash(bytes)])
+    pub fn run(&mut self, run: &Run) -> Result<(), Full> {
+        self.words(run.words())
     }
 
     /// Bytes of the body.

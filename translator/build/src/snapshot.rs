@@ -41,16 +41,22 @@ pub struct FrozenTask {
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Machine> {
     let wrong = |error: linnet_snapshot::Error| Error::new(error.to_string());
-    let snapshot = Snapshot::new(bytes).map_err(wrong)?;
-    if let Some(run) = snapshot.runs().find(|run| !run.is_whole()) {
-        return Err(Error::new(format!("the memory at {:#x} is damaged", run.offset)));
+    let (snapshot, mut pages) = Snapshot::of_file(bytes).map_err(wrong)?;
+    let mut memory = Vec::new();
+    for run in snapshot.runs() {
+        let (stored, rest) = pages.split_at(run.stored);
+        pages = rest;
+        let mut bytes = vec![0; run.size];
+        let damaged = |_| Error::new(format!("the memory at {:#x} is damaged", run.offset));
+        run.unpack(stored, &mut bytes).map_err(damaged)?;
+        memory.push((run.offset, bytes));
     }
     let names = snapshot.names().map(|n| ((n.module, n.function), n.name)).collect();
-    let comm = find_comm(&snapshot);
+    let comm = find_comm(&snapshot, &memory);
     let tasks = snapshot.tasks().map(|task| {
         Ok(FrozenTask {
             name: comm
-                .and_then(|at| name_at(&snapshot, task.word(word::ID) + at))
+                .and_then(|at| name_at(&memory, task.word(word::ID) + at))
                 .unwrap_or_default(),
             program: match task.word(word::PROGRAM) {
                 NONE => None,
@@ -63,7 +69,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Machine> {
     Ok(Machine {
         kernel: Digest(snapshot.kernel()),
         memory: snapshot.memory(),
-        used: snapshot.runs().map(|run| run.bytes.len() as u64).sum(),
+        used: snapshot.runs().map(|run| run.size as u64).sum(),
         vcpus: snapshot.machine(machine::VCPUS),
         age: snapshot.machine(machine::MONOTONIC) / 1_000_000_000,
         time: snapshot.machine(machine::REALTIME) / 1_000_000_000,
@@ -101,28 +107,30 @@ fn frames(record: &[u8], id: &[u8; 32], module: u32, names: &Names<'_>) -> Resul
     Ok(frames)
 }
 
-/// Bytes of guest memory.
-fn memory<'s>(snapshot: &Snapshot<'s>, address: u64, size: usize) -> Option<&'s [u8]> {
-    let run = snapshot
-        .runs()
-        .find(|run| (run.offset..run.offset + run.bytes.len() as u64).contains(&address))?;
-    let at = (address - run.offset) as usize;
-    run.bytes.get(at..(at + size).min(run.bytes.len()))
+/// Parts of guest memory, upwards.
+type Memory = [(u64, Vec<u8>)];
+
+/// Bytes of guest memory, as far as they lie in one part.
+fn bytes(memory: &Memory, address: u64, size: usize) -> Option<&[u8]> {
+    let n = memory.partition_point(|(offset, _)| *offset <= address).checked_sub(1)?;
+    let (offset, bytes) = &memory[n];
+    let at = usize::try_from(address - offset).ok()?;
+    bytes.get(at..at.saturating_add(size).min(bytes.len()))
 }
 
 /// Where a `task_struct` has its name: where that of the first task has "swapper".
-fn find_comm(snapshot: &Snapshot<'_>) -> Option<u64> {
+fn find_comm(snapshot: &Snapshot<'_>, memory: &Memory) -> Option<u64> {
     const LARGEST: usize = 8192;
     const FIRST: &[u8] = b"swapper/0\0";
     snapshot.tasks().find_map(|task| {
-        let bytes = memory(snapshot, task.word(word::ID), LARGEST)?;
+        let bytes = bytes(memory, task.word(word::ID), LARGEST)?;
         bytes.windows(FIRST.len()).position(|window| window == FIRST).map(|at| at as u64)
     })
 }
 
 /// A name of up to 15 bytes in guest memory.
-fn name_at(snapshot: &Snapshot<'_>, address: u64) -> Option<String> {
-    let bytes = memory(snapshot, address, 16)?;
+fn name_at(memory: &Memory, address: u64) -> Option<String> {
+    let bytes = bytes(memory, address, 16)?;
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     Some(String::from_utf8_lossy(&bytes[..end]).chars().filter(|c| !c.is_control()).collect())
 }

@@ -1,17 +1,19 @@
 //! From the host's first instruction to the guest kernel's.
 
 use super::cpio::Archive;
-use super::network;
+use super::migration;
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
+use super::{network, translator};
 use crate::border::kernel::{self, Symbol, symbol};
-use crate::border::snapshot::{freeze, thaw};
+use crate::border::snapshot::incoming::Incoming;
+use crate::border::snapshot::{freeze, outgoing, thaw};
 use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
-use crate::host::sandbox::{self, Sandbox};
+use crate::host::sandbox::{self, Sandbox, Sockets};
 use crate::host::signals::ignored;
 use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
@@ -29,7 +31,7 @@ use core::ops::Range;
 use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
-use linnet_snapshot::Snapshot;
+use linnet_net::sys::Fd;
 
 const DEFAULT_MEMORY: u64 = 1 << 30;
 
@@ -142,9 +144,43 @@ extern "C" fn start(stack: *const usize) -> ! {
     // Before the first thread, and before the first signal handler.
     let kept = process.kept();
     let network = network::begin(&options, kept.as_ref());
-    signals::init(options.freeze_to.is_some());
+    let translator = translator::begin(&options, kept.as_ref(), process.envp);
+    let migration = migration::begin(&options, kept.as_ref());
+    signals::init(migration::on_request(&options));
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
-    boot_machine(process, &options, kept.as_ref(), network)
+    boot_machine(process, &options, kept.as_ref(), (network, migration), translator)
+}
+
+/// What the machine begins as.
+enum Origin {
+    Boot,
+    Snapshot(thaw::Opened),
+    Incoming(Incoming),
+}
+
+impl Origin {
+    fn new(options: &Options<'_>, kept: Option<&Kept>, migration: &migration::Begun) -> Origin {
+        // A machine that starts again does so from nothing.
+        match options.resume.filter(|_| kept.is_none()) {
+            Some(path) => Origin::Snapshot(open_snapshot(path)),
+            None => migration.incoming().map_or(Origin::Boot, Origin::Incoming),
+        }
+    }
+
+    /// Bytes of the memory that it has, if it has one already.
+    fn memory(&self) -> Option<u64> {
+        let size = match self {
+            Origin::Boot => return None,
+            Origin::Snapshot(opened) => opened.snapshot.memory(),
+            Origin::Incoming(incoming) => incoming.memory,
+        };
+        let is_right = size.is_multiple_of(1 << 16)
+            && (options::MEMORY_MIN..=options::MEMORY_MAX).contains(&size);
+        if !is_right {
+            cannot_resume(&thaw::Error::Wrong("no machine has memory of that size"));
+        }
+        Some(size)
+    }
 }
 
 fn end(stop: &Stop<'_>) -> ! {
@@ -163,9 +199,10 @@ fn end(stop: &Stop<'_>) -> ! {
 
 fn boot_machine(
     process: Process,
-    options: &Options<'_>,
+    options: &Options<'static>,
     kept: Option<&Kept>,
-    network: network::Begun,
+    (network, migration): (network::Begun, migration::Begun),
+    translator: Option<Fd>,
 ) -> ! {
     const AT_PAGESZ: usize = 6;
     let page = process.auxiliary(AT_PAGESZ);
@@ -173,28 +210,33 @@ fn boot_machine(
         0 => DEFAULT_MEMORY,
         n => n,
     };
-    // A machine that starts again does so from nothing.
-    let resume = options.resume.filter(|_| kept.is_none());
     let cpus = options.cpus.unwrap_or_else(sys::host_cpus).clamp(1, vcpu::MAX_VCPUS as u32);
 
     let mappings = sys::mapping_limit().unwrap_or(tlb::HOST_DEFAULT);
     layout::init(options.address_bits, &process.places(), mappings);
-    let snapshot = resume.map(open_snapshot);
-    let memory = match (&snapshot, options.memory) {
+    let origin = Origin::new(options, kept, &migration);
+    let memory = match (origin.memory(), options.memory) {
         (None, asked) => asked.unwrap_or(default) & !0xffff,
-        (Some(snapshot), None) => snapshot.memory(),
-        (Some(snapshot), Some(asked)) if asked == snapshot.memory() => asked,
-        (Some(snapshot), Some(_)) => fatal!(
+        (Some(size), None) => size,
+        (Some(size), Some(asked)) if asked == size => size,
+        (Some(size), Some(_)) => fatal!(
             exit::USAGE,
             "the machine that was frozen has {} MiB of memory\nhint: leave --memory away",
-            snapshot.memory() >> 20
+            size >> 20
         ),
     };
     tlb::init(mappings, options.tlb_budget, cpus);
-    ram::init(memory, image::kernel(), snapshot.is_none());
-    if let Some(snapshot) = &snapshot {
-        thaw::load_memory(snapshot).unwrap_or_else(|error| cannot_resume(&error));
-    }
+    ram::init(memory, image::kernel(), matches!(origin, Origin::Boot));
+    let snapshot = match &origin {
+        Origin::Boot => None,
+        Origin::Snapshot(opened) => {
+            opened.load_memory().unwrap_or_else(|error| cannot_resume(&error));
+            Some(opened.snapshot)
+        }
+        Origin::Incoming(incoming) => {
+            Some(incoming.load().unwrap_or_else(|error| cannot_resume(&error)))
+        }
+    };
     describe_kernel(cpus);
     check_page_size(page);
     registry::init(page);
@@ -204,7 +246,10 @@ fn boot_machine(
             Some(kept) => (kept.snapshots(), sys::size(kept.snapshots()).unwrap_or(0)),
             None => open_target(path),
         };
-        freeze::init(file, size);
+        freeze::init_file(file, size);
+    }
+    if let (Some((_, text)), Some(caller)) = (options.migrate_to, migration.caller) {
+        freeze::init_line(outgoing::init(caller, text));
     }
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
@@ -212,7 +257,11 @@ fn boot_machine(
     fault::init();
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
-    let socket = network::attach(network);
+    let sockets = Sockets {
+        device: network::attach(network),
+        translator: translator::attach(translator),
+        caller: migration.caller,
+    };
     let resumed = snapshot.map(|snapshot| {
         let task = thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error));
         thaw::forget(&snapshot);
@@ -221,17 +270,21 @@ fn boot_machine(
     let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
-        warn_missing(sandbox::enter(program, socket));
+        warn_missing(sandbox::enter(program, sockets));
     }
     timer::init();
     console::init();
     virtio::net::init();
     vcpu::start_threads();
+    outgoing::start();
     if options.overflow_stack {
         thread::overflow();
     }
 
     if let Some(task) = resumed {
+        if let Origin::Incoming(incoming) = &origin {
+            incoming.take_over().unwrap_or_else(|error| cannot_resume(&error));
+        }
         // What devices have to tell may have changed.
         vcpu::first().interrupt(irq::ALL_DEVICES);
         vcpu::run_first(task);
@@ -295,7 +348,7 @@ fn with_path<T>(what: &str, path: &str, f: impl FnOnce(&CStr) -> T) -> T {
     }
 }
 
-fn open_snapshot(path: &str) -> Snapshot<'static> {
+fn open_snapshot(path: &str) -> thaw::Opened {
     match with_path("the snapshot", path, thaw::open) {
         Ok(snapshot) => snapshot,
         Err(error) => fatal!(exit::SNAPSHOT, "{path}: {error}"),
@@ -470,7 +523,7 @@ extern "C" fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
         // SAFETY: both arrays are those the host passed.
-        unsafe { restart::restart(process.argv, process.envp, freeze::file()) }
+        unsafe { restart::restart(process.argv, process.envp, freeze::descriptor()) }
     }
     sys::exit(exit::BUG)
 }

@@ -3,6 +3,10 @@
 mod cpio;
 #[cfg(not(test))]
 pub mod entry;
+#[cfg(not(test))]
+mod migration;
 mod network;
 mod options;
 mod restart;
+#[cfg(not(test))]
+mod translator;

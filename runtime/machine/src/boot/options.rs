@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::device::virtio::MAX_DISKS;
 use crate::memory::layout::ADDRESS_BITS;
-use linnet_net::options::{MAX_PUBLISHED, Net, Publish};
+use linnet_net::options::{Address, MAX_PUBLISHED, Net, Publish};
 
 pub const HELP: &str = "\
 Boot the Linux system in this file.
@@ -25,9 +25,18 @@ Options:
       --publish [ADDR:]PORT:PORT[/udp]
                        Lead a port of the host, on loopback unless told, to one of the guest;
                        with --net user
+      --translator FILE
+                       The linnet that translates programs which this file does not hold when the guest
+                       starts them [default: none, and they are not started]
+      --code-cache DIR Where the translator keeps what it has translated [default: nowhere]
       --append ARGS    More arguments for the kernel
       --freeze-to FILE Where snapshots of the machine go; the guest's command `freeze` and SIGUSR1 make one
       --resume FILE    Go on as the machine that was frozen to that file, on this CPU or on another
+      --migrate-to ADDRESS
+                       Where the machine goes at SIGUSR1 or the guest's command `freeze`: unix:PATH, or
+                       tcp:ADDR:PORT on loopback; what runs there was started with --incoming
+      --incoming ADDRESS
+                       Wait at that address for a machine, and go on as it, on this CPU or on another
       --address-bits N Use the host's addresses as if a process had so many bits of them: 38, 39 or 47
                        [default: as many as there are]
       --no-sandbox     Keep the rights of this process: without this option it gives up files,
@@ -52,11 +61,19 @@ pub struct Options<'a> {
     pub disks: [Option<Disk<'a>>; MAX_DISKS],
     pub net: Net<'a>,
     pub published: [Option<Publish>; MAX_PUBLISHED],
+    /// The program that translates programs.
+    pub translator: Option<&'a str>,
+    /// Where it keeps what it has translated.
+    pub code_cache: Option<&'a str>,
     pub append: &'a str,
     /// Where snapshots go.
     pub freeze_to: Option<&'a str>,
     /// A snapshot to start as.
     pub resume: Option<&'a str>,
+    /// Where the machine goes to, with the text that says so.
+    pub migrate_to: Option<(Address<'a>, &'a str)>,
+    /// Where the machine comes from that this one becomes.
+    pub incoming: Option<(Address<'a>, &'a str)>,
     pub address_bits: Option<u32>,
     pub sandbox: bool,
     /// For tests: so many mappings of guest memory instead of what the host allows.
@@ -99,6 +116,8 @@ pub enum Stop<'a> {
     },
     /// A machine that is resumed has what it had.
     Resumed(&'static str),
+    /// Two options of which a machine has one at most.
+    Both(&'static str, &'static str),
 }
 
 impl fmt::Display for Stop<'_> {
@@ -110,10 +129,12 @@ impl fmt::Display for Stop<'_> {
                 "unknown option '{option}'\nhint: a command for the guest comes after '--'; see --help"
             ),
             Stop::Missing(option) => write!(f, "option '{option}' needs a value\nhint: see --help"),
-            Stop::Resumed(what) => write!(
-                f,
-                "a machine that is resumed takes no {what}\nhint: leave it away, or --resume"
-            ),
+            Stop::Resumed(what) => {
+                write!(f, "a machine that is resumed takes no {what}\nhint: leave it away")
+            }
+            Stop::Both(first, second) => {
+                write!(f, "{first} and {second} exclude each other\nhint: leave one of them away")
+            }
             Stop::Bad { option, value, hint } => {
                 write!(f, "'{value}' is no value for {option}\nhint: {hint}")
             }
@@ -123,12 +144,14 @@ impl fmt::Display for Stop<'_> {
 
 const CPUS_HINT: &str = "give a number from 1 to 64";
 const ADDRESS_BITS_HINT: &str = "give 38, 39 or 47";
+const ADDRESS_HINT: &str = "give unix:PATH, or tcp:ADDR:PORT on loopback, such as tcp:127.0.0.1:9000; ssh leads either to another host";
 const DISKS_HINT: &str = "a machine has at most 8 disks";
 const NET_HINT: &str = "give user, tap=NAME, vhost-user=SOCKET, socket=PATH or none";
 const PUBLISH_HINT: &str =
     "give PORT:PORT, such as 8080:80, or 127.0.0.1:5353:53/udp or [::1]:8080:80";
 const PORTS_HINT: &str = "a machine has at most 32 published ports";
 const NO_PORTS_HINT: &str = "add --net user: other networks have no ports of the host";
+const NO_TRANSLATOR_HINT: &str = "add --translator: only code that it makes is kept";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
@@ -139,9 +162,13 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         disks: [None; MAX_DISKS],
         net: Net::None,
         published: [None; MAX_PUBLISHED],
+        translator: None,
+        code_cache: None,
         append: "",
         freeze_to: None,
         resume: None,
+        migrate_to: None,
+        incoming: None,
         address_bits: None,
         sandbox: true,
         tlb_budget: None,
@@ -198,9 +225,13 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 *free.ok_or(bad(PORTS_HINT))? = Some(port);
                 published = Some(value);
             }
+            "--translator" => options.translator = Some(value()?),
+            "--code-cache" => options.code_cache = Some(value()?),
             "--append" => options.append = value()?,
             "--freeze-to" => options.freeze_to = Some(value()?),
             "--resume" => options.resume = Some(value()?),
+            "--migrate-to" => options.migrate_to = Some(address("--migrate-to", value()?)?),
+            "--incoming" => options.incoming = Some(address("--incoming", value()?)?),
             "--no-sandbox" => options.sandbox = false,
             // Of no use but to tests, and so not in the help.
             "--tlb-budget" => options.tlb_budget = value()?.parse().ok(),
@@ -213,7 +244,13 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             _ => return Err(Stop::Unknown(word)),
         }
     }
-    if options.resume.is_some() {
+    if options.freeze_to.is_some() && options.migrate_to.is_some() {
+        return Err(Stop::Both("--freeze-to", "--migrate-to"));
+    }
+    if options.resume.is_some() && options.incoming.is_some() {
+        return Err(Stop::Both("--resume", "--incoming"));
+    }
+    if options.resume.is_some() || options.incoming.is_some() {
         if options.command.is_some() {
             return Err(Stop::Resumed("command"));
         }
@@ -221,12 +258,20 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             return Err(Stop::Resumed("arguments for the kernel"));
         }
     }
+    if let (Some(value), None) = (options.code_cache, options.translator) {
+        return Err(Stop::Bad { option: "--code-cache", value, hint: NO_TRANSLATOR_HINT });
+    }
     match published {
         Some(value) if options.net != Net::User => {
             Err(Stop::Bad { option: "--publish", value, hint: NO_PORTS_HINT })
         }
         _ => Ok(options),
     }
+}
+
+fn address<'a>(option: &'static str, value: &'a str) -> Result<(Address<'a>, &'a str), Stop<'a>> {
+    let bad = Stop::Bad { option, value, hint: ADDRESS_HINT };
+    Address::parse(value).map(|address| (address, value)).ok_or(bad)
 }
 
 /// A number of bytes with an optional suffix K, M or G.

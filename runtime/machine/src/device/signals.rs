@@ -9,7 +9,7 @@
 //! | HUP, INT, QUIT, TERM | ask the guest to end in order, see [`signals`]                              |
 //! | others that end      | do so once the terminal is restored; process 1 lives on, as any would       |
 //! | PIPE, XFSZ           | nothing: whoever writes in the guest gets them, see the kernel's stdio.c    |
-//! | USR1                 | freezes a machine that has a file for snapshots                            |
+//! | USR1                 | freezes a machine that has a file for snapshots, or another one to go to    |
 //! | TSTP                 | stops the process once the terminal is restored                             |
 //! | CONT, WINCH          | make the machine look at the terminal again                                 |
 //! | faults               | see `border::fault`                                                         |
@@ -20,14 +20,29 @@ use crate::cpu::{deadline, vcpu};
 use crate::device::console;
 use crate::host::signals::{self, bit};
 use crate::host::{sys, terminal};
+use core::sync::atomic::{AtomicU32, Ordering};
 use linnet_abi::irq;
 
 const LINE: u32 = 1 << (irq::DEVICE_SHIFT + irq::LINE_SHUTDOWN);
 
 const FREEZE_LINE: u32 = 1 << (irq::DEVICE_SHIFT + irq::LINE_FREEZE);
 
-/// Take over the signals, in a machine that can be frozen or not.
-pub fn init(freezes: bool) {
+/// What SIGUSR1 does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRequest {
+    /// What it does to any program.
+    End,
+    /// The guest freezes.
+    Freeze,
+    /// Who waits for it is woken.
+    Wake,
+}
+
+/// Has SIGUSR1 come that nobody has waited for?
+static REQUESTED: AtomicU32 = AtomicU32::new(0);
+
+/// Take over the signals.
+pub fn init(on_request: OnRequest) {
     signals::init();
     let is_first_process = signals::is_first_process();
     for signal in (1..=signals::LAST).filter(|signal| signals::ignored() & bit(*signal) == 0) {
@@ -36,9 +51,11 @@ pub fn init(freezes: bool) {
             unsafe { sys::sigaction(signal, handler as *const () as usize) };
         }
     }
-    if freezes {
+    if on_request != OnRequest::End {
+        let handler: extern "C" fn(u32) =
+            if on_request == OnRequest::Wake { on_wake } else { on_freeze };
         // SAFETY: as above.
-        unsafe { sys::sigaction(sys::SIGUSR1, on_freeze as *const () as usize) };
+        unsafe { sys::sigaction(sys::SIGUSR1, handler as *const () as usize) };
         sys::unblock(bit(sys::SIGUSR1));
     }
     // These are about what the process shares with others, and were not blocked for the program that it is.
@@ -65,7 +82,24 @@ extern "C" fn on_request(signal: u32) {
 }
 
 extern "C" fn on_freeze(_: u32) {
+    freeze();
+}
+
+/// Ask the guest to freeze.
+pub fn freeze() {
     vcpu::first().interrupt(FREEZE_LINE);
+}
+
+extern "C" fn on_wake(_: u32) {
+    REQUESTED.store(1, Ordering::SeqCst);
+    sys::futex_wake(&REQUESTED, 1);
+}
+
+/// Wait until SIGUSR1 comes.
+pub fn wait_for_request() {
+    while REQUESTED.swap(0, Ordering::SeqCst) == 0 {
+        sys::futex_wait(&REQUESTED, 0, None);
+    }
 }
 
 extern "C" fn on_end(signal: u32) {

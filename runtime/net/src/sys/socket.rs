@@ -134,6 +134,27 @@ pub fn connected(kind: Kind, to: SocketAddr) -> Result<Fd> {
     }
 }
 
+/// A socket that is connected to an address.
+pub fn connected_at_once(to: SocketAddr) -> Result<Fd> {
+    let fd = new(family(to), Kind::Stream)?;
+    super::make_plain(&fd)?;
+    connect(&fd, &Name::ip(to))?;
+    set_option(&fd, TCP, TCP_NODELAY, 1)?;
+    Ok(fd)
+}
+
+/// Reading and writing give [`Errno::AGAIN`] if nothing can be read or written for so long.
+pub fn set_patience(fd: &Fd, seconds: i64) -> Result<()> {
+    const RCVTIMEO: usize = 20;
+    const SNDTIMEO: usize = 21;
+    let time = [seconds, 0];
+    for option in [RCVTIMEO, SNDTIMEO] {
+        // SAFETY: reads the time only.
+        unsafe { call(nr::SETSOCKOPT, [fd.raw(), SOCKET, option, time.as_ptr() as usize, 16, 0])? };
+    }
+    Ok(())
+}
+
 /// A socket that others connect to, or send datagrams.
 pub fn bound(kind: Kind, at: SocketAddr) -> Result<Fd> {
     const REUSEADDR: usize = 2;
@@ -184,6 +205,16 @@ pub fn pair() -> Result<[Fd; 2]> {
     let mut ends = [0_i32; 2];
     // SAFETY: writes to the ends only.
     unsafe { call(nr::SOCKETPAIR, [UNIX.into(), 1, 0, ends.as_mut_ptr() as usize, 0, 0])? };
+    Ok(ends.map(Fd::own))
+}
+
+/// Two ends of a socket of packets. They stay open when the process starts another program.
+pub fn packet_pair() -> Result<[Fd; 2]> {
+    const SEQPACKET: usize = 5;
+    let mut ends = [0_i32; 2];
+    let at = ends.as_mut_ptr() as usize;
+    // SAFETY: writes to the ends only.
+    unsafe { call(nr::SOCKETPAIR, [UNIX.into(), SEQPACKET, 0, at, 0, 0])? };
     Ok(ends.map(Fd::own))
 }
 

@@ -1,4 +1,16 @@
-//! Snapshots of the machine: writing one ([`freeze`]), and starting as one ([`thaw`]).
+//! Snapshots of the machine: making one ([`freeze`]), and starting as one ([`thaw`]).
+//!
+//! | file       | what is there                                                   |
+//! |------------|-----------------------------------------------------------------|
+//! | `freeze`   | the host call: what is needed, and who gets the snapshot        |
+//! | `body`     | what a snapshot tells of the machine but for its memory         |
+//! | `frames`   | frames of a task to records, and back                           |
+//! | `pages`    | guest memory                                                    |
+//! | `file`     | a snapshot becomes a file                                       |
+//! | `failed`   | why there is no snapshot                                        |
+//! | `outgoing` | a machine that runs goes to another one that waits              |
+//! | `incoming` | a machine that waits becomes another one                        |
+//! | `thaw`     | a snapshot becomes a machine                                    |
 //!
 //! Linux has suspended itself when it asks for a snapshot: one vCPU is left, which runs the task that asks. All
 //! other tasks are suspended in the host call `switch_to`. A task's frames are captured on both stacks, from the
@@ -10,8 +22,14 @@
 //! of which the innermost enters the kernel stack and rebuilds the kernel's, of which the innermost returns from
 //! the host call.
 
+mod body;
+mod failed;
+mod file;
 mod frames;
 pub mod freeze;
+pub mod incoming;
+pub mod outgoing;
+mod pages;
 pub mod thaw;
 
 /// Numbers of host frames in records.

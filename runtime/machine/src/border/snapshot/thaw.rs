@@ -4,6 +4,7 @@
 //! is refused before anything runs.
 
 use super::frames::{self, begin};
+use super::outgoing::Lost;
 use crate::arch::ThreadRequest;
 use crate::device::virtio;
 use crate::host::clock;
@@ -22,7 +23,7 @@ use linnet_abi::module::Module;
 use linnet_frames::rebuild::{GoOn, Plan, Resume, plan_words};
 use linnet_frames::record::Record;
 use linnet_frames::tables::Tables;
-use linnet_snapshot::{GLOBALS, NONE, Snapshot, machine, task as word};
+use linnet_snapshot::{GLOBALS, Header, NONE, Run, Snapshot, machine, task as word};
 
 /// Native stack that a frame of the runtime takes, in bytes.
 const HOST_FRAME: usize = 4096;
@@ -41,6 +42,8 @@ pub enum Error {
     /// Something in it cannot be.
     Wrong(&'static str),
     Disk(usize),
+    /// The machine that was to come does not.
+    Lost(Lost),
     /// Whether the machine had a network device.
     Network(bool),
     NoMemory,
@@ -69,6 +72,7 @@ impl Display for Error {
                 f,
                 "disk {n} is not the one that the machine had\nhint: give the same disks in the same order with --disk"
             ),
+            Error::Lost(lost) => write!(f, "the machine does not come: {lost}"),
             Error::Network(true) => write!(
                 f,
                 "the machine had a network device\nhint: give it one with --net, as it had"
@@ -87,60 +91,99 @@ impl From<linnet_snapshot::Error> for Error {
     }
 }
 
+impl From<Lost> for Error {
+    fn from(lost: Lost) -> Self {
+        Error::Lost(lost)
+    }
+}
+
 impl From<linnet_frames::Error> for Error {
     fn from(error: linnet_frames::Error) -> Self {
         Error::Frames(error)
     }
 }
 
-/// Look at a file, and keep what is in it until [`forget`].
-pub fn open(path: &core::ffi::CStr) -> Result<Snapshot<'static>, Error> {
+/// A snapshot that has been looked at.
+pub struct Opened {
+    pub snapshot: Snapshot<'static>,
+    file: i32,
+    /// Where in the file its pages are.
+    pages: u64,
+}
+
+/// Memory of that size, for good.
+pub fn room(size: usize) -> Result<&'static mut [u8], Error> {
+    let own = sys::PROT_READ | sys::PROT_WRITE;
+    let size_of_map = size.checked_next_multiple_of(1 << 16).ok_or(Error::NoMemory)?;
+    let at = layout::map_own(size_of_map.max(1 << 16), 1 << 16, own);
+    let at = at.map_err(|_| Error::NoMemory)?;
+    // SAFETY: mapped just now, and nobody else knows of it.
+    Ok(unsafe { core::slice::from_raw_parts_mut(at as *mut u8, size) })
+}
+
+/// Look at a file. It is read and not mapped, since another process may change it.
+pub fn open(path: &core::ffi::CStr) -> Result<Opened, Error> {
     let (fd, size) = sys::open_to_read(path).map_err(Error::File)?;
-    let size = usize::try_from(size).map_err(|_| Error::NoMemory)?;
-    if size == 0 {
+    let mut header = [0; 8 * linnet_snapshot::HEADER];
+    if size < header.len() as u64 {
         return Err(linnet_snapshot::Error::NotASnapshot.into());
     }
-    let own = sys::PROT_READ | sys::PROT_WRITE;
-    let at = layout::map_own(size.next_multiple_of(1 << 16), 1 << 16, own);
-    let at = at.map_err(|_| Error::NoMemory)?;
-    // Not mapped: another process may change the file.
-    // SAFETY: mapped just now, and nobody else knows of it.
-    let bytes = unsafe { core::slice::from_raw_parts_mut(at as *mut u8, size) };
-    let read = sys::read_file(fd, bytes);
-    sys::close(fd);
-    read.map_err(Error::File)?;
-    let snapshot = Snapshot::new(bytes)?;
+    sys::read_file(fd, &mut header, 0).map_err(Error::File)?;
+    let header = Header::new(&header)?;
+    let is_inside = |at: u64, bytes: usize| at.checked_add(bytes as u64).is_some_and(|e| e <= size);
+    if !is_inside(header.body, header.body_size()?) {
+        return Err(linnet_snapshot::Error::Length.into());
+    }
+    let body = room(header.body_size()?)?;
+    sys::read_file(fd, body, header.body).map_err(Error::File)?;
+    let (snapshot, pages) = Snapshot::new(&header, body)?;
+    if !is_inside(header.pages, pages) {
+        return Err(linnet_snapshot::Error::Length.into());
+    }
     if snapshot.kernel() != image::kernel().id {
         return Err(Error::Kernel);
     }
-    Ok(snapshot)
+    Ok(Opened { snapshot, file: fd, pages: header.pages })
 }
 
-/// The snapshot has been loaded: the host has the memory back that its file was read to.
-pub fn forget(snapshot: &Snapshot<'static>) {
-    let file = snapshot.file();
-    let at = file.as_ptr().addr();
-    // SAFETY: the pages stay mapped, and are zeros from now on; nobody looks at them.
-    unsafe { sys::madvise(at, file.len(), sys::MADV_DONTNEED) };
-}
-
-/// Lay out guest memory, which is all zeros.
-pub fn load_memory(snapshot: &Snapshot<'_>) -> Result<(), Error> {
-    let base = Layout::get().slots;
-    for run in snapshot.runs() {
-        if run.offset < NULL_GUARD {
-            return Err(Error::Wrong("there is something in the first 64 KiB"));
+impl Opened {
+    /// Lay out guest memory, which is all zeros.
+    pub fn load_memory(&self) -> Result<(), Error> {
+        let buffer = room(linnet_snapshot::RUN)?;
+        let mut at = self.pages;
+        for run in self.snapshot.runs() {
+            let to = memory_of(&run)?;
+            let stored = &mut buffer[..run.stored];
+            sys::read_file(self.file, stored, at).map_err(Error::File)?;
+            run.unpack(stored, to)?;
+            at += run.stored as u64;
         }
-        if !run.is_whole() {
-            return Err(linnet_snapshot::Error::Damaged.into());
-        }
-        // SAFETY: inside guest memory, which has the size that the snapshot's runs lie in.
-        unsafe {
-            let to = (base + run.offset) as *mut u8;
-            core::ptr::copy_nonoverlapping(run.bytes.as_ptr(), to, run.bytes.len());
-        }
+        sys::close(self.file);
+        Ok(())
     }
-    Ok(())
+}
+
+/// The snapshot has become a machine: the host has the memory back that it was read to.
+pub fn forget(snapshot: &Snapshot<'static>) {
+    let body = snapshot.body();
+    let at = body.as_ptr().addr();
+    if layout::is_own(at) {
+        // SAFETY: the pages stay mapped, and are zeros from now on; nobody looks at them.
+        unsafe {
+            sys::madvise(at & !0xffff, body.len().next_multiple_of(1 << 16), sys::MADV_DONTNEED)
+        };
+    }
+}
+
+/// Guest memory that a run is of.
+pub fn memory_of(run: &Run) -> Result<&'static mut [u8], Error> {
+    if run.offset < NULL_GUARD {
+        return Err(Error::Wrong("there is something in the first 64 KiB"));
+    }
+    let at = Layout::get().slots + run.offset;
+    // SAFETY: a run lies in the memory of its machine, which has that size here, too. The guest does not run, and
+    // callers keep one run at a time.
+    Ok(unsafe { core::slice::from_raw_parts_mut(at as *mut u8, run.size) })
 }
 
 /// Make the tasks: the one that asked for the snapshot, which goes on first.

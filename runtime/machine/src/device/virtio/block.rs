@@ -88,6 +88,10 @@ impl<B: Backend> Disk<B> {
         Disk { backend, sectors: size / SECTOR, read_only }
     }
 
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// Do a request; the number of bytes written into it.
     fn request(&self, request: &mut Request) -> Result<u32, Malformed> {
         let (mut readable, mut writable) = request.split();

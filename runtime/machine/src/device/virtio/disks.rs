@@ -68,6 +68,18 @@ pub fn descriptors() -> impl Iterator<Item = i32> {
     (0..count()).filter_map(disk).map(|disk| disk.device.backend.fd)
 }
 
+/// Let another machine have the disks.
+pub fn unlock() {
+    descriptors().for_each(sys::unlock);
+}
+
+/// Take them back; false if somebody else has one now.
+pub fn lock() -> bool {
+    (0..count())
+        .filter_map(disk)
+        .all(|disk| sys::lock(disk.device.backend.fd, disk.device.is_read_only()).is_ok())
+}
+
 /// Bytes of all disks.
 pub fn sizes() -> impl Iterator<Item = u64> {
     (0..count()).filter_map(disk).map(|disk| disk.device.size())

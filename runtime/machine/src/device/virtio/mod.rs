@@ -22,4 +22,4 @@ pub mod net;
 mod tests;
 
 pub use bus::{kernel_arguments, read, write};
-pub use disks::{MAX_DISKS, attach, descriptors, sizes};
+pub use disks::{MAX_DISKS, attach, descriptors, lock, sizes, unlock};

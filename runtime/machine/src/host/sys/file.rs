@@ -59,6 +59,16 @@ pub struct FileError {
     errno: i32,
 }
 
+/// What an errno says of a file.
+pub fn reason(errno: i32) -> &'static str {
+    match errno {
+        2 => "No such file or directory",
+        13 => "Permission denied",
+        20 => "Not a directory",
+        _ => "the host refuses it",
+    }
+}
+
 impl core::fmt::Display for FileError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let reason = match self.errno {
@@ -82,17 +92,31 @@ fn checked(what: &'static str, result: isize) -> Result<usize, FileError> {
 pub fn open_disk(path: &CStr, read_only: bool) -> Result<i32, FileError> {
     const AT_FDCWD: usize = -100_isize as usize;
     const O_RDWR: usize = 2;
+    let flags = if read_only { 0 } else { O_RDWR };
+    // SAFETY: the path lives through the call.
+    let fd = checked("open", unsafe {
+        syscall(nr::OPENAT, [AT_FDCWD, path.as_ptr() as usize, flags, 0, 0, 0])
+    })? as i32;
+    lock(fd, read_only)?;
+    Ok(fd)
+}
+
+/// Lock a disk: nobody else may write what this machine uses, and, unless it only reads, nobody read it.
+pub fn lock(fd: i32, read_only: bool) -> Result<(), FileError> {
     const LOCK_SHARED: usize = 1;
     const LOCK_EXCLUSIVE: usize = 2;
     const LOCK_AT_ONCE: usize = 4;
-    let (flags, lock) = if read_only { (0, LOCK_SHARED) } else { (O_RDWR, LOCK_EXCLUSIVE) };
-    // SAFETY: the path lives through the call; the other is about a descriptor.
-    unsafe {
-        let path = path.as_ptr() as usize;
-        let fd = checked("open", syscall(nr::OPENAT, [AT_FDCWD, path, flags, 0, 0, 0]))?;
-        checked("lock", syscall(nr::FLOCK, [fd, lock | LOCK_AT_ONCE, 0, 0, 0, 0]))?;
-        Ok(fd as i32)
-    }
+    let lock = if read_only { LOCK_SHARED } else { LOCK_EXCLUSIVE };
+    // SAFETY: touches no memory.
+    checked("lock", unsafe { syscall(nr::FLOCK, [fd as usize, lock | LOCK_AT_ONCE, 0, 0, 0, 0]) })?;
+    Ok(())
+}
+
+/// Let others use a disk.
+pub fn unlock(fd: i32) {
+    const UNLOCK: usize = 8;
+    // SAFETY: touches no memory.
+    unsafe { syscall(nr::FLOCK, [fd as usize, UNLOCK, 0, 0, 0, 0]) };
 }
 
 /// Open a file to read it from any place; its size. An error if it is no such file.
@@ -112,9 +136,9 @@ pub fn open_to_read(path: &CStr) -> Result<(i32, u64), FileError> {
     Ok((fd, size(fd)?))
 }
 
-/// Read the beginning of a file.
-pub fn read_file(fd: i32, bytes: &mut [u8]) -> Result<(), FileError> {
-    checked("read", read_all_at(fd, bytes, 0)).map(|_| ())
+/// Read all of the bytes from a place of a file.
+pub fn read_file(fd: i32, bytes: &mut [u8], at: u64) -> Result<(), FileError> {
+    checked("read", read_all_at(fd, bytes, at)).map(|_| ())
 }
 
 /// Open a file to write to any place of it, which is made if there is none. It keeps what it has: its size. An

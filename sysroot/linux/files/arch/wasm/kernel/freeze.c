@@ -6,7 +6,12 @@
 #include <linux/init.h>
 #include <linux/interrupt.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/oom.h>
 #include <linux/random.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/suspend.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
@@ -20,8 +25,39 @@
 static bool ends_then;
 static int result;
 
+static void forget_block(struct page *page, unsigned int order)
+{
+	if (PageReported(page))
+		return;
+	/* What was never used is a hole already, and small blocks lie beside what is used. */
+	if (order >= get_order(SZ_64K)) {
+		host_ram_discard(page_to_pfn(page), 1 << order);
+		return;
+	}
+	for (int i = 0; i < 1 << order; i++)
+		clear_highpage(page + i);
+}
+
+/* A snapshot has no pages of zeros, and what was in a free page is nobody's any more. */
+static void forget_free_pages(void)
+{
+	struct zone *zone;
+	struct page *page;
+	unsigned int order, type;
+	unsigned long flags;
+
+	for_each_populated_zone(zone) {
+		spin_lock_irqsave(&zone->lock, flags);
+		for_each_migratetype_order(order, type)
+			list_for_each_entry(page, &zone->free_area[order].free_list[type], buddy_list)
+				forget_block(page, order);
+		spin_unlock_irqrestore(&zone->lock, flags);
+	}
+}
+
 static int freeze_enter(suspend_state_t state)
 {
+	forget_free_pages();
 	result = host_snapshot(ends_then);
 	return min(result, 0);
 }
@@ -43,11 +79,36 @@ static const struct platform_suspend_ops freeze_operations = {
 	.finish = freeze_finish,
 };
 
+/* Code that a translator has made on exec is in no boot binary that could go on with it. */
+static bool has_loaded_programs(void)
+{
+	struct task_struct *process, *task;
+	bool found = false;
+
+	rcu_read_lock();
+	for_each_process(process) {
+		task = find_lock_task_mm(process);
+		if (!task)
+			continue;
+		if (task->mm->context.is_loaded) {
+			pr_err("freeze: %s (%d) was translated when it was started, and cannot be frozen\n",
+			       task->comm, task_tgid_nr(task));
+			found = true;
+		}
+		task_unlock(task);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 static int freeze(bool end)
 {
 	int err;
 
+	if (has_loaded_programs())
+		return -EBUSY;
 	for (int try = 0; try < MAX_TRIES; try++) {
+		drain_all_pages(NULL);
 		ends_then = end;
 		result = 0;
 		err = pm_suspend(PM_SUSPEND_MEM);
