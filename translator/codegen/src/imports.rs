@@ -17,9 +17,10 @@ pub(crate) enum Symbol {
 }
 
 /// One symbol for each imported function.
-pub(crate) fn resolve(module: &Module) -> Result<Vec<Symbol>> {
+pub(crate) fn resolve(module: &Module, is_kernel: bool) -> Result<Vec<Symbol>> {
     let resolved = module.imports.iter().enumerate().map(|(index, import)| {
-        resolve_one(import, module.function_type(index as u32)).map_err(|e| e.at(import.offset))
+        let ty = module.function_type(index as u32);
+        resolve_one(import, ty, is_kernel).map_err(|e| e.at(import.offset))
     });
     let symbols = resolved.collect::<Result<Vec<_>>>()?;
     for function in module.table.iter().flatten() {
@@ -33,7 +34,7 @@ pub(crate) fn resolve(module: &Module) -> Result<Vec<Symbol>> {
     Ok(symbols)
 }
 
-fn resolve_one(import: &Import, ty: &FuncType) -> Result<Symbol> {
+fn resolve_one(import: &Import, ty: &FuncType, is_kernel: bool) -> Result<Symbol> {
     let Import { module, name, .. } = *import;
     if module == calls::HOST_MODULE {
         if calls::BARRIERS.contains(&name) {
@@ -41,11 +42,16 @@ fn resolve_one(import: &Import, ty: &FuncType) -> Result<Symbol> {
             return Ok(Symbol::Barrier);
         }
         if let Some(call) = calls::HOST_CALLS.iter().find(|c| c.name == name) {
+            // Each finds its task by the context of the kernel, which a program has not.
+            if !is_kernel {
+                return Err(Error::new(format!("a program imports {module}.{name} of the kernel"))
+                    .hint("programs make system calls"));
+            }
             check_call(import, ty, call)?;
             return Ok(Symbol::Runtime(format!("{}{name}", calls::HOST_PREFIX)));
         }
     }
-    if module == calls::USER_MODULE {
+    if module == calls::USER_MODULE && !is_kernel {
         if name == calls::CALL_HANDLER {
             check(import, ty, &[ValType::I32; 4], None)?;
             return Ok(Symbol::CallHandler);

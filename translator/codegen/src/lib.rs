@@ -96,7 +96,10 @@ pub struct Object {
 pub fn translate(wasm: &[u8], options: &Options) -> Result<Object, Error> {
     let started = Instant::now();
     let module = module::Module::parse_as(wasm, options.standalone)?;
-    let symbols = if options.standalone { Vec::new() } else { imports::resolve(&module)? };
+    let symbols = match options.standalone {
+        true => Vec::new(),
+        false => imports::resolve(&module, !options.is_program())?,
+    };
     let tail_calls = module::tail_calls::are_in(&module);
     let read = Instant::now();
     let isa = isa::isa(options)?;

@@ -45,6 +45,8 @@ pub fn summary(wasm: &[u8]) -> Result<Summary> {
         data: module.segments.iter().map(|segment| segment.bytes.len()).sum(),
         table: module.table.len(),
         exceptions: !module.tags.is_empty(),
-        problem: imports::resolve(&module).err(),
+        problem: imports::resolve(&module, false)
+            .or_else(|problem| imports::resolve(&module, true).map_err(|_| problem))
+            .err(),
     })
 }
