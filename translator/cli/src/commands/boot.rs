@@ -1,7 +1,5 @@
 //! `linnet boot`
 
-use std::process::Command;
-
 use linnet_build::{Builder, Result, host};
 
 use super::become_program;
@@ -12,7 +10,7 @@ pub(crate) fn run(arguments: &Boot) -> Result<()> {
     let binary = builder.boot_binary_of(host()?, &arguments.what.system(&builder, &[])?.0)?;
     // Its end saves what it knows of files; a program that is replaced has none.
     drop(builder);
-    let mut command = Command::new(binary);
+    let mut command = linnet_process::command(binary);
     let Boot { cpus, memory, append, .. } = arguments;
     for (option, value) in [("--cpus", cpus), ("--memory", memory), ("--append", append)] {
         if let Some(value) = value {
