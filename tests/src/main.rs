@@ -23,6 +23,7 @@
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
 //! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
+//! | `translator`    | `src/translator.rs` | a program that is translated when the guest starts it    |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
 //!
 //! Names of tests of machines of another ISA than this host's begin with the ISA. They run under an
@@ -60,6 +61,7 @@ mod pty;
 mod script;
 mod sdk;
 mod signals;
+mod translator;
 mod wasi;
 mod watch;
 
@@ -119,6 +121,7 @@ fn trials() -> Result<Vec<Trial>> {
             disk::tests(target),
             oops::tests(target),
             debugger::tests(target),
+            translator::tests(target),
             packages::tests(target)?,
             wasi::tests(target)?,
         ] {

@@ -43,7 +43,8 @@ macro_rules! for_each_host_call {
             task_free(task: ptr);
             /// Leave the kernel: run the calling task's user code. Does not return.
             user_enter();
-            /// Replace the calling task's program. Takes effect when the kernel is left.
+            /// Replace the calling task's program. Takes effect when the kernel is left. A hold on it becomes
+            /// the task's.
             user_exec(mm: u32, program: u32, sp: ptr);
             /// Run a signal handler when the kernel is left: table entry `restorer` is called with the
             /// other four, with the shadow stack pointer at `sp`.
@@ -54,6 +55,19 @@ macro_rules! for_each_host_call {
             user_sp(task: ptr) -> ptr;
             /// Number of the program of that 32-byte identity in this boot binary, or -ENOENT.
             program_find(id: ptr) -> i32;
+            /// Number of the program that is made of a WebAssembly module of `size` bytes, which is translated
+            /// if need be. The caller has a hold on it until it drops or runs it. -ENOSYS if the machine
+            /// has no translator, -EAGAIN if it has too many such programs in use, or another -errno.
+            program_load(module: ptr, size: u32) -> i32;
+            /// 0 if such a program can be run, -EAGAIN if it is not translated yet. Any other -errno is
+            /// final; `text` then becomes the reason, a string of less than `size` bytes.
+            program_state(program: u32, text: ptr, size: u32) -> i32;
+            /// Writes the header of such a program, which can be run. No image is in a file.
+            program_header(program: u32, header: ptr);
+            /// Copies `size` bytes of its initial memory from `address` on.
+            program_image(program: u32, address: ptr, buffer: ptr, size: u32);
+            /// Gives up the hold on such a program.
+            program_drop(program: u32);
 
             /// Number of vCPUs.
             cpu_count() -> u32;

@@ -10,6 +10,7 @@
 //! | [`instance`] | instances of standalone modules, which a host program embeds            |
 //! | [`exec`]     | the header by which the kernel recognises a translated program         |
 //! | [`boot`]     | what the linker step hands to the runtime inside a boot binary         |
+//! | [`translator`] | what a machine and the translator of its new programs say to each other |
 //! | [`packed`]   | what a compressed boot binary holds                                    |
 //! | [`frames`]   | capturing and rebuilding native frames                                  |
 //! | [`memory`]   | where linear memories lie in the host's address space                  |
@@ -33,6 +34,7 @@ pub mod irq;
 pub mod memory;
 pub mod module;
 pub mod packed;
+pub mod translator;
 pub mod trap;
 pub mod wasi;
 

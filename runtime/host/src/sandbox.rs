@@ -90,6 +90,19 @@ impl Filter {
         self.refuse();
     }
 
+    /// Allow call `nr` if both words of its arguments are those; other rules may allow it for others.
+    pub fn allow_if_all_equal(&mut self, nr: usize, words: [(u32, u32); 2]) {
+        self.push(JUMP_IF_EQUAL, nr as u32, 0, 6);
+        let [(first, value), (second, other)] = words;
+        self.push(LOAD, data_argument(first), 0, 0);
+        self.push(JUMP_IF_EQUAL, value, 0, 3);
+        self.push(LOAD, data_argument(second), 0, 0);
+        self.push(JUMP_IF_EQUAL, other, 0, 1);
+        self.push(RETURN, RETURN_ALLOW, 0, 0);
+        // What the rules behind it look at.
+        self.push(LOAD, DATA_NR, 0, 0);
+    }
+
     /// Allow call `nr` if its argument has none of `bits`.
     pub fn allow_without(&mut self, nr: usize, argument: u32, bits: u32) {
         self.push(JUMP_IF_EQUAL, nr as u32, 0, 4);

@@ -12,6 +12,7 @@ pub mod nr {
     pub const MMAP: usize = 9;
     pub const MPROTECT: usize = 10;
     pub const MUNMAP: usize = 11;
+    pub const BRK: usize = 12;
     pub const RT_SIGACTION: usize = 13;
     pub const RT_SIGPROCMASK: usize = 14;
     pub const RT_SIGRETURN: usize = 15;
@@ -21,6 +22,7 @@ pub mod nr {
     pub const READV: usize = 19;
     pub const WRITEV: usize = 20;
     pub const SCHED_YIELD: usize = 24;
+    pub const MREMAP: usize = 25;
     pub const MADVISE: usize = 28;
     pub const SETITIMER: usize = 38;
     pub const GETPID: usize = 39;
@@ -71,6 +73,7 @@ pub mod nr {
     pub const SYMLINKAT: usize = 266;
     pub const READLINKAT: usize = 267;
     pub const PPOLL: usize = 271;
+    pub const SET_ROBUST_LIST: usize = 273;
     pub const UTIMENSAT: usize = 280;
     pub const EPOLL_PWAIT: usize = 281;
     pub const FALLOCATE: usize = 285;
@@ -87,6 +90,8 @@ pub mod nr {
     pub const EXECVEAT: usize = 322;
     pub const PREADV2: usize = 327;
     pub const PWRITEV2: usize = 328;
+    pub const RSEQ: usize = 334;
+    pub const CLONE3: usize = 435;
     pub const CLOSE_RANGE: usize = 436;
     pub const OPENAT2: usize = 437;
     pub const LANDLOCK_CREATE_RULESET: usize = 444;

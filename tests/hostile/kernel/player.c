@@ -428,6 +428,26 @@ static void idle(void)
 		__atomic_store_n(&linnet_pending[cpu].bits, 0, __ATOMIC_SEQ_CST);
 }
 
+static void program_call(void)
+{
+	u32 number = chance(wild) ? junk() : 0x100000 + below(3);
+
+	switch (below(6)) {
+	case 0:
+		return (void)host_program_find(buffer());
+	case 1:
+		return (void)host_program_load(buffer(), below(5000));
+	case 2:
+		return (void)host_program_state(number, buffer(), below(200));
+	case 3:
+		return host_program_header(number, buffer());
+	case 4:
+		return host_program_image(number, junk(), buffer(), below(5000));
+	default:
+		return host_program_drop(number);
+	}
+}
+
 static void call(void)
 {
 	switch (below(47)) {
@@ -456,7 +476,7 @@ static void call(void)
 	case 10:
 		return (void)host_user_sp(chance(20) ? 0 : task());
 	case 11:
-		return (void)host_program_find(buffer());
+		return program_call();
 	case 12:
 		return (void)host_cpu_count();
 	case 13:
@@ -616,6 +636,13 @@ __attribute__((noinline)) static u32 deeper(u32 n)
 	RULE(host_user_exec(host_mm_new(), 0xffffffff, 0x100000)) \
 	RULE(host_program_find(0xfffffff0)) \
 	RULE(host_program_find(0)) \
+	RULE(host_program_load(0xfffffff0, 0x1000)) \
+	RULE(host_program_state(0, 0x200000, 8)) \
+	RULE(host_program_state(0x100000, 0x200000, 8)) \
+	RULE(host_program_header(0x100001, 0x200000)) \
+	RULE(host_program_image(0xffffffff, 0, 0x200000, 8)) \
+	RULE(host_program_drop(0x100000)) \
+	RULE(host_user_exec(host_mm_new(), 0x100000, 0x100000)) \
 	RULE(host_cpu_start(0, (unsigned long)&tasks[1], stack_of(1))) \
 	RULE(host_cpu_stop()) \
 	RULE(host_cpu_idle(64)) \

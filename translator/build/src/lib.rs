@@ -29,6 +29,7 @@
 //! | [`oci`]       | boot binaries as an image for container engines                       |
 //! | [`inspect`]   | what is in a module, a package or a boot binary                       |
 //! | [`snapshot`]  | what is in a snapshot                                                 |
+//! | [`service`]   | translation of programs that a running machine starts                 |
 //! | [`output`]    | files that are written whole or not at all                            |
 
 #![forbid(unsafe_code)]
@@ -56,6 +57,7 @@ mod progress;
 mod rootfs;
 mod runtime;
 mod script;
+pub mod service;
 pub mod snapshot;
 mod sources;
 mod system;

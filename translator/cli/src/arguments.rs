@@ -40,10 +40,24 @@ pub(crate) enum Command {
     /// List the packages that --with takes
     Packages,
     Pack(Pack),
+    /// Translate programs for the machine that has started this
+    #[command(hide = true)]
+    Translator(Translator),
+    /// Translate one program for the translator
+    #[command(hide = true)]
+    TranslateOne,
     /// Install missing packages and fetch the guest's sources
     ///
     /// The other commands do this too when something is missing.
     Setup,
+}
+
+/// Standard input is the machine's socket.
+#[derive(Debug, Args)]
+pub(crate) struct Translator {
+    /// Where to keep what was translated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) code_cache: Option<PathBuf>,
 }
 
 /// Boot Linux here, and build it first if need be
@@ -69,6 +83,12 @@ pub(crate) struct Boot {
     /// Lead a port of this machine, on loopback unless told, to one of the guest
     #[arg(long, value_name = "[ADDR:]PORT:PORT[/udp]")]
     pub(crate) publish: Vec<OsString>,
+    /// Where programs are kept that are translated when the guest starts them [default: in the cache]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) code_cache: Option<PathBuf>,
+    /// Start only programs that were there when the machine was built
+    #[arg(long)]
+    pub(crate) no_translator: bool,
     /// More arguments for the kernel
     #[arg(long, value_name = "ARGS")]
     pub(crate) append: Option<OsString>,

@@ -13,6 +13,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use linnet_build::service;
 
 use crate::arguments::{Arguments, Command};
 
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
         Command::Packages => commands::packages::list(),
         Command::Pack(arguments) => commands::packages::pack(&arguments),
+        Command::Translator(arguments) => service::serve(arguments.code_cache.as_deref()),
+        Command::TranslateOne => service::work(),
         Command::Setup => commands::setup::run(),
     };
     match result {

@@ -2,9 +2,9 @@
 
 use super::cpio::Archive;
 use super::migration;
-use super::network;
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
+use super::{network, translator};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::snapshot::incoming::Incoming;
 use crate::border::snapshot::{freeze, outgoing, thaw};
@@ -13,7 +13,7 @@ use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
-use crate::host::sandbox::{self, Sandbox};
+use crate::host::sandbox::{self, Sandbox, Sockets};
 use crate::host::signals::ignored;
 use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
@@ -31,6 +31,7 @@ use core::ops::Range;
 use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
+use linnet_net::sys::Fd;
 
 const DEFAULT_MEMORY: u64 = 1 << 30;
 
@@ -143,10 +144,11 @@ extern "C" fn start(stack: *const usize) -> ! {
     // Before the first thread, and before the first signal handler.
     let kept = process.kept();
     let network = network::begin(&options, kept.as_ref());
+    let translator = translator::begin(&options, kept.as_ref(), process.envp);
     let migration = migration::begin(&options, kept.as_ref());
     signals::init(migration::on_request(&options));
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
-    boot_machine(process, &options, kept.as_ref(), (network, migration))
+    boot_machine(process, &options, kept.as_ref(), (network, migration), translator)
 }
 
 /// What the machine begins as.
@@ -200,6 +202,7 @@ fn boot_machine(
     options: &Options<'static>,
     kept: Option<&Kept>,
     (network, migration): (network::Begun, migration::Begun),
+    translator: Option<Fd>,
 ) -> ! {
     const AT_PAGESZ: usize = 6;
     let page = process.auxiliary(AT_PAGESZ);
@@ -254,7 +257,11 @@ fn boot_machine(
     fault::init();
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
-    let socket = network::attach(network);
+    let sockets = Sockets {
+        device: network::attach(network),
+        translator: translator::attach(translator),
+        caller: migration.caller,
+    };
     let resumed = snapshot.map(|snapshot| {
         let task = thaw::load_tasks(&snapshot).unwrap_or_else(|error| cannot_resume(&error));
         thaw::forget(&snapshot);
@@ -263,7 +270,7 @@ fn boot_machine(
     let program = restart::find_program(process.file_name());
     terminal::init();
     if options.sandbox {
-        warn_missing(sandbox::enter(program, socket, migration.caller));
+        warn_missing(sandbox::enter(program, sockets));
     }
     timer::init();
     console::init();

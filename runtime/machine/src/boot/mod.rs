@@ -8,3 +8,5 @@ mod migration;
 mod network;
 mod options;
 mod restart;
+#[cfg(not(test))]
+mod translator;

@@ -25,6 +25,10 @@ Options:
       --publish [ADDR:]PORT:PORT[/udp]
                        Lead a port of the host, on loopback unless told, to one of the guest;
                        with --net user
+      --translator FILE
+                       The linnet that translates programs which this file does not hold when the guest
+                       starts them [default: none, and they are not started]
+      --code-cache DIR Where the translator keeps what it has translated [default: nowhere]
       --append ARGS    More arguments for the kernel
       --freeze-to FILE Where snapshots of the machine go; the guest's command `freeze` and SIGUSR1 make one
       --resume FILE    Go on as the machine that was frozen to that file, on this CPU or on another
@@ -57,6 +61,10 @@ pub struct Options<'a> {
     pub disks: [Option<Disk<'a>>; MAX_DISKS],
     pub net: Net<'a>,
     pub published: [Option<Publish>; MAX_PUBLISHED],
+    /// The program that translates programs.
+    pub translator: Option<&'a str>,
+    /// Where it keeps what it has translated.
+    pub code_cache: Option<&'a str>,
     pub append: &'a str,
     /// Where snapshots go.
     pub freeze_to: Option<&'a str>,
@@ -143,6 +151,7 @@ const PUBLISH_HINT: &str =
     "give PORT:PORT, such as 8080:80, or 127.0.0.1:5353:53/udp or [::1]:8080:80";
 const PORTS_HINT: &str = "a machine has at most 32 published ports";
 const NO_PORTS_HINT: &str = "add --net user: other networks have no ports of the host";
+const NO_TRANSLATOR_HINT: &str = "add --translator: only code that it makes is kept";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
@@ -153,6 +162,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         disks: [None; MAX_DISKS],
         net: Net::None,
         published: [None; MAX_PUBLISHED],
+        translator: None,
+        code_cache: None,
         append: "",
         freeze_to: None,
         resume: None,
@@ -214,6 +225,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 *free.ok_or(bad(PORTS_HINT))? = Some(port);
                 published = Some(value);
             }
+            "--translator" => options.translator = Some(value()?),
+            "--code-cache" => options.code_cache = Some(value()?),
             "--append" => options.append = value()?,
             "--freeze-to" => options.freeze_to = Some(value()?),
             "--resume" => options.resume = Some(value()?),
@@ -244,6 +257,9 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         if !options.append.is_empty() {
             return Err(Stop::Resumed("arguments for the kernel"));
         }
+    }
+    if let (Some(value), None) = (options.code_cache, options.translator) {
+        return Err(Stop::Bad { option: "--code-cache", value, hint: NO_TRANSLATOR_HINT });
     }
     match published {
         Some(value) if options.net != Net::User => {

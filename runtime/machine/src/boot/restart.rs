@@ -2,16 +2,17 @@
 //!
 //! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
 //! the environment tells the new start which descriptors are what:
-//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter part is that of
+//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter part is that of
 //! the network, and of its address on the link the lower three bytes.
 
 use crate::device::virtio::net::{self, Descriptors, Mac};
 use crate::device::virtio::{self, MAX_DISKS};
 use crate::host::exit::{self, fatal};
 use crate::host::{sys, terminal};
-use crate::memory::tlb;
+use crate::memory::{loaded, tlb};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
+use linnet_net::sys::Fd;
 
 use super::cpio::Archive;
 
@@ -24,6 +25,7 @@ static PROGRAM: AtomicI32 = AtomicI32::new(-1);
 /// What was kept from before a restart.
 pub struct Kept {
     snapshots: i32,
+    translator: i32,
     disks: [i32; MAX_DISKS],
     network: Option<[i32; 5]>,
 }
@@ -41,7 +43,8 @@ impl Kept {
         }
         PROGRAM.store(numbers.next()?.ok()?, Ordering::Relaxed);
         let snapshots = numbers.next()?.ok()?;
-        let mut kept = Kept { snapshots, disks: [-1; MAX_DISKS], network: None };
+        let translator = numbers.next()?.ok()?;
+        let mut kept = Kept { snapshots, translator, disks: [-1; MAX_DISKS], network: None };
         for (to, number) in kept.disks.iter_mut().zip(numbers) {
             *to = number.ok()?;
         }
@@ -59,6 +62,11 @@ impl Kept {
     /// The descriptor of the file for snapshots.
     pub fn snapshots(&self) -> i32 {
         self.snapshots
+    }
+
+    /// The socket to the translator.
+    pub fn translator(&self) -> Option<Fd> {
+        (self.translator >= 0).then(|| Fd::own(self.translator))
     }
 
     /// The descriptors of the network, and its address on the link.
@@ -99,7 +107,7 @@ pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8, snapshots:
     let mut assignment = Archive::new(&mut text);
     assignment.bytes(VARIABLE);
     let program = PROGRAM.load(Ordering::Relaxed);
-    let _ = write!(assignment, "{},{program},{}", sys::getpid(), snapshots);
+    let _ = write!(assignment, "{},{program},{snapshots},{}", sys::getpid(), loaded::socket());
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }

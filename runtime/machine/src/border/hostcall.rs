@@ -18,14 +18,16 @@ use crate::host::exit::{self, fatal};
 use crate::host::sys::{EAGAIN, EBADF, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSYS};
 use crate::host::{clock, signals, sys, terminal};
 use crate::memory::ids::MemoryId;
+use crate::memory::loaded::{NotHeld, Progress};
 use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
-use crate::memory::{balloon, image, tlb};
+use crate::memory::{balloon, image, loaded, tlb};
 use crate::task::registry::{self, NotMade, NotSuspended, Suspended};
 use crate::task::requests::{ExecRequest, SignalRequest, action};
 use crate::task::{Entry, Task, fork};
 use core::sync::atomic::{AtomicBool, Ordering};
 use linnet_abi::context::Context;
+use linnet_abi::exec::HEADER_SIZE;
 use linnet_abi::for_each_host_call;
 use linnet_abi::memory::{PROT_SAME, PROT_WRITE};
 use linnet_abi::module::TableEntry;
@@ -208,8 +210,14 @@ fn user_enter(task: &'static Task) -> Checked<()> {
 
 fn user_exec(task: &Task, mm: u32, program: u32, sp: ptr) -> Checked<()> {
     let mm = program_memory(mm)?;
-    let program = image::program(program).ok_or(Broken("there is no such program", program))?;
-    task.requests.exec.set(Some(ExecRequest { mm, program, sp }));
+    let found = match loaded::is_number(program) {
+        true => loaded::take(program).ok(),
+        false => image::program(program),
+    };
+    let program = found.ok_or(Broken("there is no such program", program))?;
+    if let Some(before) = task.requests.exec.replace(Some(ExecRequest { mm, program, sp })) {
+        loaded::release(before.program);
+    }
     task.request(action::EXEC);
     Ok(())
 }
@@ -245,6 +253,45 @@ fn program_find(_: &Task, id: ptr) -> Checked<i32> {
     let mut bytes = [0; 32];
     slice(id, 32)?.read(&mut bytes);
     Ok(image::find(&bytes).map_or(ENOENT, |n| n as i32))
+}
+
+fn not_held(program: u32) -> impl FnOnce(NotHeld) -> Broken {
+    move |_| Broken("the kernel has no hold on such a program", program)
+}
+
+fn program_load(_: &Task, module: ptr, size: u32) -> Checked<i32> {
+    Ok(loaded::load(slice(module, size)?))
+}
+
+fn program_state(_: &Task, program: u32, text: ptr, size: u32) -> Checked<i32> {
+    let text = slice(text, size)?;
+    Ok(match loaded::progress(program).map_err(not_held(program))? {
+        Progress::Ready => 0,
+        Progress::Loading => EAGAIN,
+        Progress::Failed(errno, reason) => {
+            if let Some(end) = text.len().checked_sub(1) {
+                let written = text.write(0, &reason[..reason.len().min(end)]);
+                text.write(written, &[0]);
+            }
+            errno
+        }
+    })
+}
+
+fn program_header(_: &Task, program: u32, header: ptr) -> Checked<()> {
+    let header = slice(header, HEADER_SIZE as u32)?;
+    loaded::with(program, |program| header.write(0, &program.header()))
+        .map_err(not_held(program))?;
+    Ok(())
+}
+
+fn program_image(_: &Task, program: u32, address: u32, buffer: ptr, size: u32) -> Checked<()> {
+    let buffer = slice(buffer, size)?;
+    loaded::with(program, |program| program.copy_image(address, buffer)).map_err(not_held(program))
+}
+
+fn program_drop(_: &Task, program: u32) -> Checked<()> {
+    loaded::drop(program).map_err(not_held(program))
 }
 
 fn cpu_count(_: &Task) -> Checked<u32> {

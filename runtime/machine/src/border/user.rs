@@ -135,7 +135,9 @@ pub extern "C" fn run_actions(task: &Task, result: u64, interrupted: &Interrupte
     carry_out(task, result, interrupted).0
 }
 
-/// The same; gives `interrupted` besides, which may have moved.
+/// The same; gives `interrupted` besides, which may have moved. Inlined, since a result in memory would be
+/// written where the caller was before user code forked.
+#[inline(always)]
 pub fn carry_out(task: &Task, result: u64, interrupted: &Interrupted) -> (u64, Interrupted) {
     let child = task.take_child_request();
     on_top_of(task, Activation::new(*interrupted), || carry_out_here(result, child))
@@ -161,7 +163,9 @@ pub fn on_top_of(
     (result, activation.interrupted)
 }
 
-/// Carry out what the kernel asked for, on top of the innermost activation.
+/// Carry out what the kernel asked for, on top of the innermost activation. Inlined, since arguments in memory
+/// would be those of the parent after user code forked.
+#[inline(always)]
 pub fn carry_out_here(mut result: u64, mut child: ChildRequest) -> u64 {
     loop {
         let task = Task::current();

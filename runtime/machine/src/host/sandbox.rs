@@ -50,9 +50,20 @@ const ALLOWED: [usize; 30] = [
     nr::LANDLOCK_RESTRICT_SELF,
 ];
 
-/// `device` is the socket of a device process, `caller` that of the process which connects to another machine.
-fn filter(may_execute: bool, device: Option<i32>, caller: Option<i32>) -> Filter {
-    const PROT_EXEC: u32 = 4;
+/// Sockets to other processes of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Sockets {
+    /// That of devices.
+    pub device: Option<i32>,
+    /// That which translates programs.
+    pub translator: Option<i32>,
+    /// That which connects to another machine.
+    pub caller: Option<i32>,
+}
+
+fn filter(may_execute: bool, sockets: Sockets) -> Filter {
+    const PROT_EXEC: u32 = sys::PROT_EXEC as u32;
+    let Sockets { device, translator, caller } = sockets;
     let mut filter = Filter::new();
     filter.answer(PROBE, PROBE_ANSWER);
     for nr in ALLOWED {
@@ -65,16 +76,24 @@ fn filter(may_execute: bool, device: Option<i32>, caller: Option<i32>) -> Filter
         filter.allow(nr::CLOSE);
         filter.allow(nr::LANDLOCK_ADD_RULE);
     }
-    if let Some(socket) = device {
-        filter.allow_if_equal(nr::SENDMSG, 0, &[socket as u32]);
+    let allow_on = |filter: &mut Filter, nr, sockets: [Option<i32>; 2]| match sockets {
+        [Some(one), Some(other)] => filter.allow_if_equal(nr, 0, &[one as u32, other as u32]),
+        [Some(one), None] | [None, Some(one)] => filter.allow_if_equal(nr, 0, &[one as u32]),
+        [None, None] => {}
+    };
+    allow_on(&mut filter, nr::SENDMSG, [device, translator]);
+    allow_on(&mut filter, nr::RECVMSG, [caller, translator]);
+    if (caller.is_some() || translator.is_some()) && !may_execute {
+        filter.allow(nr::CLOSE);
     }
-    if let Some(socket) = caller {
-        filter.allow_if_equal(nr::RECVMSG, 0, &[socket as u32]);
+    if caller.is_some() {
         // Disks are the other machine's when it runs.
         filter.allow(nr::FLOCK);
-        if !may_execute {
-            filter.allow(nr::CLOSE);
-        }
+    }
+    if translator.is_some() {
+        // Code is mapped from files, at places where nothing lies, and never to be written.
+        let code = [(2, (sys::PROT_READ | sys::PROT_EXEC) as u32), (3, sys::CODE_FLAGS as u32)];
+        filter.allow_if_all_equal(nr::MMAP, code);
     }
     filter.allow_without(nr::MMAP, 2, PROT_EXEC);
     filter.allow_without(nr::MPROTECT, 2, PROT_EXEC);
@@ -99,9 +118,8 @@ pub fn is_inside() -> bool {
     unsafe { syscall(PROBE, [0; 6]) == -(PROBE_ANSWER as isize) }
 }
 
-/// Give up what the machine does not need, as far as the host can take it. `program` is this very file,
-/// `device` the socket of a device process, `caller` that of the process which connects to another machine.
-pub fn enter(program: Option<i32>, device: Option<i32>, caller: Option<i32>) -> Sandbox {
+/// Give up what the machine does not need, as far as the host can take it. `program` is this very file.
+pub fn enter(program: Option<i32>, sockets: Sockets) -> Sandbox {
     if is_inside() {
         return Sandbox { seccomp: true, landlock: true };
     }
@@ -109,5 +127,5 @@ pub fn enter(program: Option<i32>, device: Option<i32>, caller: Option<i32>) -> 
         return Sandbox { seccomp: false, landlock: false };
     }
     let landlock = sandbox::landlock(Leave { program, network: false });
-    Sandbox { seccomp: filter(landlock, device, caller).install(), landlock }
+    Sandbox { seccomp: filter(landlock, sockets).install(), landlock }
 }

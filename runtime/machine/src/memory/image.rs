@@ -71,14 +71,16 @@ fn bytes(start: *const u8, len: u64) -> &'static [u8] {
     unsafe { slice::from_raw_parts(start, len as usize) }
 }
 
+/// Was a module translated for this runtime?
+pub fn fits(m: &Module) -> bool {
+    m.magic == MAGIC
+        && m.abi_version == ABI_VERSION
+        && m.global_count as usize <= GLOBAL_SLOTS
+        && m.stack_pointer_slot < m.global_count
+        && (m.tls_base_slot == u32::MAX || m.tls_base_slot < m.global_count)
+}
+
 /// Were all parts made to go together?
 pub fn is_consistent() -> bool {
-    let fits = |m: &Module| {
-        m.magic == MAGIC
-            && m.abi_version == ABI_VERSION
-            && m.global_count as usize <= GLOBAL_SLOTS
-            && m.stack_pointer_slot < m.global_count
-            && (m.tls_base_slot == u32::MAX || m.tls_base_slot < m.global_count)
-    };
     image().abi_version == ABI_VERSION && fits(kernel()) && programs().iter().all(|m| fits(m))
 }

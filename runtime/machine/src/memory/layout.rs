@@ -3,7 +3,7 @@
 //! Linear memories and stacks lie at fixed places. The host's own mappings (this file, its first stack, the
 //! vDSO) lie low and at the top; with a stack without limit, or where a host has it so, also in the middle:
 //! a slot or region that has something in it is left out. All else that the runtime maps lies right below
-//! the slots, so that the host has nothing to choose.
+//! the slots, so that the host has nothing to choose; and below that, code that is translated on exec.
 //!
 //! | addresses of a process      | slots for memories         | regions for tasks          |
 //! |-----------------------------|----------------------------|----------------------------|
@@ -18,6 +18,7 @@ pub use crate::arch::head::TASK_OFFSET;
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
 use core::cell::UnsafeCell;
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use linnet_abi::context::{Context, RESULTS_SIZE};
 use linnet_abi::memory::SLOT_SIZE;
@@ -77,6 +78,12 @@ impl Layout {
     pub fn get() -> Layout {
         // SAFETY: only `init` writes it, before anybody else runs.
         unsafe { *LAYOUT.0.get() }
+    }
+
+    /// Where the code of programs lies that are translated while the machine runs.
+    pub fn code(&self) -> Range<usize> {
+        let end = self.slots as usize - OWN_SIZE;
+        end - CODE_SIZE..end
     }
 
     /// Are there fewer slots than memories?
@@ -228,6 +235,9 @@ pub fn map(address: usize, size: usize, protection: usize) -> Result<(), Refused
 /// nothing below it.
 static NEXT_OWN: AtomicUsize = AtomicUsize::new(0);
 const OWN_SIZE: usize = 4 << 30;
+
+/// Below them lies the code of programs that are translated while the machine runs.
+const CODE_SIZE: usize = 1 << 30;
 
 /// Is it an address where the runtime's own mappings lie, and the holes below them?
 pub fn is_own(address: usize) -> bool {

@@ -4,6 +4,7 @@ pub mod balloon;
 pub mod ids;
 pub mod image;
 pub mod layout;
+pub mod loaded;
 pub mod physical;
 pub mod ram;
 pub mod range;

@@ -38,7 +38,7 @@ impl Ram {
 
 /// Make guest memory of `size` bytes and lay the kernel's data in it, unless that comes from elsewhere.
 pub fn init(size: u64, kernel: &'static Module, with_data: bool) {
-    let fd = sys::memfd(size);
+    let fd = sys::memfd(c"linnet-ram", size);
     if fd < 0 {
         let hint = match fd as isize {
             sys::EFBIG => "\nhint: raise `ulimit -f`, or give less --memory",

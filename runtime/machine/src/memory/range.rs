@@ -134,6 +134,15 @@ impl GuestSlice {
         n
     }
 
+    /// Copy what is at the place `at` to `bytes`, as far as there is so much; how much that was. Another vCPU
+    /// may write to it meanwhile: the copy is what counts.
+    pub fn copy(self, at: usize, bytes: &mut [u8]) -> usize {
+        let n = bytes.len().min(self.len().saturating_sub(at));
+        // SAFETY: inside the kernel's linear memory, where nothing of Rust lies.
+        unsafe { core::ptr::copy_nonoverlapping(self.host().add(at), bytes.as_mut_ptr(), n) };
+        n
+    }
+
     /// Copy what is there to `bytes`, which is not longer.
     pub fn read(self, bytes: &mut [u8]) {
         for (at, byte) in bytes.iter_mut().take(self.len()).enumerate() {

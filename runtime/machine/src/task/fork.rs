@@ -5,6 +5,7 @@ use super::requests::Start;
 use super::{Task, ucontext};
 use crate::arch::head::{FRAMES, FUNCTION};
 use crate::memory::ids::MemoryId;
+use crate::memory::loaded;
 use crate::memory::tlb;
 use core::ptr;
 
@@ -16,6 +17,7 @@ const CLONE_SETTLS: u32 = 0x8_0000;
 pub fn inherit(parent: &Task, child: &'static Task, mm: MemoryId) -> bool {
     let Some(module) = parent.module.get() else { return true };
     child.module.set(Some(module));
+    loaded::hold(module);
     child.mm.set(mm);
     child.is_thread.set(parent.is_thread.get());
     // SAFETY: neither task's user code runs now.

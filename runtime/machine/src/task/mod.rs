@@ -17,7 +17,7 @@ use crate::memory::layout::{
 };
 use crate::memory::ram::Ram;
 use crate::memory::slot_sharing::SlotUse;
-use crate::memory::tlb;
+use crate::memory::{loaded, tlb};
 use core::cell::Cell;
 use core::mem::offset_of;
 use core::ops::Deref;
@@ -368,7 +368,7 @@ impl Task {
         unsafe { Cell::from_mut(&mut (*self.kernel.get()).globals[slot]) }
     }
 
-    /// Point the user context at another program or memory.
+    /// Point the user context at another program or memory. The hold on the program becomes the task's.
     pub fn set_program(&self, module: &'static Module, mm: MemoryId, sp: u32) {
         self.drop_reserve();
         self.drop_ucontext_area();
@@ -380,9 +380,17 @@ impl Task {
         context.globals[module.stack_pointer_slot as usize] = u64::from(sp);
         // SAFETY: no user code of this task is on any stack any more.
         unsafe { self.user_context().write(context) };
-        self.module.set(Some(module));
+        if let Some(previous) = self.module.replace(Some(module)) {
+            loaded::release(previous);
+        }
         self.mm.set(mm);
         self.activation.set(ptr::null());
+    }
+
+    /// It will run no program any more.
+    pub fn drop_programs(&self) {
+        let asked = self.requests.exec.take().map(|request| request.program);
+        [self.module.take(), asked].into_iter().flatten().for_each(loaded::release);
     }
 
     /// Counts rounds of spin loops; true when it is time to let another host thread run.

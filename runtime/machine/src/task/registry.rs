@@ -355,6 +355,7 @@ fn free_region(task: &'static Task) {
     let region = task.region();
     task.drop_reserve();
     task.drop_ucontext_area();
+    task.drop_programs();
     // Only what deep recursion left is worth a call; the uppermost pages are used again at once.
     let deep = region + USER_TOP - GUARD;
     if is_used(deep - PAGE) {

@@ -205,6 +205,37 @@ pub fn make_plain(fd: &Fd) -> Result<()> {
     Ok(())
 }
 
+/// Have reads and writes of a descriptor not wait, and have it stay open when the process starts another program.
+pub fn never_wait(fd: &Fd) -> Result<()> {
+    const SETFL: usize = 4;
+    const NONBLOCK: usize = 0o4000;
+    // SAFETY: touches no memory.
+    unsafe { call(nr::FCNTL, [fd.raw(), SETFL, NONBLOCK, 0, 0, 0])? };
+    Ok(())
+}
+
+/// Become another program, which has one descriptor as standard input, standard error, and no others. Comes back
+/// only if that fails.
+///
+/// # Safety
+/// `argv` and `envp` must be null-terminated arrays of strings.
+pub unsafe fn become_program(
+    input: &Fd,
+    path: &core::ffi::CStr,
+    argv: *const *const u8,
+    envp: *const *const u8,
+) -> Errno {
+    // SAFETY: nobody else uses descriptors in this process; then the caller's promise.
+    let result = unsafe {
+        call(nr::DUP3, [input.raw(), 0, 0, 0, 0, 0]).and_then(|_| {
+            syscall(nr::CLOSE, [1, 0, 0, 0, 0, 0]);
+            syscall(nr::CLOSE_RANGE, [3, u32::MAX as usize, 0, 0, 0, 0]);
+            call(nr::EXECVE, [path.as_ptr() as usize, argv as usize, envp as usize, 0, 0, 0])
+        })
+    };
+    result.err().unwrap_or(Errno::NOENT)
+}
+
 /// A descriptor that is closed when the process starts another program.
 pub fn close_on_exec(fd: &Fd) -> Result<()> {
     const SETFD: usize = 2;

@@ -208,6 +208,16 @@ pub fn pair() -> Result<[Fd; 2]> {
     Ok(ends.map(Fd::own))
 }
 
+/// Two ends of a socket of packets. They stay open when the process starts another program.
+pub fn packet_pair() -> Result<[Fd; 2]> {
+    const SEQPACKET: usize = 5;
+    let mut ends = [0_i32; 2];
+    let at = ends.as_mut_ptr() as usize;
+    // SAFETY: writes to the ends only.
+    unsafe { call(nr::SOCKETPAIR, [UNIX.into(), SEQPACKET, 0, at, 0, 0])? };
+    Ok(ends.map(Fd::own))
+}
+
 /// The next connection, and where it comes from.
 pub fn accept(fd: &Fd) -> Result<(Fd, Option<SocketAddr>)> {
     let mut name = Name::EMPTY;

@@ -1,6 +1,8 @@
 //! `linnet boot`
 
-use linnet_build::{Builder, Result, host};
+use std::env;
+
+use linnet_build::{At as _, Builder, Result, host};
 
 use super::become_program;
 use crate::arguments::Boot;
@@ -8,6 +10,7 @@ use crate::arguments::Boot;
 pub(crate) fn run(arguments: &Boot) -> Result<()> {
     let builder = Builder::new()?;
     let binary = builder.boot_binary_of(host()?, &arguments.what.system(&builder, &[])?.0)?;
+    let kept = arguments.code_cache.clone().unwrap_or_else(|| builder.cache_path("code"));
     // Its end saves what it knows of files; a program that is replaced has none.
     drop(builder);
     let mut command = linnet_process::command(binary);
@@ -16,6 +19,10 @@ pub(crate) fn run(arguments: &Boot) -> Result<()> {
         if let Some(value) = value {
             command.arg(option).arg(value);
         }
+    }
+    if !arguments.no_translator {
+        command.arg("--translator").arg(env::current_exe().at("linnet")?);
+        command.arg("--code-cache").arg(kept);
     }
     command.arg("--net").arg(&arguments.net);
     for port in &arguments.publish {

@@ -59,6 +59,16 @@ pub struct FileError {
     errno: i32,
 }
 
+/// What an errno says of a file.
+pub fn reason(errno: i32) -> &'static str {
+    match errno {
+        2 => "No such file or directory",
+        13 => "Permission denied",
+        20 => "Not a directory",
+        _ => "the host refuses it",
+    }
+}
+
 impl core::fmt::Display for FileError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let reason = match self.errno {

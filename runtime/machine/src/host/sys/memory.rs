@@ -1,5 +1,6 @@
 //! Mappings, and the memory file.
 
+use core::ffi::CStr;
 use core::ptr;
 use linnet_host::{nr, syscall};
 
@@ -9,6 +10,7 @@ pub const EFBIG: isize = -27;
 
 pub const PROT_READ: usize = 1;
 pub const PROT_WRITE: usize = 2;
+pub const PROT_EXEC: usize = 4;
 pub const MAP_SHARED: usize = 0x01;
 pub const MAP_PRIVATE: usize = 0x02;
 pub const MAP_FIXED: usize = 0x10;
@@ -17,6 +19,8 @@ pub const MAP_NORESERVE: usize = 0x4000;
 pub const MAP_POPULATE: usize = 0x8000;
 pub const MAP_FIXED_NOREPLACE: usize = 0x10_0000;
 pub const MADV_DONTNEED: usize = 4;
+/// How code is mapped, and in no other way.
+pub const CODE_FLAGS: usize = MAP_PRIVATE | MAP_FIXED_NOREPLACE;
 /// Since Linux 6.1, whatever `/sys/kernel/mm/transparent_hugepage` says.
 pub const MADV_COLLAPSE: usize = 25;
 
@@ -64,13 +68,21 @@ pub unsafe fn madvise(address: usize, len: usize, advice: usize) -> isize {
     unsafe { syscall(nr::MADVISE, [address, len, advice, 0, 0, 0]) }
 }
 
+/// Can nobody change that memory file any more, neither its bytes nor its size?
+pub fn is_sealed(fd: i32) -> bool {
+    const F_GET_SEALS: usize = 1034;
+    const SHRINK_GROW_WRITE: isize = 2 | 4 | 8;
+    // SAFETY: asks about a descriptor.
+    let seals = unsafe { syscall(nr::FCNTL, [fd as usize, F_GET_SEALS, 0, 0, 0, 0]) };
+    seals >= 0 && seals & SHRINK_GROW_WRITE == SHRINK_GROW_WRITE
+}
+
 /// A new memory file of `size` bytes, or a negative errno.
-pub fn memfd(size: u64) -> i32 {
+pub fn memfd(name: &CStr, size: u64) -> i32 {
     const MFD_CLOEXEC: usize = 1;
     // SAFETY: both calls only make and size a new file.
     unsafe {
-        let fd =
-            syscall(nr::MEMFD_CREATE, [c"linnet-ram".as_ptr() as usize, MFD_CLOEXEC, 0, 0, 0, 0]);
+        let fd = syscall(nr::MEMFD_CREATE, [name.as_ptr() as usize, MFD_CLOEXEC, 0, 0, 0, 0]);
         if fd < 0 {
             return fd as i32;
         }

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs. The file is a WebAssembly module whose first section is a custom
- * one: it says which translated program of the runtime this is, and where in
- * the file the initial memory lies. See runtime/abi/src/exec.rs.
+ * Programs. The file is a WebAssembly module. If its first section is a custom
+ * one of ours, that says which translated program of the runtime this is, and
+ * where in the file the initial memory lies: see runtime/abi/src/exec.rs. Any
+ * other module is given to the runtime, which may have a translator for it.
  */
 #include <linux/binfmts.h>
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/elf.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/kernel_read_file.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/personality.h>
 #include <linux/ptrace.h>
 #include <linux/random.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 #include <asm/coredump.h>
 #include <asm/fault.h>
 #include <asm/linnet_abi.h>
@@ -27,6 +32,19 @@
 
 /* The addresses below are not mapped in any program. */
 #define LOWEST_ADDRESS		SZ_64K
+
+/* No module that is translated on exec is larger. */
+#define MAX_MODULE		SZ_64M
+
+/* Bounds of how long a task sleeps before it asks again for a translation. */
+#define MIN_WAIT_US		100
+#define MAX_WAIT_US		10000
+
+struct program {
+	u32 number;
+	/* Translated on exec: there is a hold on it, and its image is the runtime's. */
+	bool loaded;
+};
 
 struct image {
 	unsigned long address;
@@ -91,17 +109,28 @@ static int map_image(struct file *file, const struct image *image)
 	return clear_user((void __user *)end, PAGE_ALIGN(end) - end) ? -EFAULT : 0;
 }
 
-/* For pages larger than the image's alignment. */
-static int copy_image(struct file *file, const struct image *image)
+/* Reads a part of the image. */
+static ssize_t read_part(struct file *file, const struct program *program,
+			 const struct image *image, unsigned long done, void *to, size_t size)
 {
-	loff_t position = image->offset;
+	loff_t position = image->offset + done;
+
+	if (!program->loaded)
+		return kernel_read(file, to, size, &position);
+	host_program_image(program->number, image->address + done, (unsigned long)to, size);
+	return size;
+}
+
+/* For pages larger than the image's alignment, and where no file has the image. */
+static int copy_image(struct file *file, const struct program *program, const struct image *image)
+{
 	unsigned long done = 0;
 	void *page = (void *)__get_free_page(GFP_KERNEL);
 	int err = page ? 0 : -ENOMEM;
 
 	while (!err && done < image->size) {
 		unsigned long part = min(image->size - done, PAGE_SIZE);
-		ssize_t n = kernel_read(file, page, part, &position);
+		ssize_t n = read_part(file, program, image, done, page, part);
 
 		if (n <= 0)
 			err = n ?: -EIO;
@@ -114,9 +143,9 @@ static int copy_image(struct file *file, const struct image *image)
 	return err;
 }
 
-static int map_memory(struct file *file, const struct image *image)
+static int map_memory(struct file *file, const struct program *program, const struct image *image)
 {
-	bool mappable = IS_ALIGNED(image->address | image->offset, PAGE_SIZE);
+	bool mappable = !program->loaded && IS_ALIGNED(image->address | image->offset, PAGE_SIZE);
 	unsigned long start = image->address;
 	int err;
 
@@ -125,7 +154,7 @@ static int map_memory(struct file *file, const struct image *image)
 	err = map_anonymous(start & PAGE_MASK, PAGE_ALIGN(image->memory_end));
 	if (err)
 		return err;
-	return mappable ? map_image(file, image) : copy_image(file, image);
+	return mappable ? map_image(file, image) : copy_image(file, program, image);
 }
 
 static unsigned long *add_auxv(unsigned long *entry, unsigned long type, unsigned long value)
@@ -218,35 +247,98 @@ static int build_stack(struct linux_binprm *bprm)
 
 static struct linux_binfmt wasm_format;
 
-static int load_wasm(struct linux_binprm *bprm)
+/* Finds the program in the runtime. What is missing for that, or NULL. */
+static const char *find_program(const struct linux_binprm *bprm, struct program *program,
+				struct image *image)
 {
 	const struct linnet_exec *header = (void *)(bprm->buf + LINNET_EXEC_HEADER_OFFSET);
-	struct image image;
-	struct mm_struct *mm;
 	u8 id[sizeof(header->id)];
-	int program, err;
+	int number;
 
-	if (memcmp(bprm->buf, "\0asm\1\0\0\0", SECTION_ID_OFFSET))
-		return -ENOEXEC;
-	if (!has_exec_section(bprm)) {
-		pr_info_ratelimited("%s: WebAssembly module that is not translated\n", bprm->filename);
-		return -ENOEXEC;
-	}
-	if (le32_to_cpu(header->abi_version) != LINNET_ABI_VERSION) {
-		pr_info_ratelimited("%s: translated for ABI version %u, not %u\n", bprm->filename,
-				    le32_to_cpu(header->abi_version), LINNET_ABI_VERSION);
-		return -ENOEXEC;
-	}
-	if (!read_image(header, &image)) {
-		pr_info_ratelimited("%s: invalid program header\n", bprm->filename);
-		return -ENOEXEC;
-	}
+	if (!has_exec_section(bprm))
+		return "WebAssembly module that is not translated";
+	if (le32_to_cpu(header->abi_version) != LINNET_ABI_VERSION)
+		return "translated for another ABI version";
+	if (!read_image(header, image))
+		return "invalid program header";
 	memcpy(id, header->id, sizeof(id));
-	program = host_program_find((unsigned long)id);
-	if (program < 0) {
-		pr_info_ratelimited("%s: not one of the programs of this machine\n", bprm->filename);
+	number = host_program_find((unsigned long)id);
+	if (number < 0)
+		return "not one of the programs of this machine";
+	program->number = number;
+	program->loaded = false;
+	return NULL;
+}
+
+/* Gives the module to the runtime: a number with a hold on it, or an error. */
+static int give_module(struct linux_binprm *bprm)
+{
+	void *module = NULL;
+	ssize_t size = kernel_read_file(bprm->file, 0, &module, MAX_MODULE, NULL, READING_UNKNOWN);
+	int number;
+
+	if (size < 0)
+		return size == -EFBIG || size == -EINVAL ? -ENOEXEC : size;
+	number = host_program_load((unsigned long)module, size);
+	vfree(module);
+	return number;
+}
+
+/* Waits until a translator is done with it. Other tasks run meanwhile. */
+static int wait_for_program(const struct linux_binprm *bprm, u32 number)
+{
+	unsigned long wait = MIN_WAIT_US;
+	char reason[160];
+	int err;
+
+	while ((err = host_program_state(number, (unsigned long)reason, sizeof(reason))) == -EAGAIN) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		usleep_range_state(wait, wait + wait / 8, TASK_KILLABLE);
+		wait = min(wait + wait / 4, (unsigned long)MAX_WAIT_US);
+	}
+	if (err)
+		pr_info_ratelimited("%s: not translated: %.*s\n", bprm->filename,
+				    (int)sizeof(reason), reason);
+	return err;
+}
+
+/* Has the module translated. missing is why it is not known already. */
+static int load_program(struct linux_binprm *bprm, const char *missing, struct program *program,
+			struct image *image)
+{
+	struct linnet_exec header;
+	int number = give_module(bprm);
+	int err;
+
+	if (number == -ENOSYS) {
+		pr_info_ratelimited("%s: %s, and the machine was started without --translator\n",
+				    bprm->filename, missing);
 		return -ENOEXEC;
 	}
+	if (number < 0) {
+		pr_info_ratelimited("%s: not translated: error %d\n", bprm->filename, number);
+		return number;
+	}
+	err = wait_for_program(bprm, number);
+	if (!err) {
+		host_program_header(number, (unsigned long)&header);
+		err = read_image(&header, image) ? 0 : -ENOEXEC;
+	}
+	if (err) {
+		host_program_drop(number);
+		return err;
+	}
+	program->number = number;
+	program->loaded = true;
+	return 0;
+}
+
+static int start_program(struct linux_binprm *bprm, const struct program *program,
+			 const struct image *image)
+{
+	struct mm_struct *mm;
+	int err;
 
 	err = begin_new_exec(bprm);
 	if (err)
@@ -258,13 +350,13 @@ static int load_wasm(struct linux_binprm *bprm)
 	err = setup_arg_pages(bprm, STACK_TOP, EXSTACK_DEFAULT);
 	if (err)
 		return err;
-	err = map_memory(bprm->file, &image);
+	err = map_memory(bprm->file, program, image);
 	if (err)
 		return err;
 	set_binfmt(&wasm_format);
-	mm->start_data = image.address;
-	mm->end_data = image.memory_end;
-	mm->start_brk = PAGE_ALIGN(image.heap_base);
+	mm->start_data = image->address;
+	mm->end_data = image->memory_end;
+	mm->start_brk = PAGE_ALIGN(image->heap_base);
 	mm->brk = mm->start_brk;
 
 	err = build_stack(bprm);
@@ -273,9 +365,31 @@ static int load_wasm(struct linux_binprm *bprm)
 	mm->start_stack = bprm->p;
 	finalize_exec(bprm);
 	tlb_expect(mm, bprm->p);
+	mm->context.is_loaded = program->loaded;
 	start_thread(current_pt_regs(), 0, bprm->p);
-	host_user_exec(mm->context.host_mm, program, bprm->p);
+	host_user_exec(mm->context.host_mm, program->number, bprm->p);
 	return 0;
+}
+
+static int load_wasm(struct linux_binprm *bprm)
+{
+	struct program program;
+	struct image image;
+	const char *missing;
+	int err;
+
+	if (memcmp(bprm->buf, "\0asm\1\0\0\0", SECTION_ID_OFFSET))
+		return -ENOEXEC;
+	missing = find_program(bprm, &program, &image);
+	if (missing) {
+		err = load_program(bprm, missing, &program, &image);
+		if (err)
+			return err;
+	}
+	err = start_program(bprm, &program, &image);
+	if (err && program.loaded)
+		host_program_drop(program.number);
+	return err;
 }
 
 static struct linux_binfmt wasm_format = {

@@ -8,7 +8,9 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/oom.h>
 #include <linux/random.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/suspend.h>
 #include <linux/uaccess.h>
@@ -77,10 +79,34 @@ static const struct platform_suspend_ops freeze_operations = {
 	.finish = freeze_finish,
 };
 
+/* Code that a translator has made on exec is in no boot binary that could go on with it. */
+static bool has_loaded_programs(void)
+{
+	struct task_struct *process, *task;
+	bool found = false;
+
+	rcu_read_lock();
+	for_each_process(process) {
+		task = find_lock_task_mm(process);
+		if (!task)
+			continue;
+		if (task->mm->context.is_loaded) {
+			pr_err("freeze: %s (%d) was translated when it was started, and cannot be frozen\n",
+			       task->comm, task_tgid_nr(task));
+			found = true;
+		}
+		task_unlock(task);
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 static int freeze(bool end)
 {
 	int err;
 
+	if (has_loaded_programs())
+		return -EBUSY;
 	for (int try = 0; try < MAX_TRIES; try++) {
 		drain_all_pages(NULL);
 		ends_then = end;

@@ -102,7 +102,8 @@ void host_task_free(unsigned long task);
 __host_call("linnet", "user_enter")
 void host_user_enter(void);
 
-/* Replace the calling task's program. Takes effect when the kernel is left. */
+/* Replace the calling task's program. Takes effect when the kernel is left. A hold on it becomes */
+/* the task's. */
 __host_call("linnet", "user_exec")
 void host_user_exec(unsigned int mm, unsigned int program, unsigned long sp);
 
@@ -122,6 +123,29 @@ unsigned long host_user_sp(unsigned long task);
 /* Number of the program of that 32-byte identity in this boot binary, or -ENOENT. */
 __host_call("linnet", "program_find")
 int host_program_find(unsigned long id);
+
+/* Number of the program that is made of a WebAssembly module of `size` bytes, which is translated */
+/* if need be. The caller has a hold on it until it drops or runs it. -ENOSYS if the machine */
+/* has no translator, -EAGAIN if it has too many such programs in use, or another -errno. */
+__host_call("linnet", "program_load")
+int host_program_load(unsigned long module, unsigned int size);
+
+/* 0 if such a program can be run, -EAGAIN if it is not translated yet. Any other -errno is */
+/* final; `text` then becomes the reason, a string of less than `size` bytes. */
+__host_call("linnet", "program_state")
+int host_program_state(unsigned int program, unsigned long text, unsigned int size);
+
+/* Writes the header of such a program, which can be run. No image is in a file. */
+__host_call("linnet", "program_header")
+void host_program_header(unsigned int program, unsigned long header);
+
+/* Copies `size` bytes of its initial memory from `address` on. */
+__host_call("linnet", "program_image")
+void host_program_image(unsigned int program, unsigned long address, unsigned long buffer, unsigned int size);
+
+/* Gives up the hold on such a program. */
+__host_call("linnet", "program_drop")
+void host_program_drop(unsigned int program);
 
 /* Number of vCPUs. */
 __host_call("linnet", "cpu_count")
