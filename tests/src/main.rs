@@ -22,6 +22,7 @@
 //! | `script`        | `scripts/*.sh`      | a script of the host that starts machines                |
 //! | `host`          | `src/host.rs`       | what a machine costs its host, and may do there          |
 //! | `oops`          | `src/oops.rs`       | a fault of the kernel itself                             |
+//! | `giant`         | `src/giant.rs`      | a function of a shape that nobody writes                 |
 //! | `debugger`      | `src/debugger.rs`   | something that the host's debugger shows of a machine    |
 //! | `translator`    | `src/translator.rs` | a program that is translated when the guest starts it    |
 //! | `promise`       | `src/promise.rs`    | something the documentation promises about speed         |
@@ -45,6 +46,7 @@ mod docs;
 mod examples;
 mod first_day;
 mod freeze;
+mod giant;
 mod guest;
 mod host;
 mod hostile;
@@ -124,6 +126,7 @@ fn trials() -> Result<Vec<Trial>> {
             translator::tests(target),
             packages::tests(target)?,
             wasi::tests(target)?,
+            giant::tests(target),
         ] {
             tests.push(
                 kind.into_iter().map(|(name, test)| (in_group(prefix, name), test)).collect(),

@@ -21,8 +21,19 @@ pub(crate) mod data {
     /// Of each function type the adapter through which functions of it are called as if they had another,
     /// see [`crate::func::adapter`], by [`linnet_abi::module::TableEntry::signature`].
     pub(crate) const ADAPTERS: u32 = 1;
+    /// The active segments of a standalone module that are copied in a loop, one behind the other, and where each
+    /// goes.
+    pub(crate) const COPIED: u32 = 2;
+    pub(crate) const PLACES: u32 = 3;
     /// Segment 0 of the module; the others follow, and then the function types of a standalone module.
-    pub(crate) const FIRST_SEGMENT: u32 = 2;
+    pub(crate) const FIRST_SEGMENT: u32 = 4;
+}
+
+/// Where a piece of [`data::COPIED`] goes, and how long it is.
+#[repr(C)]
+pub(crate) struct Place {
+    pub(crate) to: u64,
+    pub(crate) len: u64,
 }
 
 /// In a handler's tag: the handler is for all code of the function that has none of its own. It hangs

@@ -12,7 +12,8 @@ use crate::func::{Compiled, Env};
 use crate::image::Image;
 use crate::imports;
 use crate::libcall;
-use crate::names::{data, namespace, thunk};
+use crate::module::Module;
+use crate::names::{Place, data, namespace, thunk};
 use crate::trampoline::Trampoline;
 use crate::trampoline::thunk::wrapper_number;
 use cranelift_codegen::ir::Signature;
@@ -124,9 +125,17 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
                 data[number as usize] = Some(id.map_err(failed)?);
             }
         }
-        if env.module.standalone.is_some() {
-            // The function that initialises instances may use all segments.
-            for number in 0..segments {
+        if let Some(sections) = &env.module.standalone {
+            if !sections.runs().is_empty() {
+                for (number, name) in [(data::COPIED, "copied"), (data::PLACES, "copied_to")] {
+                    let name = format!("linnet.{name}");
+                    let id = object.declare_data(&name, Linkage::Local, false, false);
+                    data[number as usize] = Some(id.map_err(failed)?);
+                }
+            }
+            let copied = copied(env.module);
+            // The function that initialises instances may use all others.
+            for number in (0..segments).filter(|number| !copied[*number]) {
                 let place = &mut data[data::FIRST_SEGMENT as usize + number];
                 if place.is_none() {
                     let name = format!("linnet.segment.{number}");
@@ -268,13 +277,38 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
             self.data[data::TABLE as usize].ok_or_else(|| failed("no function table"))?;
         self.define_table(table_id, table)?;
         self.adapters()?;
+        self.copied_segments()?;
+        let copied = copied(module);
         for (i, segment) in module.segments.iter().enumerate() {
             if let Some(id) = self.data[data::FIRST_SEGMENT as usize + i] {
-                let bytes = segment.bytes[..segment.passive_len()].to_vec();
+                let len = if copied[i] { 0 } else { segment.passive_len() };
+                let bytes = segment.bytes[..len].to_vec();
                 self.define_table(id, Table { bytes, ..Table::new() })?;
             }
         }
         self.descriptor(image, table_id, functions, trampolines)
+    }
+
+    /// What an instance copies in loops.
+    fn copied_segments(&mut self) -> Result<()> {
+        let [Some(bytes_id), Some(places_id)] =
+            [data::COPIED, data::PLACES].map(|number| self.data[number as usize])
+        else {
+            return Ok(());
+        };
+        let module = self.env.module;
+        let runs = module.standalone.as_ref().map(|sections| sections.runs()).unwrap_or_default();
+        let (mut places, mut copied) = (Table::new(), Table::new());
+        for run in runs {
+            for (to, segment) in run.addresses.iter().zip(&module.segments[run.segments()]) {
+                let row = places.row::<Place>();
+                places.put_u64(row + offset_of!(Place, to), *to);
+                places.put_u64(row + offset_of!(Place, len), segment.bytes.len() as u64);
+                copied.bytes.extend_from_slice(segment.bytes);
+            }
+        }
+        self.define_table(bytes_id, copied)?;
+        self.define_table(places_id, places)
     }
 
     /// The callee's adapters by the number of their type, which begins at 1.
@@ -292,6 +326,16 @@ impl<'e, 'm, 'a> Emitter<'e, 'm, 'a> {
         }
         self.define_table(table, adapters)
     }
+}
+
+/// Which segments are copied in loops.
+fn copied(module: &Module) -> Vec<bool> {
+    let mut copied = vec![false; module.segments.len()];
+    let runs = module.standalone.as_ref().map(|sections| sections.runs()).unwrap_or_default();
+    for run in runs {
+        copied[run.segments()].fill(true);
+    }
+    copied
 }
 
 /// The start function, unless something can call it later.

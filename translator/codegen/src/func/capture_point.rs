@@ -67,6 +67,8 @@ struct Resume {
 enum Item {
     Operand(usize),
     Variable(Variable),
+    /// A local that is in memory.
+    Local(u32, Type),
     Slot(StackSlot, i32),
 }
 
@@ -158,14 +160,21 @@ impl Translator<'_, '_, '_, '_> {
             .enumerate()
             .map(|(i, value)| (Item::Operand(i), self.b.func.dfg.value_type(*value)))
             .collect();
-        // None of them is in memory, see `declare_locals`.
-        let locals = live.iter().filter_map(|l| match self.locals[*l as usize] {
-            Local::Variable(variable) => Some(variable),
-            Local::Memory(..) => None,
+        let locals = live.iter().map(|local| match self.locals[*local as usize] {
+            Local::Variable(variable) => Item::Variable(variable),
+            Local::Memory(_, _, ty) => Item::Local(*local, ty),
         });
-        for variable in locals.chain(self.caught_variables()).collect::<Vec<_>>() {
-            let value = self.b.use_var(variable);
-            list.push((Item::Variable(variable), self.b.func.dfg.value_type(value)));
+        let caught = self.caught_variables().map(Item::Variable);
+        for item in locals.chain(caught).collect::<Vec<_>>() {
+            let ty = match item {
+                Item::Variable(variable) => {
+                    let value = self.b.use_var(variable);
+                    self.b.func.dfg.value_type(value)
+                }
+                Item::Local(_, ty) => ty,
+                _ => continue,
+            };
+            list.push((item, ty));
         }
         list.extend(
             self.return_slots().into_iter().map(|(slot, at, ty)| (Item::Slot(slot, at), ty)),
@@ -206,6 +215,7 @@ impl Translator<'_, '_, '_, '_> {
                     None => items.operands[i],
                 },
                 Item::Variable(variable) => self.b.use_var(variable),
+                Item::Local(local, _) => self.get_local(local),
                 Item::Slot(slot, at) => self.b.ins().stack_load(I64, *ty, slot, at),
             };
             self.b.ins().store(flags(), value, address, at);
@@ -342,6 +352,7 @@ impl Translator<'_, '_, '_, '_> {
                     }
                 }
                 Item::Variable(variable) => self.b.def_var(variable, value),
+                Item::Local(local, _) => self.set_local(local, value),
                 Item::Slot(slot, at) => {
                     self.b.ins().stack_store(I64, value, slot, at);
                 }

@@ -12,6 +12,10 @@ use wasmparser::{BlockType, BrTable, FunctionBody, Operator};
 /// Most runs of equal targets of a branch table that comparisons are made of.
 const MAX_RUNS: usize = 4;
 
+/// Entries of a branch table times its targets and what it takes along from which on each target gets a block of its
+/// own: each variable that a target needs is looked for in all entries.
+const MAX_TABLE_WORK: usize = 1 << 20;
+
 /// A block of the function that is open.
 pub(super) struct Frame {
     pub(super) kind: Kind,
@@ -293,16 +297,55 @@ impl<'a> Translator<'_, '_, 'a, '_> {
         if runs.len() <= MAX_RUNS {
             self.branch_runs(index, &runs);
         } else {
-            let mut calls = Vec::with_capacity(depths.len());
-            for depth in depths {
-                calls.push(self.branch_call(depth));
-            }
-            let default = self.branch_call(targets.default());
-            let table = self.b.create_jump_table(JumpTableData::new(default, &calls));
-            self.b.ins().br_table(index, table);
+            self.jump_by_table(index, &depths, targets.default());
         }
         self.reachable = false;
         Ok(())
+    }
+
+    fn jump_by_table(&mut self, index: Value, depths: &[u32], default: u32) {
+        let all = || depths.iter().copied().chain([default]);
+        let mut distinct: Vec<u32> = all().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let carried: usize = distinct.iter().map(|depth| self.carried(*depth)).sum();
+        let mut calls = Vec::with_capacity(depths.len() + 1);
+        if (distinct.len() + carried) * depths.len() <= MAX_TABLE_WORK {
+            for depth in all() {
+                calls.push(self.branch_call(depth));
+            }
+            self.branch_by(index, &calls);
+            return;
+        }
+        // By way of a block for each target, which alone has what the branch takes along.
+        let blocks: Vec<Block> = distinct.iter().map(|_| self.b.create_block()).collect();
+        for depth in all() {
+            let at = distinct.partition_point(|known| *known < depth);
+            calls.push(BlockCall::new(blocks[at], [], &mut self.b.func.dfg.value_lists));
+        }
+        self.branch_by(index, &calls);
+        for (depth, block) in distinct.into_iter().zip(blocks) {
+            self.b.seal_block(block);
+            self.b.switch_to_block(block);
+            let (target, args) = self.branch_target(depth);
+            self.b.ins().jump(target, &block_args(&args));
+        }
+    }
+
+    /// The last one is the default.
+    fn branch_by(&mut self, index: Value, calls: &[BlockCall]) {
+        let Some((default, calls)) = calls.split_last() else { return };
+        let table = self.b.create_jump_table(JumpTableData::new(*default, calls));
+        self.b.ins().br_table(index, table);
+    }
+
+    /// How many values a branch takes along.
+    fn carried(&self, depth: u32) -> usize {
+        let frame = &self.frames[self.frames.len() - 1 - depth as usize];
+        match frame.kind {
+            Kind::Loop { params, .. } => params,
+            _ => frame.results,
+        }
     }
 
     fn branch_call(&mut self, depth: u32) -> BlockCall {

@@ -66,7 +66,8 @@ impl Inlinable {
                     return None;
                 }
                 // A mistake is reported when the function's turn comes.
-                let points = worker.build(env, index, body, Variant::Call).ok()?.len() as u32;
+                let points =
+                    worker.build(env, index, body, Variant::Call, false).ok()?.len() as u32;
                 let function = &worker.context.func;
                 let small = || Small { size, function: function.clone(), points };
                 is_suitable(function).then(|| (index, small()))

@@ -18,7 +18,7 @@ impl<'m, 'a> Translator<'_, 'm, 'a, '_> {
         self.module.standalone.as_ref().expect("validated: a standalone module's operator")
     }
 
-    fn layout(&self) -> &'m Layout {
+    pub(super) fn layout(&self) -> &'m Layout {
         self.sections().layout()
     }
 

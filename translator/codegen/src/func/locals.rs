@@ -6,7 +6,7 @@ use super::capture_point::{flags, words};
 use super::{Translator, Variant};
 use crate::error::Result;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Type, Value};
+use cranelift_codegen::ir::{Function, InstBuilder, StackSlotData, StackSlotKind, Type, Value};
 use cranelift_frontend::Variable;
 use wasmparser::FunctionBody;
 
@@ -16,6 +16,23 @@ const MAX_LENGTH: u64 = 256 << 10;
 
 /// The same of the length times the number of locals. There it is 30,750,398 at most.
 const MAX_PRODUCT: u64 = 1 << 27;
+
+/// Arguments that branches may have for block parameters, for each byte of the body, and in any body. Among the
+/// guest's packages and the kernel there are fewer than bytes.
+const MAX_PHIS: u64 = 16;
+const FEW_PHIS: u64 = 1 << 12;
+
+/// Whether there are so many of them that the locals had better be in memory.
+pub(super) fn has_many_phis(func: &Function, body: &FunctionBody) -> bool {
+    let dfg = &func.dfg;
+    let args = |inst| -> usize {
+        let calls = dfg.insts[inst].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+        calls.iter().map(|call| call.len(&dfg.value_lists)).sum()
+    };
+    let branches = func.layout.blocks().filter_map(|block| func.layout.last_inst(block));
+    let length = body.range().end - body.range().start;
+    branches.map(args).sum::<usize>() as u64 > FEW_PHIS.max(MAX_PHIS * length)
+}
 
 #[derive(Clone, Copy)]
 pub(super) enum Local {
@@ -42,12 +59,9 @@ impl<'a> Translator<'_, '_, 'a, '_> {
             let ty = self.env.clif_type(ty).map_err(|e| e.at(offset))?;
             types.resize(types.len() + count as usize, ty);
         }
-        // The landing pad of `setjmp` finds no value of the function in its place, and so no address. Frames
-        // that can be captured keep variables, which is how they are rebuilt.
+        // The landing pad of `setjmp` finds no value of the function in its place, and so no address.
         let mut memory = None;
-        if is_giant(body, types.len() as u64)
-            && self.return_point.is_none()
-            && !self.is_capturable(self.function)
+        if (self.has_many_phis || is_giant(body, types.len() as u64)) && self.return_point.is_none()
         {
             let size = types.iter().map(|ty| 8 * words(*ty)).sum();
             let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);

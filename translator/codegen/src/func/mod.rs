@@ -227,8 +227,13 @@ impl Worker {
             let code = adapter::direct(env, env.module.function_type(index), function)?;
             return Ok(Compiled { code, capture_points: Vec::new(), resume: None });
         }
+        let mut has_many_phis = false;
         let mut compile = |variant| -> Result<_> {
-            let points = self.build(env, index, body, variant)?;
+            let mut points = self.build(env, index, body, variant, has_many_phis)?;
+            if !has_many_phis && locals::has_many_phis(&self.context.func, &body.body) {
+                has_many_phis = true;
+                points = self.build(env, index, body, variant, has_many_phis)?;
+            }
             let range = body.body.range();
             let mut inliner = inlinable.apply(range.end - range.start, &mut self.context);
             self.context
@@ -253,8 +258,9 @@ impl Worker {
         index: u32,
         body: &Body,
         variant: Variant,
+        has_many_phis: bool,
     ) -> Result<Vec<frames::CapturePoint>> {
-        let built = self.translate(env, index, body, variant);
+        let built = self.translate(env, index, body, variant, has_many_phis);
         if built.is_err() {
             // An unfinished function leaves its traces here.
             self.builder = FunctionBuilderContext::new();
@@ -268,6 +274,7 @@ impl Worker {
         index: u32,
         body: &Body,
         variant: Variant,
+        has_many_phis: bool,
     ) -> Result<Vec<frames::CapturePoint>> {
         let abi = if env.is_exported(index) { Abi::Runtime } else { Abi::Internal };
         let mut signature = env.signature(env.module.function_type(index), abi)?;
@@ -284,7 +291,8 @@ impl Worker {
         self.context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut self.context.func, &mut self.builder);
         let allocations = std::mem::take(&mut self.validator);
-        let translator = Translator::new(env, builder, index, Some(body), variant)?;
+        let mut translator = Translator::new(env, builder, index, Some(body), variant)?;
+        translator.has_many_phis = has_many_phis;
         let (validator, points) = translator.run(body, allocations)?;
         self.validator = validator;
         Ok(points)
@@ -310,6 +318,8 @@ pub(crate) struct Translator<'e, 'm, 'a, 'b> {
     heap_base: Value,
     stack: Vec<Value>,
     locals: Vec<Local>,
+    /// Whether it is known that variables would make too many block parameters of the locals.
+    has_many_phis: bool,
     frames: Vec<Frame>,
     /// Where the current operator is in the module.
     offset: u64,
@@ -355,6 +365,7 @@ impl<'e, 'm, 'a, 'b> Translator<'e, 'm, 'a, 'b> {
             heap_base: context,
             stack: Vec::new(),
             locals: Vec::new(),
+            has_many_phis: false,
             frames: Vec::new(),
             offset: 0,
             reachable: true,

@@ -80,6 +80,23 @@ impl Elements<'_> {
     }
 }
 
+/// So many active segments in a row are copied in a loop. Go's linker makes tens of thousands of them.
+const MANY: usize = 16;
+
+/// Active segments that follow on each other and go to constant addresses of one memory.
+pub(crate) struct Run {
+    pub memory: u32,
+    pub first_segment: u32,
+    pub addresses: Vec<u64>,
+}
+
+impl Run {
+    pub(crate) fn segments(&self) -> std::ops::Range<usize> {
+        let first = self.first_segment as usize;
+        first..first + self.addresses.len()
+    }
+}
+
 /// The sections of a standalone module.
 #[derive(Default)]
 pub(crate) struct Sections<'a> {
@@ -267,6 +284,27 @@ impl<'a> Sections<'a> {
         Ok(())
     }
 
+    /// The long ones, in order.
+    pub(crate) fn runs(&self) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for (segment, active) in (0..).zip(&self.active_data) {
+            let Some((memory, offset)) = active else { continue };
+            let Some(address) = constant_of(offset) else { continue };
+            match runs.last_mut() {
+                Some(run) if run.memory == *memory && run.segments().end == segment as usize => {
+                    run.addresses.push(address);
+                }
+                _ => runs.push(Run {
+                    memory: *memory,
+                    first_segment: segment,
+                    addresses: vec![address],
+                }),
+            }
+        }
+        runs.retain(|run| run.addresses.len() >= MANY);
+        runs
+    }
+
     /// Functions that others than their callers here may call: by a reference, which code can only take of these, or
     /// from outside.
     pub(crate) fn referenced(&self) -> Vec<u32> {
@@ -300,6 +338,17 @@ impl<'a> Sections<'a> {
             reserved: 0,
         }
     }
+}
+
+/// The index that a constant expression is, if it is just that.
+fn constant_of(expr: &ConstExpr) -> Option<u64> {
+    let mut operators = expr.get_operators_reader();
+    let value = match operators.read().ok()? {
+        Operator::I32Const { value } => u64::from(value as u32),
+        Operator::I64Const { value } => value as u64,
+        _ => return None,
+    };
+    matches!(operators.read().ok()?, Operator::End).then_some(value)
 }
 
 /// The function that an element expression names; inner `None`: null. `None`: it is another expression.

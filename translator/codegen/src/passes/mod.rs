@@ -8,7 +8,9 @@
 //! | [`argument_copies`] | copies arguments that are also used elsewhere                    |
 //! | [`constant_phis`]   | removes block parameters that are always the same value          |
 //! | [`context_results`] | results that need more than registers go through the context     |
+//! | [`depth`]           | which functions are too deep to be optimized                     |
 //! | [`latch`]           | compares a loop's counter after its increment                    |
+//! | [`live_ranges`]     | cuts live ranges where there are too many long ones              |
 //! | [`redundant_masks`] | removes masks of bits that are clear already                     |
 //! | [`relocate`]        | keeps host addresses from living across calls                    |
 //! | [`rematerialize`]   | computes cheap values again at each use                          |
@@ -24,7 +26,9 @@ mod address_mode;
 mod argument_copies;
 mod constant_phis;
 mod context_results;
+mod depth;
 mod latch;
+mod live_ranges;
 mod redundant_masks;
 mod relocate;
 mod rematerialize;
@@ -59,7 +63,12 @@ pub(crate) fn optimize(
         context.remove_constant_phis(isa)?;
     }
     context.func.dfg.resolve_all_aliases();
-    context.egraph_pass(isa, &mut ControlPlane::default())?;
+    if depth::is_deep(context) {
+        context.loop_analysis.clear();
+    } else {
+        context.egraph_pass(isa, &mut ControlPlane::default())?;
+        context.compute_loop_analysis();
+    }
     finish(context, options)?;
     context.verify_if(isa)
 }
@@ -83,7 +92,6 @@ fn prepare(context: &mut Context, options: &Options) {
 fn finish(context: &mut Context, options: &Options) -> CodegenResult<()> {
     let target = options.target;
     remove_sequence_points(&mut context.func);
-    context.compute_loop_analysis();
     latch::run(context);
     if target.extends_words_for_free() {
         let loops = &context.loop_analysis;
@@ -102,6 +110,7 @@ fn finish(context: &mut Context, options: &Options) -> CodegenResult<()> {
     let has_slot = !options.standalone && !options.is_program();
     spill::run(context, &uses, target.has_few_registers() && has_slot);
     rematerialize::run(&mut context.func);
+    live_ranges::run(context);
     Ok(())
 }
 

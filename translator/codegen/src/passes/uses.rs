@@ -1,5 +1,6 @@
 //! Where the values of a function are used and defined.
 
+use cranelift_codegen::FxHashMap;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::entity::packed_option::PackedOption;
@@ -45,9 +46,18 @@ pub(super) fn for_operands(func: &Function, inst: Inst, mut each: impl FnMut(Val
     }
 }
 
+/// So many operands are looked through one after the other.
+const SEVERAL: usize = 32;
+
 /// Replaces operands, each by what stands beside it.
 pub(super) fn replace(func: &mut Function, inst: Inst, operands: &[(Value, Value)]) {
-    if operands.iter().any(|(old, new)| old != new) {
+    if operands.iter().all(|(old, new)| old == new) {
+        return;
+    }
+    if operands.len() > SEVERAL {
+        let known: FxHashMap<Value, Value> = operands.iter().rev().copied().collect();
+        func.dfg.map_inst_values(inst, |value| known.get(&value).copied().unwrap_or(value));
+    } else {
         func.dfg.map_inst_values(inst, |value| {
             operands.iter().find(|(old, _)| *old == value).map_or(value, |(_, new)| *new)
         });

@@ -74,7 +74,11 @@ impl Capture {
         };
         let (tag, pad) = only_capture_point(&caller.dfg.exception_tables[exception])?;
         let pool = &caller.dfg.value_lists;
-        Some(Capture { tag, pad: pad.block(pool), args: pad.args(pool).collect() })
+        let block = pad.block(pool);
+        // What it loads, locals in memory, is not known at the call.
+        let is_load = |inst| caller.dfg.insts[inst].opcode().can_load();
+        let loads = caller.layout.block_insts(block).any(is_load);
+        (!loads).then(|| Capture { tag, pad: block, args: pad.args(pool).collect() })
     }
 
     /// Completes the instructions that are there instead of the call.
