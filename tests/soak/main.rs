@@ -5,6 +5,9 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "../src/signals.rs"]
+mod signals;
+
 use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
+    signals::reset()?;
     let minutes = env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let minutes: u64 = minutes.map_or(Ok(30), |text| text.parse()).at("minutes")?;
     let builder = Builder::new()?;

@@ -182,6 +182,7 @@ fn odd_archives(place: &Place) -> Result<()> {
     const LOOK: &str = r#"
 cd /o || exit 1
 stat -c '%n %a %h %u:%g' one two setuid sticky
+stat -c '%n %Y' one sticky link .
 cat one 'TRAILER!!!' z
 echo more > two && cat one
 printf '%s\n' caf* | od -An -tx1
@@ -207,6 +208,7 @@ cat /TRAILER!!! /z
     }
     let wanted = "one 640 2 3000000:12\ntwo 640 2 3000000:12\n\
         setuid 4755 1 3000000:12\nsticky 1777 2 3000000:12\n\
+        one 1700000000\nsticky 1700000000\nlink 1700000000\n. 1700000000\n\
         one\nTRAILER!!!\nz\nmore\n \
         63 61 66 e8 0a 63 61 66 e9 0a\n 2f 6f e9 0a\n1000000\n";
     for form in ["gnu", "posix"] {
@@ -237,7 +239,9 @@ cat /TRAILER!!! /z
         |_| Ok(()),
     )?;
     place.run("linnet", &["build", "--with", "./root", "-o", "vm"])?;
-    expect_in(&place.run("./vm", &["--", "sh", "-c", LOOK])?, "one 640 2 0:0\ntwo 640 2 0:0\n")
+    let found = place.run("./vm", &["--", "sh", "-c", LOOK])?;
+    expect_in(&found, "one 640 2 0:0\ntwo 640 2 0:0\n")?;
+    expect_in(&found, "one 0\nsticky 0\nlink 0\n. 0\n")
 }
 
 /// Tools that others unpack images with find what is in ours.

@@ -165,8 +165,12 @@ fn random(target: Target, wild: u32, cpus: &str, calls: u64) -> Result<()> {
     let machines = calls.div_ceil(CALLS_OF_ONE).max(2);
     let first = number("HOSTILE_SEED").unwrap_or(1);
     for seed in first..first + machines {
-        let append = format!("seed={seed} calls={} wild={wild}", calls / machines);
-        let mut options = vec!["--cpus", cpus, "--disk", &disk.option, "--ignore-broken-rules"];
+        // Emulators of one process do not know the call by which a machine starts again.
+        let restarts = u32::from(target == host()?);
+        let calls = calls / machines;
+        let append = format!("seed={seed} calls={calls} wild={wild} restarts={restarts}");
+        let mut options = vec!["--cpus", cpus, "--disk", &disk.option, "--net", "user"];
+        options.push("--ignore-broken-rules");
         // An emulator takes long to look for what lies in so many addresses.
         let place = if seed % 2 == 0 && target == host()? {
             options.extend(["--address-bits", "38"]);
@@ -176,7 +180,7 @@ fn random(target: Target, wild: u32, cpus: &str, calls: u64) -> Result<()> {
             Place::LARGE
         };
         let run = format!("{append} {}", options.join(" "));
-        let limit = machine::limit(target, 3 * LIMIT + TIME_OF_A_CALL * (calls / machines) as u32);
+        let limit = machine::limit(target, 3 * LIMIT + TIME_OF_A_CALL * calls as u32);
         let mut command = command(target, &append, &options)?;
         let ended = watched(&mut command, place, limit).at(&run)?;
         let went_on = ended.status == Some(0) && ended.output.contains("done after ");
@@ -193,6 +197,8 @@ fn random(target: Target, wild: u32, cpus: &str, calls: u64) -> Result<()> {
 /// Runs the player, and looks at the memory of its process before it begins, meanwhile, and when it is done.
 fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended> {
     const LOOKS: Duration = Duration::from_millis(100);
+    /// So long a machine may look wrong that is about to end or starts again.
+    const TRANSITION: Duration = Duration::from_secs(10);
     let (reader, writer) = pipe().at("pipe")?;
     command.envs(watch::canaries());
     command.stdin(Stdio::piped()).stdout(writer.try_clone().at("pipe")?).stderr(writer);
@@ -210,9 +216,12 @@ fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended
     let mut watch: Option<Watch> = None;
     let started = Instant::now();
     let mut found = Ok(());
+    let mut wrong_since: Option<Instant> = None;
     while started.elapsed() < limit && found.is_ok() {
         match lines.recv_timeout(LOOKS) {
-            Ok(line) if line == "ready" => {
+            // Behind what it wrote to standard error before it started again.
+            Ok(line) if line.ends_with("ready") => {
+                wrong_since = None;
                 watch = Some(Watch::new(child.id(), place)?);
                 if let Some(stdin) = &mut stdin {
                     let _ = stdin.write_all(b"some input");
@@ -228,8 +237,9 @@ fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended
             }
             Err(RecvTimeoutError::Timeout) => {
                 let looked = watch.as_ref().map_or(Ok(()), Watch::look);
-                // A process that ends has no memory to look at.
-                if looked.is_err() && !has_ended(&mut child)? {
+                if looked.is_ok() {
+                    wrong_since = None;
+                } else if wrong_since.get_or_insert_with(Instant::now).elapsed() > TRANSITION {
                     found = looked;
                 }
             }
@@ -240,17 +250,6 @@ fn watched(command: &mut Command, place: Place, limit: Duration) -> Result<Ended
     found.map_err(|error| Error::new(format!("{error}\n{}", ended.output)))?;
     ended.status = status.and_then(|status| status.code());
     Ok(ended)
-}
-
-fn has_ended(child: &mut Child) -> Result<bool> {
-    let asked = Instant::now();
-    while asked.elapsed() < Duration::from_secs(2) {
-        if child.try_wait().at("wait")?.is_some() {
-            return Ok(true);
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(false)
 }
 
 /// Another machine, with Linux, that has something to remember.

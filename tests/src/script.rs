@@ -6,29 +6,50 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use linnet_build::{At as _, Error, Result, Target};
+use linnet_build::{At as _, Error, Result, Target, host};
 
 use crate::machine::{self, Ended};
-use crate::{Outcome, Test, files, vm};
+use crate::{Outcome, Test, cli, files, vm};
 
 const LIMIT: Duration = Duration::from_secs(180);
 
+/// Scripts about what a program gets from who starts it. `linnet boot` passes on all of it.
+const ABOUT_CALLERS: [&str; 5] = [
+    "closed-streams-stay-closed",
+    "input-that-no-program-reads-is-left",
+    "signals-end-the-machine",
+    "streams-of-every-kind",
+    "writers-without-a-reader-get-sigpipe",
+];
+
 pub(crate) fn tests(target: Target) -> Result<Vec<Test>> {
-    let test = |(name, path): (String, PathBuf)| -> Test {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-            .join("script")
-            .join(format!("{name}-{}", target.name()));
-        (format!("script::{name}"), Box::new(move || run(&path, &directory, target)))
-    };
-    Ok(files("scripts", "sh")?.into_iter().map(test).collect())
+    let mut tests: Vec<Test> = Vec::new();
+    for (name, path) in files("scripts", "sh")? {
+        let directory = |kind: &str| {
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("script").join(format!("{name}-{kind}"))
+        };
+        let (script, place) = (path.clone(), directory(target.name()));
+        let by_itself = move || run(&script, &place, target, &start(target)?);
+        tests.push((format!("script::{name}"), Box::new(by_itself)));
+        if target == host()? && ABOUT_CALLERS.contains(&name.as_str()) {
+            let place = directory("linnet");
+            let by_linnet = move || {
+                let boot = format!("{} boot", cli::linnet()?.display());
+                run(&path, &place, target, &boot)
+            };
+            tests.push((format!("script-of-linnet::{name}"), Box::new(by_linnet)));
+        }
+    }
+    Ok(tests)
 }
 
-fn run(script: &Path, directory: &Path, target: Target) -> Outcome {
+/// `vm` are the words that start a machine.
+fn run(script: &Path, directory: &Path, target: Target, vm: &str) -> Outcome {
     // What an earlier run left.
     let _ = fs::remove_dir_all(directory);
     fs::create_dir_all(directory).at(directory.display())?;
     let mut command = Command::new("sh");
-    command.arg("-u").arg(script).current_dir(directory).env("VM", start(target)?);
+    command.arg("-u").arg(script).current_dir(directory).env("VM", vm);
     let Ended { status, output } = machine::run(&mut command, &[], machine::limit(target, LIMIT))?;
     match status {
         Some(status) if status.success() => Ok(()),

@@ -20,6 +20,8 @@ mod kselftest;
 mod kunit;
 mod posix;
 mod sides;
+#[path = "../src/signals.rs"]
+mod signals;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
 
 /// Is true if nothing differs that should not.
 fn run() -> Result<bool> {
+    signals::reset()?;
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     if let Some(name) = wanted.iter().find(|name| SUITES.iter().all(|(known, _)| known != name)) {

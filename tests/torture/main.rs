@@ -10,6 +10,8 @@
 
 #[path = "../src/machine.rs"]
 mod machine;
+#[path = "../src/signals.rs"]
+mod signals;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn trials() -> Result<Vec<Trial>> {
+    signals::reset()?;
     let host = host()?;
     let sources = source::list(builder()?)?;
     let ignored = ignored(&sources)?;

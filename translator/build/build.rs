@@ -20,6 +20,7 @@ fn main() -> io::Result<()> {
     println!("cargo:rustc-env=LINNET_TRANSLATOR={}", digest(&TRANSLATOR)?);
     println!("cargo:rustc-env=LINNET_BUILDER={}", digest(&BUILDER)?);
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    #[expect(clippy::disallowed_methods, reason = "Cargo's program, not the user's")]
     let version = Command::new(rustc).arg("--version").output()?.stdout;
     println!("cargo:rustc-env=LINNET_RUSTC={}", String::from_utf8_lossy(&version).trim());
     Ok(())

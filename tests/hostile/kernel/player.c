@@ -6,7 +6,7 @@
  * and ends when it reads the end, so that somebody may look at the machine before
  * and after.
  *
- * The command line is `seed=N calls=N wild=PERCENT` or `rule=N`: do one thing
+ * The command line is `seed=N calls=N wild=PERCENT restarts=0-OR-1` or `rule=N`: do one thing
  * that the machine must not let pass.
  */
 #include "linnet_abi.h"
@@ -43,7 +43,7 @@ static u32 ram;
 static u64 seed = 1;
 static u32 limit = 1000, made, wild = 30;
 static u32 random_lock;
-static _Bool over;
+static _Bool over, restarts;
 
 /* --- Little that a program needs --------------------------------------------------------- */
 
@@ -288,18 +288,48 @@ static void free_task(void)
 		is_task[number_of(id)] = 0;
 }
 
-/* --- A disk ------------------------------------------------------------------------------ */
+/* --- Disks and the network --------------------------------------------------------------- */
 
-#define DISK 0xf0000000u
+#define DEVICES 0xf0000000u
+#define DEVICE_SIZE 0x200
+#define NETWORK 8
+#define DRIVER_FEATURES 0x20
+#define DRIVER_FEATURES_SELECT 0x24
+#define QUEUE_SELECT 0x30
 #define QUEUE_SIZE 0x38
 #define QUEUE_READY 0x44
 #define QUEUE_NOTIFY 0x50
-#define DISK_STATUS 0x70
+#define DEVICE_STATUS 0x70
+#define DRIVER_IS_READY 15
 #define QUEUE_DESCRIPTORS 0x80
 #define QUEUE_AVAILABLE 0x90
 #define QUEUE_USED 0xa0
 
 struct descriptor { u64 address; u32 length; unsigned short flags, next; };
+
+/* Tells a device of a queue at `base`: descriptors, and rings a page behind each other. */
+static void set_queue(u32 device, u32 base, u32 entries)
+{
+	host_mmio_write(device + QUEUE_SIZE, 4, chance(90) ? entries : junk());
+	host_mmio_write(device + QUEUE_DESCRIPTORS, 4, chance(95) ? base : foreign(junk()));
+	host_mmio_write(device + QUEUE_AVAILABLE, 4, chance(95) ? base + 4096 : foreign(junk()));
+	host_mmio_write(device + QUEUE_USED, 4, chance(95) ? base + 8192 : foreign(junk()));
+	host_mmio_write(device + QUEUE_READY, 4, 1);
+}
+
+static void make_wrong(struct descriptor *descriptor, u32 entries)
+{
+	descriptor->address = chance(50) ? foreign(junk()) : next();
+	descriptor->length = junk();
+	descriptor->flags = junk();
+	descriptor->next = chance(50) ? below(entries + 1) : junk();
+}
+
+/* A register of any device, or of none. */
+static u32 register_of_device(void)
+{
+	return chance(wild) ? junk() : DEVICES + DEVICE_SIZE * below(NETWORK + 2) + below(DEVICE_SIZE);
+}
 
 /* A queue with requests, each of which may be wrong in any way. */
 static void disk(void)
@@ -307,9 +337,9 @@ static void disk(void)
 	u32 base = free_address() & ~4095u, entries = 1u << below(8);
 	struct descriptor *table = (void *)base;
 	unsigned short *available = (void *)(base + 4096);
-	u32 device = DISK + 0x200 * below(9);
+	u32 device = DEVICES + DEVICE_SIZE * below(NETWORK);
 
-	host_mmio_write(device + DISK_STATUS, 4, 0);
+	host_mmio_write(device + DEVICE_STATUS, 4, 0);
 	for (u32 n = 0; n < entries && n < 128; n++) {
 		u32 header = free_address() & ~15u;
 
@@ -319,26 +349,56 @@ static void disk(void)
 		table[n].length = n % 3 == 0 ? 16 : n % 3 == 2 ? 1 : 512 * below(9);
 		table[n].flags = (n % 3 != 2) | (n % 3 == 1 ? 2 * below(2) : n % 3 == 2 ? 2 : 0);
 		table[n].next = n + 1;
-		if (chance(wild) && chance(20)) {
-			table[n].address = chance(50) ? foreign(junk()) : next();
-			table[n].length = junk();
-			table[n].flags = junk();
-			table[n].next = chance(50) ? below(entries + 1) : junk();
-		}
+		if (chance(wild) && chance(20))
+			make_wrong(&table[n], entries);
 	}
 	available[0] = chance(wild) ? junk() : 0;
 	available[1] = chance(wild) ? junk() : below(9);
 	for (u32 n = 0; n < entries; n++)
 		available[2 + n] = chance(wild) ? junk() : 3 * below(3);
-	host_mmio_write(device + QUEUE_SIZE, 4, chance(90) ? entries : junk());
-	host_mmio_write(device + QUEUE_DESCRIPTORS, 4, chance(95) ? base : foreign(junk()));
-	host_mmio_write(device + QUEUE_AVAILABLE, 4, chance(95) ? base + 4096 : foreign(junk()));
-	host_mmio_write(device + QUEUE_USED, 4, chance(95) ? base + 8192 : foreign(junk()));
-	host_mmio_write(device + QUEUE_READY, 4, 1);
+	set_queue(device, base, entries);
 	for (u32 n = 0; n <= below(3); n++) {
 		host_mmio_write(device + QUEUE_NOTIFY, 4, below(2));
 		available[1] += below(4);
 	}
+}
+
+/* Both queues of the network device, with frames or room for them. What serves them is another process. */
+static void network(void)
+{
+	u32 device = DEVICES + DEVICE_SIZE * NETWORK;
+
+	host_mmio_write(device + DEVICE_STATUS, 4, 0);
+	for (u32 half = 0; half < 2; half++) {
+		host_mmio_write(device + DRIVER_FEATURES_SELECT, 4, half);
+		host_mmio_write(device + DRIVER_FEATURES, 4, junk());
+	}
+	for (u32 queue = 0; queue < 2; queue++) {
+		u32 base = free_address() & ~4095u, entries = 1u << below(8);
+		struct descriptor *table = (void *)base;
+		unsigned short *available = (void *)(base + 4096);
+
+		for (u32 n = 0; n < entries; n++) {
+			u32 at = buffer();
+
+			if (queue == 1 && at >= OWN && at < ram)
+				*(u64 *)(at & ~7u) = chance(50) ? 0 : next();
+			table[n].address = at;
+			table[n].length = below(chance(80) ? 2000 : 70000);
+			table[n].flags = (queue == 0 ? 2 : 0) | chance(30);
+			table[n].next = below(entries);
+			if (chance(wild) && chance(20))
+				make_wrong(&table[n], entries);
+			available[2 + n] = chance(wild) ? junk() : n;
+		}
+		available[0] = chance(wild) ? junk() : 0;
+		available[1] = chance(wild) ? junk() : below(entries + 1);
+		host_mmio_write(device + QUEUE_SELECT, 4, chance(95) ? queue : junk());
+		set_queue(device, base, entries);
+	}
+	host_mmio_write(device + DEVICE_STATUS, 4, chance(95) ? DRIVER_IS_READY : junk());
+	for (u32 n = 0; n <= below(3); n++)
+		host_mmio_write(device + QUEUE_NOTIFY, 4, below(3));
 }
 
 /* --- Calls ------------------------------------------------------------------------------- */
@@ -390,7 +450,7 @@ static void program_call(void)
 
 static void call(void)
 {
-	switch (below(42)) {
+	switch (below(47)) {
 	case 0 ... 2:
 		return (void)host_switch_to(junk(), task());
 	case 3:
@@ -473,9 +533,9 @@ static void call(void)
 	case 34:
 		return (void)host_terminal_size();
 	case 35:
-		return (void)host_mmio_read(chance(wild) ? junk() : DISK + below(0x400), below(5));
+		return (void)host_mmio_read(register_of_device(), below(5));
 	case 36:
-		return host_mmio_write(chance(wild) ? junk() : DISK + below(0x400), below(5), foreign(junk()));
+		return host_mmio_write(register_of_device(), below(5), foreign(junk()));
 	case 37:
 		return disk();
 	case 38:
@@ -484,7 +544,24 @@ static void call(void)
 		return (void)host_function_name(chance(wild) ? junk() : below(100), buffer(), size());
 	case 40:
 		return (void)host_table_function(chance(wild) ? junk() : below(10));
-	case 41: {
+	case 41:
+		return (void)host_stdio_poll(chance(wild) ? junk() : below(3), junk());
+	case 42:
+		return (void)host_stdio_seek(chance(wild) ? junk() : below(3), next(), chance(wild) ? junk() : below(3));
+	case 43:
+		return (void)host_terminal_take();
+	case 44: {
+		/* Seldom the machine starts again, and the player with it, which then does not come here anew. */
+		static u32 number;
+
+		host_random((unsigned long)&number, 4);
+		if (restarts && number % (limit / 15 + 1) == 0)
+			host_restart();
+		return (void)host_shutdown_signal();
+	}
+	case 45:
+		return network();
+	case 46: {
 		/* What faults comes back filled. */
 		volatile u32 *word = (u32 *)(vmalloc_address() & ~3u);
 
@@ -614,6 +691,7 @@ void linnet_boot(unsigned int ram_size, unsigned long initrd, unsigned int initr
 	seed = option("seed", 1) * 0x9e3779b97f4a7c15ull | 1;
 	limit = option("calls", 1000);
 	wild = option("wild", 30);
+	restarts = option("restarts", 0);
 	say("ready\n");
 	wait_for_input();
 	for (u32 n = 0; n < 4; n++)

@@ -76,7 +76,7 @@ impl Apt {
     }
 
     fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
+        let mut command = linnet_process::command(program);
         let mut option = |name: &str, value: PathBuf| {
             let mut text = OsString::from(name);
             text.push("=");

@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::digest::Digest;
 use crate::error::{At as _, Error, Result};
+use crate::progress;
+use crate::workshop::Workshop;
 
 /// Results not used for this long are removed.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -58,6 +60,11 @@ impl Cache {
             })?;
         }
         Ok(Self { root, held: Mutex::default(), released: Condvar::new(), tidied: Once::new() })
+    }
+
+    /// Where builds take place that other projects' scripts do.
+    pub(crate) fn workshop(&self) -> Result<Workshop<'_>> {
+        Workshop::of(&self.root)
     }
 
     /// A file or directory of the cache that is not a result.
@@ -129,7 +136,9 @@ impl Cache {
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
-                    eprintln!("waiting for another run of linnet that builds {name}");
+                    progress::write(format_args!(
+                        "waiting for another run of linnet that builds {name}"
+                    ));
                     file.lock().at(path.display())?;
                 }
                 Err(TryLockError::Error(cause)) => return Err(Error::new(cause).at(path.display())),

@@ -185,7 +185,7 @@ impl Sdk {
 
     /// pkg-config for the libraries of the packages that the SDK was made with.
     pub(crate) fn pkg_config(&self) -> Command {
-        let mut command = Command::new("pkg-config");
+        let mut command = linnet_process::command("pkg-config");
         command
             .env("PKG_CONFIG_LIBDIR", self.built.path.join("sysroot/lib/pkgconfig"))
             .env_remove("PKG_CONFIG_PATH")
@@ -196,7 +196,7 @@ impl Sdk {
     fn clang(&self, program: &str, configuration: &str) -> Command {
         let mut option = OsString::from("--config=");
         option.push(self.directory().join(configuration));
-        let mut command = Command::new(program);
+        let mut command = linnet_process::command(program);
         command.arg(option);
         command
     }
@@ -204,7 +204,7 @@ impl Sdk {
 
 /// The LLVM tool that does for the guest what `name` does for this machine.
 pub fn binary_tool(name: &str) -> Command {
-    Command::new(format!("llvm-{name}-19"))
+    linnet_process::command(format!("llvm-{name}-19"))
 }
 
 impl Builder {
@@ -338,22 +338,25 @@ impl Builder {
             // The next version of the component is built in the same tree.
             let _lock = tree.map(|tree| self.cache.lock(&format!("tree-{tree}"))).transpose()?;
             let step = self.progress.step(name);
-            let tree = tree.map(|name| self.cache.path("trees").join(name));
-            let mut command = Command::new(&script);
+            let workshop = self.cache.workshop()?;
+            let (result, scratch) = workshop.directories(out, work)?;
+            let tree = tree.map(|name| workshop.path("trees").join(name));
+            let mut command = linnet_process::command(&script);
             command
-                .arg(out)
-                .arg(tree.as_deref().unwrap_or(work))
+                .arg(&result)
+                .arg(tree.as_deref().unwrap_or(&scratch))
                 .env("JOBS", self.jobs.to_string());
             // Make's own variables, if this runs below make, are not meant for these builds.
             command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
             for (variable, built) in needs {
-                command.env(variable, &built.path);
+                command.env(variable, workshop.name_of(&built.path));
             }
             if let Some(archive) = &archive {
-                command.env("SOURCE", &archive.path);
+                command.env("SOURCE", workshop.name_of(&archive.path));
             }
             script::run(&mut command, &self.cache.path("logs").join(name), &step)
                 .map_err(|error| error.at(name))?;
+            workshop.bring(&result, out)?;
             let digest = self.index.tree(out)?;
             fs::write(out.join(DIGEST), digest.to_string()).at(out.display())?;
             step.done();

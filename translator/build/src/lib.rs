@@ -18,6 +18,7 @@
 //! | [`rootfs`]    | what lies in the guest's root file system                             |
 //! | [`tree`]      | a file system to be                                                   |
 //! | [`cpio`]      | the form in which the kernel gets it                                  |
+//! | [`workshop`]  | where builds take place that other projects' scripts do               |
 //! | [`system`]    | what a machine is made of, as a `linnet.toml` describes it            |
 //! | [`image`]     | the object that describes a boot binary to the runtime                |
 //! | [`link`]      | the linker step                                                       |
@@ -65,6 +66,7 @@ mod tools;
 pub mod translate;
 mod tree;
 mod wasi;
+mod workshop;
 
 pub use boot::host;
 pub use builder::Builder;

@@ -90,12 +90,12 @@ impl Builder {
 /// Rust's own linker, or else that of the LLVM which compiles the guest.
 fn linker() -> Result<Command> {
     if let Some(path) = rust_lld() {
-        let mut command = Command::new(path);
+        let mut command = linnet_process::command(path);
         command.args(["-flavor", "gnu"]);
         return Ok(command);
     }
     match find_program("ld.lld-19") {
-        Some(path) => Ok(Command::new(path)),
+        Some(path) => Ok(linnet_process::command(path)),
         None => {
             Err(Error::new("no linker: neither rust-lld nor ld.lld-19 is there")
                 .hint("install lld-19"))
@@ -105,7 +105,7 @@ fn linker() -> Result<Command> {
 
 fn rust_lld() -> Option<PathBuf> {
     let ask = |arguments: &[&str]| -> Result<String> {
-        let output = Command::new("rustc").args(arguments).output().at("rustc")?;
+        let output = linnet_process::command("rustc").args(arguments).output().at("rustc")?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let sysroot = ask(&["--print", "sysroot"]).ok()?;

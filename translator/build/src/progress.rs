@@ -1,7 +1,7 @@
 //! Shows what is being built: one live line per running step on a terminal, plain lines elsewhere.
 
 use std::fmt;
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,11 +50,15 @@ impl Progress {
     /// A line that stays.
     pub(crate) fn say(&self, line: impl fmt::Display) {
         match &self.live {
-            // A line that cannot be shown is lost: there is nowhere else to say so.
-            Some(live) => live.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(live) => live.suspend(|| write(line)),
+            None => write(line),
         }
     }
+}
+
+/// Writes a line to standard error. One that cannot be written is lost: there is nowhere else to say so.
+pub(crate) fn write(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 impl Default for Progress {
@@ -88,7 +92,8 @@ impl Step<'_> {
         if let Some(bar) = &self.bar {
             bar.set_message(message());
         } else if state.spoke.elapsed() >= PLAIN_INTERVAL {
-            eprintln!("{}: {} s, {}", self.name, self.started.elapsed().as_secs(), message());
+            let seconds = self.started.elapsed().as_secs();
+            write(format_args!("{}: {seconds} s, {}", self.name, message()));
             state.spoke = Instant::now();
         }
     }
@@ -117,7 +122,7 @@ impl Step<'_> {
     pub(crate) fn doing(&self, what: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(what.to_owned()),
-            None => eprintln!("{}: {what}", self.name),
+            None => write(format_args!("{}: {what}", self.name)),
         }
     }
 

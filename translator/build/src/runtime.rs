@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use linnet_codegen::Target;
 
@@ -113,7 +112,7 @@ impl Builder {
     pub fn rust_library(&self, triple: &str) -> Result<PathBuf> {
         let ask = || -> Result<Option<PathBuf>> {
             let arguments = ["--print", "target-libdir", "--target", triple];
-            let output = Command::new("rustc").args(arguments).output().at("rustc")?;
+            let output = linnet_process::command("rustc").args(arguments).output().at("rustc")?;
             let library = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
             Ok(output.status.success().then_some(library))
         };
@@ -131,7 +130,7 @@ impl Builder {
             return Err(error.hint(format!("install Rust with rustup (https://rustup.rs){place}")));
         }
         let step = self.progress.step("rust");
-        let mut command = Command::new("rustup");
+        let mut command = linnet_process::command("rustup");
         command.args(["target", "add", triple]);
         script::run(&mut command, &self.cache.path("logs/rust"), &step)?;
         step.done();
@@ -168,7 +167,7 @@ impl Builder {
             let mut flags = flags(part).join(FLAG_SEPARATOR);
             flags += FLAG_SEPARATOR;
             flags += &remap;
-            let mut command = Command::new(cargo);
+            let mut command = linnet_process::command(cargo);
             command
                 .current_dir(&self.root)
                 .args(["rustc", "--release", "--locked", "--package", part.package])

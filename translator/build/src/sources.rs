@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
@@ -174,7 +173,7 @@ impl Builder {
             .map(|entry| entry.path())
             .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
             .ok_or_else(|| Error::new("apt-get brought no package").at(work.display()))?;
-        let mut command = Command::new("dpkg-deb");
+        let mut command = linnet_process::command("dpkg-deb");
         script::run(command.arg("-x").arg(package).arg(work), &self.cache.path("logs/unpack"), step)
     }
 }

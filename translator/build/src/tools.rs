@@ -2,7 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use linnet_codegen::Target;
 
@@ -104,7 +104,7 @@ pub(crate) fn install(wanted: &[Package<'_>], progress: &Progress, cache: &Cache
     let apt = |arguments: &[&str]| -> Result<()> {
         let mut words = prefix.iter().copied().chain(["apt-get", "--quiet"]);
         // `prefix` or "apt-get" is always the first word.
-        let mut command = Command::new(words.next().unwrap_or("apt-get"));
+        let mut command = linnet_process::command(words.next().unwrap_or("apt-get"));
         command.args(words).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         script::run(&mut command, log, &step)
             .map_err(|error| error.hint(format!("install these packages by hand: {list}")))
@@ -131,7 +131,7 @@ fn privilege() -> Option<&'static [&'static str]> {
         return Some(&[]);
     }
     find_program("sudo")?;
-    let quiet = Command::new("sudo")
+    let quiet = linnet_process::command("sudo")
         .args(["-n", "true"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -24,6 +24,7 @@ const MODULE: &str = "LINNET_TEST_MODULE";
 fn peak(name: &str, test: &str, wasm: &[u8]) -> f64 {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.wasm"));
     std::fs::write(&file, wasm).expect("written");
+    #[expect(clippy::disallowed_methods, reason = "a test's own program")]
     let mut child = Command::new(std::env::current_exe().expect("this program"));
     child.args(["--exact", test, "--nocapture"]).env(MODULE, &file);
     let output = child.output().expect("this program");

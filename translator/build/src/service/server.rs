@@ -8,7 +8,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -377,7 +377,7 @@ impl Server {
 
 fn start_worker() -> std::io::Result<Child> {
     // Whatever has happened to the file that this program was started from.
-    Command::new("/proc/self/exe")
+    linnet_process::command("/proc/self/exe")
         .arg("translate-one")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,7 +1,6 @@
 //! `linnet boot`
 
 use std::env;
-use std::process::Command;
 
 use linnet_build::{At as _, Builder, Result, host};
 
@@ -14,7 +13,7 @@ pub(crate) fn run(arguments: &Boot) -> Result<()> {
     let kept = arguments.code_cache.clone().unwrap_or_else(|| builder.cache_path("code"));
     // Its end saves what it knows of files; a program that is replaced has none.
     drop(builder);
-    let mut command = Command::new(binary);
+    let mut command = linnet_process::command(binary);
     let Boot { cpus, memory, append, .. } = arguments;
     for (option, value) in [("--cpus", cpus), ("--memory", memory), ("--append", append)] {
         if let Some(value) = value {

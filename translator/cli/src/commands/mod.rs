@@ -11,14 +11,13 @@ pub(crate) mod setup;
 
 use std::fmt;
 use std::io::{self, Write as _};
-use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use linnet_build::{At as _, Error, Result};
 
 /// Becomes another program. Comes back only if that fails.
 fn become_program(command: &mut Command) -> Error {
-    let cause = command.exec();
+    let cause = linnet_process::become_program(command);
     Error::new(cause).at(command.get_program().display())
 }
 

@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
 use linnet_abi::wasi;
 use linnet_build::{At as _, Builder, Error, Executable, Result, host};
@@ -25,7 +24,7 @@ pub(crate) fn run(arguments: &Run) -> Result<()> {
     // It runs here and nowhere else.
     what.options.cpu = Cpu::parse(target, "native").at("--cpu")?;
     let program = Builder::without_compilers()?.executable(&what)?;
-    let mut command = Command::new(program);
+    let mut command = linnet_process::command(program);
     command.arg0(module).args(&arguments.arguments).env(wasi::VARIABLE, lines(&arguments.words())?);
     Err(become_program(&mut command))
 }
@@ -56,7 +55,7 @@ fn in_machine(arguments: &Run) -> Result<()> {
             .hint("this is a program of Linux, which runs in a machine: `linnet boot` has options for it")
             .usage());
     }
-    let mut command = Command::new(env::current_exe().at("linnet")?);
+    let mut command = linnet_process::command(env::current_exe().at("linnet")?);
     command.arg("boot");
     if let Some(memory) = &arguments.memory {
         command.arg("--memory").arg(memory);

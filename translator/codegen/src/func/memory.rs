@@ -174,10 +174,24 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
-                self.poll_before_bulk(size, constant);
-                self.libcall(Libcall::memory_copy, &[to, from, size]);
+                self.copy(to, from, size, constant);
             }
         }
+    }
+
+    fn copy(&mut self, to: Value, from: Value, size: Value, constant: Option<u64>) {
+        self.in_pieces(size, constant, |t, piece| {
+            let Some(piece) = piece else {
+                t.libcall(Libcall::memory_copy, &[to, from, size]);
+                return;
+            };
+            // From the end, if the beginning of the target is the end of the source.
+            let distance = t.b.ins().isub(to, from);
+            let is_over = t.b.ins().icmp(IntCC::UnsignedLessThan, distance, size);
+            let at = t.b.ins().select(is_over, piece.from_end, piece.from_start);
+            let (to, from) = (t.b.ins().iadd(to, at), t.b.ins().iadd(from, at));
+            t.libcall(Libcall::memory_copy, &[to, from, piece.size]);
+        });
     }
 
     fn memory_fill(&mut self, memory: u32) {
@@ -201,8 +215,13 @@ impl<'b> Translator<'_, '_, '_, 'b> {
                 }
             }
             _ => {
-                self.poll_before_bulk(size, constant);
-                self.libcall(Libcall::memory_fill, &[to, value, size]);
+                self.in_pieces(size, constant, |t, piece| {
+                    let (to, size) = match piece {
+                        Some(piece) => (t.b.ins().iadd(to, piece.from_start), piece.size),
+                        None => (to, size),
+                    };
+                    t.libcall(Libcall::memory_fill, &[to, value, size]);
+                });
             }
         }
     }
@@ -218,7 +237,8 @@ impl<'b> Translator<'_, '_, '_, 'b> {
         self.b.ins().trapnz(outside, trap_code(Trap::MemoryOutOfBounds));
         let bytes = self.data_address(data::FIRST_SEGMENT + segment);
         let from = self.b.ins().iadd(bytes, from);
-        self.libcall(Libcall::memory_copy, &[to, from, size]);
+        let constant = self.constant_of(size);
+        self.copy(to, from, size, constant);
     }
 
     pub(super) fn global_get(&mut self, index: u32) -> Result<()> {

@@ -1,6 +1,5 @@
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::super::archive;
 use super::*;
@@ -368,11 +367,11 @@ impl Drop for Place {
 
 /// What GNU tar makes of the files in a directory, if it is here.
 fn of_gnu_tar(directory: &Path, options: &[&str]) -> Option<Vec<u8>> {
-    let version = Command::new("tar").arg("--version").output().ok()?;
+    let version = linnet_process::command("tar").arg("--version").output().ok()?;
     if !version.stdout.starts_with(b"tar (GNU tar)") {
         return None;
     }
-    let output = Command::new("tar")
+    let output = linnet_process::command("tar")
         .arg("-C")
         .arg(directory)
         .args(options)
