@@ -1,7 +1,6 @@
 //! Frozen systems: booted once where they are built, and started from there ever after.
 
 use std::fs;
-use std::process::Command;
 
 use crate::boot::host;
 use crate::builder::Builder;
@@ -47,7 +46,7 @@ impl Builder {
         let result = self.cache.get("frozen", key.finish(), |out, _| {
             let step = self.progress.step("freeze");
             let file = out.join(SNAPSHOT);
-            let mut command = Command::new(&binary);
+            let mut command = linnet_process::command(&binary);
             command
                 .args(["--cpus", &CPUS.to_string(), "--append", FREEZE, "--freeze-to"])
                 .arg(&file);

@@ -50,6 +50,7 @@ fn is_child() -> bool {
     true
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's own program")]
 fn cost(test: &str, wasm: &[u8], is_program: bool) -> Cost {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("linear-{test}.wasm"));
     std::fs::write(&file, wasm).expect("written");
