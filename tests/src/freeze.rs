@@ -37,6 +37,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("snapshot-tells-what-is-in-it", inspected),
         ("mounted-disk-goes-on-and-must-be-the-same", disk),
         ("restart-of-a-resumed-machine-begins-anew", restart),
+        ("resumed-machine-ends-in-order-at-a-signal", ends_in_order),
     ] {
         tests.push((format!("freeze::{name}"), Box::new(move || Ok(test()?))));
     }
@@ -209,6 +210,29 @@ fn by_signal() -> Result<()> {
     let run = Run { target: host()?, arguments: &["--resume", &file], input: "second\n" };
     let ended = run.run()?;
     check(ended.output == "second 7\n", || ended.output.clone())
+}
+
+fn ends_in_order() -> Result<()> {
+    let place = Place::new("freeze-ends")?;
+    let file = place.path("snapshot");
+    let script =
+        "trap 'echo heard; exit 3' TERM; freeze --exit; echo ready; while :; do sleep 1; done";
+    has_status(&run(host()?, &["--freeze-to", &file, "--", "sh", "-c", script])?, 0)?;
+    let mut machine = command(host()?)?
+        .args(["--resume", &file])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .at("machine")?;
+    let mut output =
+        std::io::BufReader::new(machine.stdout.take().ok_or_else(|| Error::new("no output"))?);
+    let mut said = String::new();
+    std::io::BufRead::read_line(&mut output, &mut said).at("output")?;
+    let process = Pid::from_raw(machine.id().cast_signed()).ok_or_else(|| Error::new("no id"))?;
+    kill_process(process, Signal::TERM).at("kill")?;
+    std::io::Read::read_to_string(&mut output, &mut said).at("output")?;
+    let status = std::os::unix::process::ExitStatusExt::signal(&machine.wait().at("machine")?);
+    check(said == "ready\nheard\n" && status == Some(15), || format!("{said} {status:?}"))
 }
 
 /// Freezes a script and resumes it so many times: what each said.

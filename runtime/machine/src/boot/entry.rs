@@ -14,7 +14,7 @@ use crate::device::{console, signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox, Sockets};
-use crate::host::signals::ignored;
+use crate::host::signals::{end_if_requested, ignored};
 use crate::host::{clock, sys, terminal};
 use crate::memory::ids::MemoryId;
 use crate::memory::image;
@@ -569,6 +569,7 @@ fn command_line(buffer: &mut [u8; COMMAND_LINE_SIZE], options: &Options<'_>) {
 /// Start the process again from its own file.
 #[unsafe(export_name = "linnet_upcall_restart")]
 extern "C" fn restart() -> ! {
+    end_if_requested();
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
         // SAFETY: both arrays are those the host passed.

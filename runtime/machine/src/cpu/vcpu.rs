@@ -64,6 +64,10 @@ static VCPUS: [Vcpu; MAX_VCPUS] = {
     all
 };
 
+/// Pending word of vCPUs that have none yet. Signals of the host may come at any time; what they tell of is looked at
+/// again when the guest boots.
+static EARLY: AtomicU32 = AtomicU32::new(0);
+
 static COUNT: AtomicU32 = AtomicU32::new(1);
 
 /// How long an idle vCPU spins at most: not at all if that may take the CPU of the host from another.
@@ -104,7 +108,7 @@ impl Vcpu {
         Vcpu {
             number,
             current: AtomicPtr::new(ptr::null_mut()),
-            pending: AtomicPtr::new(ptr::null_mut()),
+            pending: AtomicPtr::new(ptr::from_ref(&EARLY).cast_mut()),
             deadline: AtomicU64::new(u64::MAX),
             idle: AtomicU32::new(idle::NOT),
             spin: AtomicU64::new(0),
@@ -117,7 +121,7 @@ impl Vcpu {
     }
 
     fn pending(&self) -> &AtomicU32 {
-        // SAFETY: `init` pointed it into the kernel's memory, which is never unmapped.
+        // SAFETY: a static, until `init` points it into the kernel's memory, which is never unmapped.
         unsafe { &*self.pending.load(Ordering::Relaxed) }
     }
 

@@ -67,6 +67,19 @@ pub fn take_request() -> u32 {
     }
 }
 
+/// The guest listens already: it did so before it was frozen.
+pub fn hear() {
+    IS_HEARD.store(true, Ordering::SeqCst);
+}
+
+/// The guest begins anew. One that was asked to end does not.
+pub fn end_if_requested() {
+    match REQUEST.load(Ordering::SeqCst) {
+        0 => {}
+        signal => die(signal),
+    }
+}
+
 /// When to call [`end_late`], on the guest's monotonic clock; all ones: never.
 pub fn deadline() -> u64 {
     DEADLINE.load(Ordering::SeqCst)

@@ -7,8 +7,7 @@ use super::frames::{self, begin};
 use super::outgoing::Lost;
 use crate::arch::ThreadRequest;
 use crate::device::virtio;
-use crate::host::clock;
-use crate::host::sys;
+use crate::host::{clock, signals, sys};
 use crate::memory::ids::MemoryId;
 use crate::memory::image;
 use crate::memory::layout::{self, KERNEL_STACK, Layout, USER_BOTTOM, USER_TOP};
@@ -242,6 +241,7 @@ pub fn load_tasks(snapshot: &Snapshot<'_>) -> Result<NewTask, Error> {
         }
     }
     clock::set_monotonic(snapshot.machine(machine::MONOTONIC));
+    signals::hear();
     first.ok_or(Error::Wrong("nobody has asked for it"))
 }
 
