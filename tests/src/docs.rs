@@ -54,7 +54,7 @@ fn options() -> Result<()> {
         for (long, short) in there {
             let is_there = |name: &str| {
                 !name.is_empty()
-                    && [' ', '`'].iter().any(|end| text.contains(&format!("{name}{end}")))
+                    && [' ', '`', '['].iter().any(|end| text.contains(&format!("{name}{end}")))
             };
             if long != "--help" && !is_there(&long) && !is_there(&short) {
                 let what = format!("does not tell of {long} of linnet {subcommand}");
@@ -84,7 +84,9 @@ fn used(line: &str) -> Vec<(&str, Vec<&str>)> {
         if is_linnet && SUBCOMMANDS.contains(&pair[1]) && *pair != ["cargo", "build"] {
             let own =
                 words[i + 2..].iter().take_while(|word| !["--", "|", "&&", "#"].contains(word));
-            let options = own.copied().filter(|word| word.starts_with('-'));
+            let options = own
+                .filter(|word| word.starts_with('-'))
+                .map(|word| word.split_once('=').map_or(*word, |(option, _)| option));
             found.push((pair[1], options.collect()));
         }
     }
@@ -102,7 +104,11 @@ fn help(linnet: &Path, subcommand: &str) -> Result<Vec<(String, String)>> {
     let output = Command::new(linnet).args([subcommand, "-h"]).output().at("linnet")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines = text.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
-    let name = |word: &str| word.trim_end_matches([',', '.']).to_owned();
+    // A value that need not be there stands in brackets behind the name.
+    let name = |word: &str| {
+        let word = word.split_once('[').map_or(word, |(name, _)| name);
+        word.trim_end_matches([',', '.']).to_owned()
+    };
     let options = lines.map(|line| {
         let mut words = line.split_whitespace();
         match words.next() {
