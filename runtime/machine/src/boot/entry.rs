@@ -493,8 +493,10 @@ fn load_initrd(process: Process, options: &Options<'_>, memory: u64) -> (u32, u3
 
 /// Tell a machine that starts as a snapshot what for.
 fn tell_start(place: GuestSlice, process: Process, options: &Options<'_>) {
-    let mut text = [0; size_of::<Start>() - offset_of!(Start, text)];
-    let mut archive = Archive::new(&mut text);
+    // The host may have given the first thread a small stack.
+    let text = thaw::room(size_of::<Start>() - offset_of!(Start, text));
+    let text = text.unwrap_or_else(|error| cannot_resume(&error));
+    let mut archive = Archive::new(text);
     write_environment(&mut archive, process);
     if let Some(first) = options.command {
         archive.bytes(&[0]);
