@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(40);
 /// Leaves a file, a process, and a server behind.
 const SCRIPT: &str = "echo $((40 + 2)) >/tmp/made; head -c 8 /dev/urandom | od -An -tx1 >/tmp/drawn; \
     sleep 100000 & nc -ll -p 7 -e cat >/dev/null 2>&1 </dev/null & \
-    until pidof sleep && grep ':0007 ' /proc/net/tcp; do sleep 0.1; done >/dev/null";
+    until pidof sleep && grep ':0007 ' /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done >/dev/null";
 
 pub(crate) fn tests() -> Vec<Test> {
     let mut tests: Vec<Test> = Vec::new();
