@@ -78,8 +78,8 @@ fn shell() -> Result<()> {
     terminal.expect("# ", LIMIT)?;
     terminal.send("stty size; tty; echo $TERM\r")?;
     terminal.expect("24 80\r\n/dev/hvc0\r\nxterm\r\n", LIMIT)?;
-    terminal.send("sleep 1000\r")?;
-    terminal.expect("sleep 1000\r\n", LIMIT)?;
+    terminal.send("sh -c 'echo up-$((20+2)); exec sleep 1000'\r")?;
+    terminal.expect("up-22\r\n", LIMIT)?;
     terminal.send("\x1a")?;
     terminal.expect("Stopped", LIMIT)?;
     terminal.send("exit\rexit\r")?;
