@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use linnet_build::{At as _, Error, Files, Result, System, Target, host};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::{Once, Test, builder, directory, machine};
 
@@ -190,8 +190,7 @@ fn by_signal() -> Result<()> {
     let mut output =
         std::io::BufReader::new(machine.stdout.take().ok_or_else(|| Error::new("no output"))?);
     std::io::BufRead::read_line(&mut output, &mut line).at("output")?;
-    let process = Pid::from_raw(machine.id().cast_signed()).ok_or_else(|| Error::new("no id"))?;
-    kill_process(process, Signal::USR1).at("kill")?;
+    machine::signal(&machine, Signal::USR1)?;
     // The header comes last.
     let is_whole = || fs::read(&file).is_ok_and(|bytes| bytes.starts_with(b"LINNETSN"));
     for _ in 0..500 {
@@ -228,8 +227,7 @@ fn ends_in_order() -> Result<()> {
         std::io::BufReader::new(machine.stdout.take().ok_or_else(|| Error::new("no output"))?);
     let mut said = String::new();
     std::io::BufRead::read_line(&mut output, &mut said).at("output")?;
-    let process = Pid::from_raw(machine.id().cast_signed()).ok_or_else(|| Error::new("no id"))?;
-    kill_process(process, Signal::TERM).at("kill")?;
+    machine::signal(&machine, Signal::TERM)?;
     std::io::Read::read_to_string(&mut output, &mut said).at("output")?;
     let status = std::os::unix::process::ExitStatusExt::signal(&machine.wait().at("machine")?);
     check(said == "ready\nheard\n" && status == Some(15), || format!("{said} {status:?}"))

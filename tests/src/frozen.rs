@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use linnet_build::{At as _, Error, Result, System, Target, host};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::freeze::{Place, check, has_status};
 use crate::pty::Terminal;
@@ -127,8 +127,7 @@ fn restart() -> Result<()> {
     let lines: std::io::Result<Vec<String>> =
         output.into_iter().flat_map(BufReader::lines).take(3).collect();
     // Whether it comes before or after a start, nothing makes the machine forget it.
-    let process = Pid::from_raw(machine.id().cast_signed()).ok_or_else(|| Error::new("no id"))?;
-    kill_process(process, Signal::TERM).at("kill")?;
+    machine::signal(&machine, Signal::TERM)?;
     let status = machine::wait(&mut machine, LIMIT)?.and_then(|status| status.signal());
     let lines = lines.at("machine")?;
     check(lines == ["start 42"; 3] && status == Some(15), || format!("{lines:?} {status:?}"))

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use linnet_build::{At as _, Result, Target, host};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::builder;
 
@@ -72,6 +73,11 @@ pub(crate) fn run(command: &mut Command, input: &[u8], limit: Duration) -> Resul
     let status = wait(&mut child, Duration::from_secs(1))?;
     let output = collector.join().unwrap_or_default();
     Ok(Ended { status, output: String::from_utf8_lossy(&output).into_owned() })
+}
+
+/// Sends a signal to a machine.
+pub(crate) fn signal(child: &Child, signal: Signal) -> Result<()> {
+    kill_process(Pid::from_child(child), signal).at("kill")
 }
 
 /// Waits a little, then ends the child by force.

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use linnet_build::{At as _, Error, Result, Target, host};
-use rustix::process::{Pid, Signal, kill_process};
+use linnet_build::{At as _, Result, Target, host};
+use rustix::process::Signal;
 
 use crate::freeze::{Place, STATES, check, command, has_status, is_as_wanted, run};
 use crate::{Test, machine};
@@ -121,11 +121,6 @@ fn start(address: &str, script: &str) -> Result<(Child, BufReader<std::io::PipeR
     Ok((child, output))
 }
 
-fn signal(child: &Child) -> Result<()> {
-    let process = Pid::from_raw(child.id().cast_signed()).ok_or_else(|| Error::new("no id"))?;
-    kill_process(process, Signal::USR1).at("kill")
-}
-
 /// All that a machine says and how it ends.
 fn ends(mut child: Child, mut output: BufReader<std::io::PipeReader>) -> Result<machine::Ended> {
     let status = machine::wait(&mut child, LIMIT)?;
@@ -151,7 +146,7 @@ fn over_tcp() -> Result<()> {
 fn goes_at_a_signal(address: &str) -> Result<()> {
     let waiting = Waiting::start(host()?, address, &["--cpus", "1"])?;
     let (child, output) = start(address, BUSY)?;
-    signal(&child)?;
+    machine::signal(&child, Signal::USR1)?;
     let ended = ends(child, output)?;
     has_status(&ended, 0)?;
     check(ended.output.starts_with("note: the machine goes on"), || ended.output.clone())?;
@@ -300,7 +295,7 @@ fn unknown() -> Result<()> {
     let hint = format!("kill -USR1 {}", child.id());
     check(said.contains("it is not known") && said.contains(&hint), || said.clone())?;
     // It does not run until it is told to.
-    signal(&child)?;
+    machine::signal(&child, Signal::USR1)?;
     let source = ends(child, output)?;
     has_status(&source, 0)?;
     check(source.output.ends_with("status 1\n"), || source.output.clone())
@@ -339,7 +334,7 @@ fn refused() -> Result<()> {
     check(says("nobody waits for it\nhint: ") && says("status 1"), || ended.output.clone())?;
     // Asked from outside while the guest runs.
     let (child, mut output) = start(&address, "echo ready; sleep 1; echo end")?;
-    signal(&child)?;
+    machine::signal(&child, Signal::USR1)?;
     let mut line = String::new();
     output.read_line(&mut line).at("machine")?;
     check(line == "error: the machine stays here: nobody waits for it\n", || line.clone())?;

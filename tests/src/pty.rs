@@ -98,8 +98,7 @@ impl Terminal {
 
     /// Asks the program to end.
     pub(crate) fn terminate(&self) -> Result<()> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).at("kill")
+        machine::signal(&self.child, rustix::process::Signal::TERM)
     }
 
     /// Stops the job in the foreground.

@@ -2,8 +2,8 @@
 //!
 //! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
 //! the environment tells the new start which descriptors are what:
-//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter part is that of
-//! the network, and of its address on the link the lower three bytes.
+//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter
+//! part is that of the network, and of its address on the link the lower three bytes.
 
 use crate::device::virtio::net::{self, Descriptors, Mac};
 use crate::device::virtio::{self, MAX_DISKS};
@@ -59,7 +59,7 @@ impl Kept {
         Some(kept)
     }
 
-    /// The descriptor of the file for snapshots.
+    /// The descriptor of what snapshots go to: a file, or the process that connects to another machine.
     pub fn snapshots(&self) -> i32 {
         self.snapshots
     }
@@ -97,7 +97,7 @@ pub fn find_program(name: Option<&core::ffi::CStr>) -> Option<i32> {
     Some(PROGRAM.load(Ordering::Relaxed)).filter(|fd| *fd >= 0)
 }
 
-/// Start the process again. `snapshots` is the file that they go to, or -1.
+/// Start the process again. `snapshots` is what they go to, see [`Kept::snapshots`], or -1.
 ///
 /// # Safety
 /// Both must be null-terminated arrays of strings.

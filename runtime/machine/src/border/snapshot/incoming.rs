@@ -7,7 +7,6 @@ use super::pages::as_bytes;
 use super::thaw::{self, Error};
 use crate::host::sys;
 use crate::memory::image;
-use crate::memory::layout;
 use crate::memory::ram::Ram;
 use linnet_snapshot::{Header, RUN, Run, Snapshot, VERSION, run, stream};
 
@@ -37,10 +36,7 @@ impl Incoming {
 
     /// Lay out its memory, until all that there is besides has come.
     pub fn load(&self) -> Result<Snapshot<'static>, Error> {
-        let own = sys::PROT_READ | sys::PROT_WRITE;
-        let at = layout::map_own(RUN, 1 << 16, own).map_err(|_| Error::NoMemory)?;
-        // SAFETY: mapped just now for good, and nobody else knows of it.
-        let buffer = unsafe { core::slice::from_raw_parts_mut(at as *mut u8, RUN) };
+        let buffer = thaw::room(RUN)?;
         loop {
             match self.read_word()? {
                 stream::RUN => {

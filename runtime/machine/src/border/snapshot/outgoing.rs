@@ -77,6 +77,20 @@ pub enum Lost {
     Asked,
 }
 
+impl Lost {
+    /// What reading or writing has given, which is no number of bytes.
+    fn of(result: isize) -> Lost {
+        const EAGAIN: isize = sys::EAGAIN as isize;
+        const EPIPE: isize = -32;
+        const ECONNRESET: isize = -104;
+        match result {
+            0 | EPIPE | ECONNRESET => Lost::Closed,
+            EAGAIN => Lost::Silence,
+            errno => Lost::Host(-errno as i32),
+        }
+    }
+}
+
 impl Display for Lost {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -404,16 +418,11 @@ fn write_run(connection: i32, run: &Run, message: &mut [u8], stored: usize) -> R
 
 /// Writes all of the bytes.
 pub fn write(connection: i32, mut bytes: &[u8]) -> Result<(), Lost> {
-    const EAGAIN: isize = sys::EAGAIN as isize;
-    const EPIPE: isize = -32;
-    const ECONNRESET: isize = -104;
     while !bytes.is_empty() {
         // SAFETY: the bytes live through the call.
         match unsafe { sys::write(connection, bytes.as_ptr(), bytes.len()) } {
             sys::EINTR => {}
-            0 | EPIPE | ECONNRESET => return Err(Lost::Closed),
-            EAGAIN => return Err(Lost::Silence),
-            n if n < 0 => return Err(Lost::Host(-n as i32)),
+            n @ ..=0 => return Err(Lost::of(n)),
             n => bytes = &bytes[n as usize..],
         }
     }
@@ -422,15 +431,11 @@ pub fn write(connection: i32, mut bytes: &[u8]) -> Result<(), Lost> {
 
 /// Reads all of the bytes.
 pub fn read(connection: i32, mut bytes: &mut [u8]) -> Result<(), Lost> {
-    const EAGAIN: isize = sys::EAGAIN as isize;
-    const ECONNRESET: isize = -104;
     while !bytes.is_empty() {
         // SAFETY: the bytes live through the call.
         match unsafe { sys::read(connection, bytes.as_mut_ptr(), bytes.len()) } {
             sys::EINTR => {}
-            0 | ECONNRESET => return Err(Lost::Closed),
-            EAGAIN => return Err(Lost::Silence),
-            n if n < 0 => return Err(Lost::Host(-n as i32)),
+            n @ ..=0 => return Err(Lost::of(n)),
             n => bytes = &mut bytes[n as usize..],
         }
     }
