@@ -51,7 +51,7 @@ impl Builder {
                 .args(["--cpus", &CPUS.to_string(), "--append", FREEZE, "--freeze-to"])
                 .arg(&file);
             script::run(&mut command, &self.cache.path("logs/freeze"), &step)?;
-            if !file.exists() || fs::metadata(&file).at(file.display())?.len() == 0 {
+            if fs::metadata(&file).map_or(0, |file| file.len()) == 0 {
                 return Err(Error::new("the machine ended before it could be frozen")
                     .hint("the script must end and leave what it has started in the background"));
             }
