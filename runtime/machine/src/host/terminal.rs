@@ -54,10 +54,12 @@ static SAVED: [AtomicU32; WORDS] = [const { AtomicU32::new(0) }; WORDS];
 static IS_THERE: AtomicBool = AtomicBool::new(false);
 /// Is the terminal to be taken as soon as that can be?
 static IS_WANTED: AtomicBool = AtomicBool::new(false);
-/// Has it been taken, and not been given back?
-static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 /// The process group of the machine.
 static GROUP: AtomicU32 = AtomicU32::new(0);
+/// Counts from 1 how often the process went on after a stop: the terminal may be another's since.
+static TURN: AtomicU32 = AtomicU32::new(1);
+/// The turn in which the terminal was taken; 0 if it was not, or has been given back.
+static TAKEN: AtomicU32 = AtomicU32::new(0);
 
 fn get(fd: i32) -> Option<Termios> {
     let mut words = [0_u32; WORDS];
@@ -99,12 +101,20 @@ impl Termios {
         self
     }
 
-    /// A program whose group is not in the foreground any more is not stopped for this.
-    fn set(self) {
+    /// Set these, unless `turn`, in which the machine was in the foreground, is over.
+    ///
+    /// The kernel has no request that does both. A stop may come after the look at the foreground, and a
+    /// shell have the terminal when the machine goes on: so nothing is between the look at the turn and the
+    /// request. A program whose group is in the background all the same is not stopped for this.
+    fn set(self, turn: u32) -> bool {
         let blocked = sys::block(1 << (sys::SIGTTOU - 1));
-        // SAFETY: the structure is what the request takes.
-        unsafe { sys::ioctl(0, TCSETSW, &raw const self as usize) };
+        let is_now = TURN.load(Ordering::SeqCst) == turn;
+        if is_now {
+            // SAFETY: the structure is what the request takes.
+            unsafe { sys::ioctl(0, TCSETSW, &raw const self as usize) };
+        }
         sys::set_blocked(blocked);
+        is_now
     }
 }
 
@@ -162,28 +172,33 @@ pub fn hold() -> bool {
     if !IS_THERE.load(Ordering::SeqCst) {
         return true;
     }
-    if !is_foreground() {
-        IS_TAKEN.store(false, Ordering::SeqCst);
-        return false;
-    }
-    if !IS_WANTED.load(Ordering::SeqCst) {
-        return false;
-    }
-    if !IS_TAKEN.swap(true, Ordering::SeqCst)
-        && let Some(termios) = get(0)
-    {
+    loop {
+        let turn = TURN.load(Ordering::SeqCst);
+        if !is_foreground() {
+            TAKEN.store(0, Ordering::SeqCst);
+            return false;
+        }
+        if !IS_WANTED.load(Ordering::SeqCst) {
+            return false;
+        }
+        if TAKEN.load(Ordering::SeqCst) == turn {
+            return true;
+        }
+        let Some(termios) = get(0) else { return true };
         // After a stop it may still be raw, or be as somebody wants it by now.
         if termios != Termios::saved().raw() {
             termios.save();
         }
-        Termios::saved().raw().set();
+        if Termios::saved().raw().set(turn) {
+            TAKEN.store(turn, Ordering::SeqCst);
+            return true;
+        }
     }
-    true
 }
 
-/// Who stopped the machine may have changed the terminal.
+/// The machine went on: who stopped it may have changed the terminal.
 pub fn look_again() {
-    IS_TAKEN.store(false, Ordering::SeqCst);
+    TURN.fetch_add(1, Ordering::SeqCst);
     hold();
 }
 
@@ -203,7 +218,8 @@ pub fn take() -> Result<bool, i32> {
 
 /// Give the terminal back as it was. May be called more than once, and from a signal handler.
 pub fn restore() {
-    if IS_TAKEN.swap(false, Ordering::SeqCst) && is_foreground() {
-        Termios::saved().set();
+    let turn = TURN.load(Ordering::SeqCst);
+    if TAKEN.swap(0, Ordering::SeqCst) == turn && is_foreground() {
+        Termios::saved().set(turn);
     }
 }
