@@ -6,4 +6,4 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 clang-19 --config="$SDK/sdk/linnet.cfg" -Os -Wall -Wextra -Werror -Wl,--fatal-warnings,--strip-debug \
-	-o "$1/init.wasm" "$here/init.c" "$here/setup.c" "$here/shutdown.c"
+	-o "$1/init.wasm" "$here/init.c" "$here/setup.c" "$here/shares.c" "$here/shutdown.c"
