@@ -64,6 +64,7 @@ mod promise;
 mod pty;
 mod script;
 mod sdk;
+mod share;
 mod signals;
 mod translator;
 mod wasi;
@@ -124,6 +125,7 @@ fn trials() -> Result<Vec<Trial>> {
             net::tests(target),
             script::tests(target)?,
             disk::tests(target),
+            share::tests(target),
             oops::tests(target),
             debugger::tests(target),
             translator::tests(target),

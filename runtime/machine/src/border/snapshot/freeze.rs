@@ -7,6 +7,7 @@ use super::frames::Refused;
 use super::outgoing::Line;
 use crate::border::unwind::tables;
 use crate::cpu::vcpu;
+use crate::device::virtio::shares;
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::signals;
@@ -97,6 +98,12 @@ pub fn snapshot(task: &'static Task, end: u32) -> i32 {
             );
             ENODEV
         }
+        Failed::Share(path) => {
+            eprintln!(
+                "error: the machine cannot be frozen: it shares the folder {path}\nhint: start it without --share"
+            );
+            EBUSY
+        }
         Failed::Running => EAGAIN,
         Failed::Task(_, Refused::Now) => EAGAIN,
         Failed::Task(id, Refused::Task(what)) => {
@@ -149,6 +156,9 @@ fn name(error: linnet_frames::Error) {
 fn write(task: &'static Task, start: u32) -> Result<bool, Failed> {
     // SAFETY: see the cell.
     let Some(target) = (unsafe { (*TARGET.0.get()).as_ref() }) else { return Err(Failed::NoFile) };
+    if let Some(path) = shares::paths().next() {
+        return Err(Failed::Share(path));
+    }
     if !vcpu::all()[1..].iter().all(vcpu::Vcpu::is_stopped) {
         return Err(Failed::Running);
     }
