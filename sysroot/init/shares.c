@@ -10,8 +10,8 @@
 
 #include "init.h"
 
-/* The process of the host reads ahead while a program here copies: two requests and more at once. */
-#define READ_AHEAD_KIB "2048"
+/* The process of the host reads ahead while a program here copies: two requests at once. */
+#define READ_AHEAD_KIB "1024"
 
 /* Makes a directory, and those that lead to it. */
 static void make_directories(char *path)

@@ -32,6 +32,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("what-resumes-twice-has-random-numbers-of-its-own", random),
         ("clock-that-does-not-sleep-counts-no-sleep", clocks),
         ("machine-without-a-file-for-snapshots-says-so", without_file),
+        ("machine-with-a-shared-folder-stays-where-it-is", shares),
         ("file-keeps-the-last-snapshot-until-there-is-a-new-one", kept),
         ("snapshots-that-cannot-be-resumed-are-refused", refused),
         ("snapshot-tells-what-is-in-it", inspected),
@@ -276,6 +277,19 @@ fn without_file() -> Result<()> {
     check(says("cannot be frozen") && says("--freeze-to"), || ended.output.clone())?;
     let ended = run(host()?, &["--", "freeze", "sideways"])?;
     has_status(&ended, 2)
+}
+
+/// What the guest knows of a folder is true of that process of the host alone.
+fn shares() -> Result<()> {
+    let place = Place::new("freeze-shares")?;
+    let (file, share) = (place.path("snapshot"), format!("{}:/folder", place.path("")));
+    let script = "freeze && echo frozen; ls /folder";
+    let options = ["--share", &share, "--freeze-to", &file, "--", "sh", "-c", script];
+    let ended = run(host()?, &options)?;
+    has_status(&ended, 0)?;
+    let says = |word| ended.output.contains(word);
+    let is_right = says("cannot be frozen: it shares the folder") && says("hint: ");
+    check(is_right && says("\nsnapshot\n") && !says("\nfrozen\n"), || ended.output.clone())
 }
 
 /// Snapshots take turns in the file. One that the host has no space for leaves the last one.
