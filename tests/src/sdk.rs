@@ -74,13 +74,19 @@ fn cmake(place: &Place) -> Result<()> {
          find_package(PkgConfig REQUIRED)\n\
          pkg_check_modules(PKG REQUIRED zlib)\n\
          add_executable(program program.c)\n\
-         target_link_libraries(program ZLIB::ZLIB)\n",
+         target_link_libraries(program ZLIB::ZLIB)\n\
+         enable_testing()\n\
+         add_test(NAME packs COMMAND program tested)\n\
+         file(WRITE ${CMAKE_BINARY_DIR}/check.c \"int main(void) { return sizeof(long) == 4 ? 3 : 4; }\")\n\
+         try_run(RUN BUILT ${CMAKE_BINARY_DIR}/check ${CMAKE_BINARY_DIR}/check.c)\n\
+         message(STATUS \"it ran: ${RUN}\")\n",
     )?;
     let script =
-        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake >&2
+        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake | grep -o 'it ran: .*'
         cmake --build out >&2
+        ctest --test-dir out | grep -o '100% tests passed'
         linnet boot --with ./out/program -- program packed";
-    expect(&shell(place, script)?, "packed\n")
+    expect(&shell(place, script)?, "it ran: 3\n100% tests passed\npacked\n")
 }
 
 /// Each answer in the file is what the program finds in the guest, and the other way round.
