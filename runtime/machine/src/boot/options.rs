@@ -266,6 +266,17 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
     if options.freeze_to.is_some() && options.migrate_to.is_some() {
         return Err(Stop::Both("--freeze-to", "--migrate-to"));
     }
+    // What a guest knows of a folder is true of the process that serves it alone.
+    if options.shares[0].is_some() {
+        for (option, is_there) in [
+            ("--freeze-to", options.freeze_to.is_some()),
+            ("--migrate-to", options.migrate_to.is_some()),
+        ] {
+            if is_there {
+                return Err(Stop::Both("--share", option));
+            }
+        }
+    }
     if options.resume.is_some() && options.incoming.is_some() {
         return Err(Stop::Both("--resume", "--incoming"));
     }
@@ -371,6 +382,8 @@ mod tests {
         assert_eq!(parsed(&["--share", "a", "--share=b:/a,ro"]), "None None None");
         assert_eq!(parsed(&["--share", "a:b"]), "'a:b' is no value for --share");
         assert_eq!(parsed(&["--share", "a", "--share", "b/a"]), "'b/a' is no value for --share");
+        let refused = "--share and --freeze-to exclude each other";
+        assert_eq!(parsed(&["--share", "a", "--freeze-to", "f"]), refused);
         let refused = "a machine that is resumed takes no shared folder";
         assert_eq!(parsed(&["--share", "a", "--resume", "f"]), refused);
         let shares = |n: usize| {

@@ -137,11 +137,6 @@ pub fn read(n: u32, offset: u32, size: u32) -> Option<u32> {
     Some(mmio.read(offset, size))
 }
 
-/// The host's names of the folders.
-pub fn paths() -> impl Iterator<Item = &'static str> {
-    all().map(|mmio| mmio.device.path)
-}
-
 /// What stays open when the machine starts again.
 pub fn kept() -> impl Iterator<Item = Descriptors> {
     all().map(|mmio| mmio.device.back_end.descriptors)
