@@ -16,6 +16,7 @@ use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox, Sockets};
 use crate::host::signals::{end_if_requested, ignored};
 use crate::host::{clock, sys, terminal};
+use crate::memory::demand;
 use crate::memory::ids::MemoryId;
 use crate::memory::image;
 use crate::memory::layout::{self, Layout};
@@ -164,6 +165,15 @@ fn is_frozen_for(options: &Options<'_>) -> bool {
         && options.address_bits.is_none()
 }
 
+/// Does nobody but the machine's own process use its memory? Devices of others map it, and a disk's is used by calls of
+/// the host.
+fn uses_memory_alone(options: &Options<'_>) -> bool {
+    options.disks.iter().all(Option::is_none)
+        && image::disks().next().is_none()
+        && options.net == Net::None
+        && options.translator.is_none()
+}
+
 /// What the machine begins as.
 enum Origin {
     Boot,
@@ -247,10 +257,15 @@ fn boot_machine(
     };
     tlb::init(mappings, options.tlb_budget, cpus);
     ram::init(memory, image::kernel(), matches!(origin, Origin::Boot));
+    fault::init();
     let snapshot = match &origin {
         Origin::Boot => None,
         Origin::Snapshot(opened) => {
-            opened.load_memory().unwrap_or_else(|error| cannot_resume(&error));
+            let loaded = match uses_memory_alone(options) {
+                true => opened.load_memory_on_demand(page),
+                false => opened.load_memory(),
+            };
+            loaded.unwrap_or_else(|error| cannot_resume(&error));
             if let Some(place) = opened.start().unwrap_or_else(|error| cannot_resume(&error)) {
                 tell_start(place, process, options);
             }
@@ -263,7 +278,9 @@ fn boot_machine(
     describe_kernel(cpus);
     check_page_size(page);
     registry::init(page);
-    registry::reserve(cpus);
+    if snapshot.is_none() {
+        registry::reserve(cpus);
+    }
     if let Some(path) = options.freeze_to {
         let (file, size) = match kept {
             Some(kept) => (kept.snapshots(), sys::size(kept.snapshots()).unwrap_or(0)),
@@ -277,7 +294,6 @@ fn boot_machine(
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
     }
-    fault::init();
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
     let sockets = Sockets {
@@ -351,6 +367,10 @@ fn describe_kernel(cpus: u32) {
     let page_shift = word(Symbol::linnet_page_shift);
     if !(12..=16).contains(&page_shift) {
         fatal!(exit::KERNEL, "the kernel has pages of 2^{page_shift} bytes");
+    }
+    // Whoever loads something else may be interrupted by a signal, which uses them.
+    for pinned in [&pending, &clock] {
+        demand::need(pinned.start.into()..pinned.end.into());
     }
     ram::describe(page_shift, [pending, clock]);
     guest_clock::init(clocks.host());

@@ -11,7 +11,7 @@ use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::signals;
 use crate::host::sys::{self, EAGAIN, EBUSY, EIO, ENODEV, ENOMEM};
-use crate::memory::{image, layout};
+use crate::memory::{demand, image, layout};
 use crate::task::Task;
 use core::cell::UnsafeCell;
 use linnet_frames::capture::scratch_words;
@@ -161,6 +161,7 @@ fn write(task: &'static Task, start: u32) -> Result<bool, Failed> {
             core::slice::from_raw_parts_mut(scratch.add(target.scratch).cast(), PACKED),
         )
     };
+    demand::need_all();
     let mut writer = Writer::new(words)?;
     body::write(&mut writer, task, start, scratch)?;
     match &target.destination {
