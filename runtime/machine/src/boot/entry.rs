@@ -7,7 +7,7 @@ use super::restart::{self, Kept};
 use super::{network, translator};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::snapshot::incoming::Incoming;
-use crate::border::snapshot::{freeze, outgoing, thaw};
+use crate::border::snapshot::{freeze, outgoing, periodic, rewind, thaw};
 use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
@@ -187,6 +187,9 @@ impl Origin {
         if let Some(path) = options.resume.filter(|_| kept.is_none()) {
             return Origin::Snapshot(open_snapshot(path));
         }
+        if let Some((path, back)) = options.rewind.filter(|_| kept.is_none()) {
+            return Origin::Snapshot(rewind(path, back));
+        }
         if let Some(incoming) = migration.incoming() {
             return Origin::Incoming(incoming);
         }
@@ -281,12 +284,17 @@ fn boot_machine(
     if snapshot.is_none() {
         registry::reserve(cpus);
     }
-    if let Some(path) = options.freeze_to {
-        let (file, size) = match kept {
-            Some(kept) => (kept.snapshots(), sys::size(kept.snapshots()).unwrap_or(0)),
-            None => open_target(path),
-        };
-        freeze::init_file(file, size);
+    match (options.freeze_to, kept) {
+        (None, _) => {}
+        (Some(_), Some(kept)) => {
+            freeze::init_files(kept.snapshots().map(|fd| (fd, sys::size(fd).unwrap_or(0))));
+        }
+        (Some(path), None) => match options.snapshots {
+            None => freeze::init_files(core::iter::once(open_target(path))),
+            Some((count, _)) => {
+                freeze::init_files((1..=count).map(|n| with_number(path, n, open_target)))
+            }
+        },
     }
     if let (Some((_, text)), Some(caller)) = (options.migrate_to, migration.caller) {
         freeze::init_line(outgoing::init(caller, text));
@@ -316,6 +324,9 @@ fn boot_machine(
     virtio::net::init();
     vcpu::start_threads();
     outgoing::start();
+    if let Some((_, seconds)) = options.snapshots {
+        periodic::start(seconds);
+    }
     if options.overflow_stack {
         thread::overflow();
     }
@@ -377,12 +388,14 @@ fn describe_kernel(cpus: u32) {
     vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize).cast());
 }
 
+/// Most bytes of a path, with the zero at its end.
+const PATH_SIZE: usize = 4096;
+
 /// Calls `f` with a path that ends with a zero.
 fn with_path<T>(what: &str, path: &str, f: impl FnOnce(&CStr) -> T) -> T {
-    const MOST_BYTES: usize = 4096;
-    let mut bytes = [0; MOST_BYTES];
-    if path.len() >= MOST_BYTES {
-        fatal!(exit::USAGE, "the name of {what} is longer than {MOST_BYTES} bytes");
+    let mut bytes = [0; PATH_SIZE];
+    if path.len() >= PATH_SIZE {
+        fatal!(exit::USAGE, "the name of {what} is longer than {PATH_SIZE} bytes");
     }
     bytes[..path.len()].copy_from_slice(path.as_bytes());
     match CStr::from_bytes_until_nul(&bytes) {
@@ -395,6 +408,32 @@ fn open_snapshot(path: &str) -> thaw::Opened {
     match with_path("the snapshot", path, thaw::open) {
         Ok(snapshot) => snapshot,
         Err(error) => fatal!(exit::SNAPSHOT, "{path}: {error}"),
+    }
+}
+
+/// Calls `f` with the name of a file that is numbered.
+fn with_number<T>(path: &str, number: usize, f: impl FnOnce(&str) -> T) -> T {
+    let mut bytes = [0; PATH_SIZE];
+    let mut name = Archive::new(&mut bytes);
+    let _ = write!(name, "{path}.{number}");
+    if !name.fits() {
+        fatal!(exit::USAGE, "the name of the snapshot is longer than {PATH_SIZE} bytes");
+    }
+    let size = name.len;
+    // Both of its parts are text.
+    f(core::str::from_utf8(&bytes[..size]).unwrap_or_default())
+}
+
+fn rewind(path: &str, back: usize) -> thaw::Opened {
+    let number = rewind::choose(back, |number, look| {
+        with_number(path, number, |path| with_path("the snapshot", path, |path| look(path)));
+    });
+    match number {
+        Some(number) => with_number(path, number, open_snapshot),
+        None => fatal!(
+            exit::SNAPSHOT,
+            "{path}.1 and so on: there are not so many snapshots\nhint: --snapshots makes them; a smaller number behind the comma goes less far back"
+        ),
     }
 }
 
@@ -416,6 +455,14 @@ fn attach_disks<'a>(options: &Options<'a>, kept: Option<&Kept>) {
     for (n, disk) in described.chain(asked).enumerate() {
         if n == virtio::MAX_DISKS {
             fatal!(exit::USAGE, "more than {n} disks");
+        }
+        if options.snapshots.is_some() && !disk.read_only {
+            fatal!(
+                exit::USAGE,
+                "disk {}: what is written to a disk cannot be rewound\nhint: leave --snapshots away, or give the disk as {},ro",
+                disk.path,
+                disk.path
+            );
         }
         let attach =
             |path: &CStr| virtio::attach(path, disk.read_only, kept.map(|kept| kept.disk(n)));
@@ -595,7 +642,7 @@ extern "C" fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
         // SAFETY: both arrays are those the host passed.
-        unsafe { restart::restart(process.argv, process.envp, freeze::descriptor()) }
+        unsafe { restart::restart(process.argv, process.envp, freeze::descriptors()) }
     }
     sys::exit(exit::BUG)
 }
