@@ -29,6 +29,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("chain-of-machines-loses-nothing", chain as fn() -> Result<()>),
         ("machine-goes-on-after-a-snapshot", stays),
         ("snapshot-is-made-at-a-signal", by_signal),
+        ("memory-is-what-it-was-whoever-uses-it-first", memory),
         ("what-resumes-twice-has-random-numbers-of-its-own", random),
         ("clock-that-does-not-sleep-counts-no-sleep", clocks),
         ("machine-without-a-file-for-snapshots-says-so", without_file),
@@ -209,6 +210,22 @@ fn by_signal() -> Result<()> {
     let run = Run { target: host()?, arguments: &["--resume", &file], input: "second\n" };
     let ended = run.run()?;
     check(ended.output == "second 7\n", || ended.output.clone())
+}
+
+/// More than is loaded piece by piece, and used by programs and by the kernel, on several vCPUs at once.
+fn memory() -> Result<()> {
+    let script = "cd /tmp; head -c 24000000 /dev/urandom >x; md5sum <x >0; freeze --exit; \
+        cat x | md5sum >1 & dd if=x bs=7k 2>/dev/null | md5sum >2 & md5sum <x >3; wait; \
+        cp x y; md5sum <y >4; for n in 1 2 3 4; do cmp 0 $n && echo same; done";
+    let place = Place::new("freeze-memory")?;
+    let file = place.path("snapshot");
+    let options = ["--cpus", "2", "--freeze-to", &file, "--", "sh", "-c", script];
+    has_status(&run(host()?, &options)?, 0)?;
+    for target in Target::ALL {
+        let ended = run(target, &["--cpus", "2", "--resume", &file])?;
+        check(ended.output == "same\n".repeat(4), || ended.output.clone())?;
+    }
+    Ok(())
 }
 
 fn ends_in_order() -> Result<()> {

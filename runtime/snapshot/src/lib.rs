@@ -56,6 +56,9 @@ pub const RUN: usize = 1 << 14;
 /// Body and pages begin at multiples of this in the file.
 pub const ALIGN: u64 = 1 << 16;
 
+/// Snapshots of itself that a machine keeps at most, in files of their own.
+pub const MOST_FILES: usize = 32;
+
 /// Disks that a machine can have.
 pub const DISKS: usize = 16;
 

@@ -3,10 +3,10 @@
 use core::ffi::CStr;
 use core::fmt;
 
-use crate::border::snapshot::rewind::MOST_FILES;
 use crate::device::virtio::MAX_DISKS;
 use crate::memory::layout::ADDRESS_BITS;
 use linnet_net::options::{Address, MAX_PUBLISHED, Net, Publish};
+use linnet_snapshot::MOST_FILES;
 
 pub const HELP: &str = "\
 Boot the Linux system in this file.

@@ -5,7 +5,6 @@
 //! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS:..,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter
 //! part is that of the network, and of its address on the link the lower three bytes.
 
-use crate::border::snapshot::rewind::MOST_FILES;
 use crate::device::virtio::net::{self, Descriptors, Mac};
 use crate::device::virtio::{self, MAX_DISKS};
 use crate::host::exit::{self, fatal};
@@ -14,6 +13,7 @@ use crate::memory::{loaded, tlb};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
 use linnet_net::sys::Fd;
+use linnet_snapshot::MOST_FILES;
 
 use super::cpio::Archive;
 

@@ -6,7 +6,6 @@ use super::file::File;
 use super::frames::Refused;
 use super::outgoing::Line;
 use super::periodic;
-use super::rewind::MOST_FILES;
 use crate::border::unwind::tables;
 use crate::cpu::vcpu;
 use crate::host::exit::{self, fatal};
@@ -18,7 +17,7 @@ use crate::task::Task;
 use core::cell::UnsafeCell;
 use linnet_frames::capture::scratch_words;
 use linnet_frames::tables::Tables;
-use linnet_snapshot::{PACKED, Writer};
+use linnet_snapshot::{MOST_FILES, PACKED, Writer};
 
 /// Room for all of a snapshot but the pages, and for one record and what a capture needs. What is not used takes
 /// no memory.

@@ -2,10 +2,7 @@
 
 use crate::host::sys;
 use core::ffi::CStr;
-use linnet_snapshot::{HEADER, Header, machine};
-
-/// Files that a machine has at most.
-pub const MOST_FILES: usize = 32;
+use linnet_snapshot::{HEADER, Header, MOST_FILES, machine};
 
 /// When the snapshot in a file was made, in nanoseconds since 1970. It may be damaged all the same.
 pub fn time(fd: i32) -> Option<u64> {
