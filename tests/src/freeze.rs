@@ -10,6 +10,7 @@ use std::time::Duration;
 use linnet_build::{At as _, Error, Files, Result, System, Target, host};
 use rustix::process::Signal;
 
+use crate::player::number;
 use crate::{Once, Test, builder, directory, machine};
 
 const LIMIT: Duration = Duration::from_secs(40);
@@ -147,19 +148,21 @@ fn moves(from: Target, to: Target) -> Result<()> {
     is_as_wanted(&run(to, &["--cpus", cpus, "--resume", &file])?)
 }
 
-/// Frozen twelve times, each time on the next ISA.
+/// Frozen so many times, each time on the next ISA and with another number of vCPUs. `FREEZE_ROUNDS=1000` takes long.
 fn chain() -> Result<()> {
-    const ROUNDS: usize = 12;
+    const ROUNDS: u64 = 20;
+    let count = number("FREEZE_ROUNDS").unwrap_or(ROUNDS) as usize;
     let place = Place::new("freeze-chain")?;
     let files = [place.path("even"), place.path("odd")];
-    let rounds = ROUNDS.to_string();
+    let rounds = count.to_string();
     let ended = run(host()?, &["--freeze-to", &files[0], "--", STATES, &rounds, "end"])?;
     has_status(&ended, 0)?;
-    for round in 1..=ROUNDS {
+    for round in 1..=count {
         let (from, to) = (&files[(round - 1) % 2], &files[round % 2]);
         let target = Target::ALL[round % Target::ALL.len()];
-        let ended = run(target, &["--resume", from, "--freeze-to", to])?;
-        if round == ROUNDS {
+        let cpus = (round % 4 + 1).to_string();
+        let ended = run(target, &["--cpus", &cpus, "--resume", from, "--freeze-to", to])?;
+        if round == count {
             return is_as_wanted(&ended);
         }
         has_status(&ended, 0)?;

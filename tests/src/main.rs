@@ -14,6 +14,7 @@
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `freeze`        | `src/freeze.rs`     | a machine that becomes a file, or goes on from one       |
 //! | `frozen`        | `src/frozen.rs`     | a system that is booted where it is built                |
+//! | `mutated`       | `src/mutated.rs`    | snapshots that somebody has changed                      |
 //! | `rewind`        | `src/rewind.rs`     | machines that keep snapshots, and go back to one         |
 //! | `migrate`       | `src/migrate.rs`    | a machine that runs and goes to another one              |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
@@ -57,6 +58,7 @@ mod interactive;
 mod library;
 mod machine;
 mod migrate;
+mod mutated;
 mod net;
 mod oops;
 mod packages;
@@ -113,6 +115,7 @@ fn trials() -> Result<Vec<Trial>> {
         freeze::tests(),
         frozen::tests(),
         rewind::tests(),
+        mutated::tests(),
         migrate::tests(),
         library::tests(),
         promise::tests(),
