@@ -21,9 +21,14 @@ fn become_program(command: &mut Command) -> Error {
     Error::new(cause).at(command.get_program().display())
 }
 
-/// Writes a line to standard output. A reader that has gone away has seen enough.
+/// Writes a line to standard output.
 fn print(line: impl fmt::Display) -> Result<()> {
-    match writeln!(io::stdout(), "{line}") {
+    print_bytes(format!("{line}\n").as_bytes())
+}
+
+/// Writes to standard output. A reader that has gone away has seen enough.
+fn print_bytes(bytes: &[u8]) -> Result<()> {
+    match io::stdout().write_all(bytes) {
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.at("standard output"),
     }
