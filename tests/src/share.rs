@@ -51,6 +51,8 @@ struct Place {
 
 impl Place {
     fn new(target: Target, name: &str) -> Result<Self> {
+        // What waits for a machine does not wait until it is built.
+        vm(target)?;
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join("share")
             .join(format!("{name}-{}", target.name()));
