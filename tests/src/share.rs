@@ -21,13 +21,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// What must stay where it is.
 const SECRET: &str = "a secret of the host";
 
+/// A test and its name.
+type Named = (&'static str, fn(&Place) -> Result<()>);
+
 pub(crate) fn tests(target: Target) -> Vec<Test> {
-    let test = |(name, run): (&str, fn(&Place) -> Result<()>)| -> Test {
+    let test = |(name, run): Named| -> Test {
         let place = name.to_owned();
         let run = move || Ok(Place::new(target, &place).and_then(|place| run(&place))?);
         (format!("share::{name}"), Box::new(run))
     };
-    let tests: [(&str, fn(&Place) -> Result<()>); 11] = [
+    let tests: [Named; 11] = [
         ("files-do-what-files-do", files),
         ("host-and-guest-see-each-others-files", both),
         ("what-is-read-only-stays-as-it-is", read_only),
