@@ -11,6 +11,8 @@ pub(crate) mod setup;
 
 use std::fmt;
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use linnet_build::{At as _, Error, Result};
@@ -23,7 +25,18 @@ fn become_program(command: &mut Command) -> Error {
 
 /// Writes a line to standard output. A reader that has gone away has seen enough.
 fn print(line: impl fmt::Display) -> Result<()> {
-    match writeln!(io::stdout(), "{line}") {
+    write_line(line.to_string().as_bytes())
+}
+
+/// The same with a path, whose bytes need not be text.
+fn print_path(path: &Path) -> Result<()> {
+    write_line(path.as_os_str().as_bytes())
+}
+
+fn write_line(line: &[u8]) -> Result<()> {
+    let mut line = line.to_vec();
+    line.push(b'\n');
+    match io::stdout().write_all(&line) {
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.at("standard output"),
     }

@@ -4,7 +4,7 @@ use std::env;
 
 use linnet_build::{Builder, Result, binary_tool};
 
-use super::{become_program, print};
+use super::{become_program, print_path};
 use crate::arguments::{Rest, Sdk};
 
 /// Names packages whose headers and libraries the compilers find.
@@ -33,7 +33,7 @@ pub(crate) fn tool(name: &str, rest: &Rest) -> Result<()> {
 }
 
 pub(crate) fn directory(arguments: &Sdk) -> Result<()> {
-    print(sdk(arguments.cxx, &arguments.with)?.directory().display())
+    print_path(&sdk(arguments.cxx, &arguments.with)?.directory())
 }
 
 fn sdk(cxx: bool, with: &[String]) -> Result<linnet_build::Sdk> {
