@@ -58,6 +58,13 @@ edit "s|^\[patch.crates-io\]\$|&\nlibc = { path = '$out/libc' }|" "$out/library/
 edit "/^name = \"libc\"\$/,/^dependencies/{s/^version = .*/version = \"$LIBC\"/;/^source/d;/^checksum/d}" \
 	"$out/library/Cargo.lock"
 
+# Descriptors can be duplicated here.
+edit '/^ *target_arch = "wasm32",$/d; s/any(target_arch = "wasm32", target_os = "hermit"/any(target_os = "hermit"/' \
+	"$out/library/std/src/os/fd/owned.rs"
+edit '/^ *target_arch = "wasm32",$/d' "$out/library/std/src/os/unix/io/mod.rs"
+# Tests run in threads and may panic.
+edit 's/cfg!(target_family = "wasm")/cfg!(all(target_family = "wasm", not(unix)))/' "$out/library/test/src/lib.rs"
+
 linnet cc -fwasm-exceptions -O2 -Wall -c "$here/unwind.c" -o "$out/lib/unwind.o"
 linnet ar rcD "$out/lib/libunwind.a" "$out/lib/unwind.o"
 cp "$here/wasm32-linnet-linux-musl.json" "$out/"
@@ -70,6 +77,7 @@ cat >"$out/cargo" <<END
 export RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT='$out/library'
 export CARGO_BUILD_TARGET='$out/wasm32-linnet-linux-musl.json'
 export CARGO_TARGET_WASM32_LINNET_LINUX_MUSL_LINKER='$out/cc'
+export CARGO_TARGET_WASM32_LINNET_LINUX_MUSL_RUNNER='linnet run'
 exec cargo -Zbuild-std=std,panic_unwind -Zjson-target-spec "\$@"
 END
 chmod +x "$out/cc" "$out/cargo"

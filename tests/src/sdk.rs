@@ -28,6 +28,10 @@ pub(crate) fn tests() -> Vec<Test> {
         test("collectors-find-pointers-on-the-stack-if-linked-for-it", collector),
         test("linking-part-of-a-program-gives-an-object", relocatable),
         test("libraries-of-other-compilers-are-there", libraries),
+        test("answers-for-configure-scripts-are-true", answers),
+        test("tools-have-names-of-one-word", names),
+        test("a-question-about-the-compiler-builds-no-library", question),
+        test("recipes-see-nothing-of-the-callers-build", recipe),
         test("cmake-works-below-a-directory-with-a-space", space),
         test("the-cache-lies-below-a-directory-of-any-name", any_name),
     ]
@@ -79,6 +83,72 @@ fn cmake(place: &Place) -> Result<()> {
     expect(&shell(place, script)?, "packed\n")
 }
 
+/// Each answer in the file is what the program finds in the guest, and the other way round.
+fn answers(place: &Place) -> Result<()> {
+    place.write("answers.c", include_str!("../sdk/answers.c"))?;
+    let file = include_str!("../../sysroot/tools/config.site");
+    let answer = |line: &str| line.strip_prefix(": \"${")?.strip_suffix("}\"").map(str::to_owned);
+    let wanted: Vec<String> = file.lines().filter_map(answer).collect();
+    // clang believes that malloc leaves errno alone.
+    let script = "eval \"$(linnet sdk --env)\"
+        wasm32-linnet-linux-musl-cc -O2 -fno-builtin -o answers.wasm answers.c
+        linnet boot --with ./answers.wasm -- answers";
+    expect(&shell(place, script)?, &(wanted.join("\n") + "\n"))
+}
+
+/// A configure script that knows nothing but the name of the machine, and tools that are given as a path.
+fn names(place: &Place) -> Result<()> {
+    place.write("answer.c", "int answer(void) { return 42; }\n")?;
+    place.write(
+        "main.c",
+        "#include <stdio.h>\nint answer(void);\nint main(void) { printf(\"%d\\n\", answer()); }\n",
+    )?;
+    let script = "eval \"$(linnet sdk --env)\"
+        host=wasm32-linnet-linux-musl
+        $host-gcc -O2 -c answer.c main.c
+        ar=$(command -v $host-ar)
+        \"$ar\" rc libanswer.a answer.o
+        $host-ranlib libanswer.a
+        $host-cc -o program.wasm main.o -L. -lanswer
+        $host-nm libanswer.a | grep -c ' T answer'
+        $host-readelf -h answer.o | grep -c WASM
+        $host-objdump -h answer.o | grep -c CODE
+        $host-strip program.wasm
+        printf 'int x = __linnet__;' | $host-cpp - | tail -n 1
+        $host-g++ -dumpmachine
+        $host-pkg-config --version | grep -c '^[0-9.]*$'
+        linnet boot --with ./program.wasm -- program";
+    expect(&shell(place, script)?, "1\n1\n1\nint x = 1;\nwasm32-unknown-unknown\n1\n42\n")
+}
+
+fn question(place: &Place) -> Result<()> {
+    let script = "LINNET_WITH=no-such-package linnet cc --version | grep -c clang
+        linnet c++ -v 2>&1 | grep -c 'Configuration file: .*/linnet.cfg'
+        linnet c++ -dumpmachine";
+    expect(&shell(place, script)?, "1\n1\nwasm32-unknown-unknown\n")
+}
+
+/// The guest's libraries are not built with what the caller has for his own program. A run of linnet that is part of
+/// a build does not wait for that build.
+fn recipe(place: &Place) -> Result<()> {
+    builder()?.files("zlib")?;
+    place.write("program.c", PROGRAM)?;
+    let script = "cache=${LINNET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/linnet}
+        export LINNET_CACHE=$PWD/cache
+        mkdir -p cache/results
+        for part in results/headers results/musl sources; do cp -RL \"$cache/$part\" cache/$part; done
+        export CC='linnet cc' CFLAGS=--no-such-option MAKEFLAGS=--no-such-option LINNET_WITH=zlib
+        linnet cc -O2 -o program.wasm program.c -lz
+        key=$(basename cache/results/zlib/*)
+        rm -r cache/results/zlib cache/results/sdk
+        lock=zlib-$(echo $key | cut -c1-16)
+        exec 9> cache/locks/$lock
+        flock 9
+        ! LINNET_BUILDING=\"above $lock\" linnet cc -c program.c 2> said
+        grep -o 'needs itself: .*' said";
+    expect(&shell(place, script)?, "needs itself: it runs linnet, which waits for it\n")
+}
+
 /// nano is what a user would take from its author: it finds ncurses by pkg-config.
 fn configure(place: &Place) -> Result<()> {
     builder()?.files("nano")?;
@@ -88,6 +158,7 @@ fn configure(place: &Place) -> Result<()> {
     place.run("tar", &["-C", "nano", "--strip-components=1", "-xf", &archive])?;
     let script = "cd nano
         export LINNET_WITH=ncurses
+        printf '#include <ncurses.h>\\n#include <ncursesw/term.h>\\n' | linnet cc -x c -c - -o ../header.o
         ./configure --host=wasm32-linux-musl CC='linnet cc' PKG_CONFIG='linnet pkg-config' >&2
         make -j2 >&2
         cp src/nano ../nano.wasm

@@ -11,6 +11,10 @@ make -C progs -j"$JOBS"
 for name in tput tset clear infocmp; do program progs/$name; done
 headers include/curses.h include/ncurses_dll.h include/term.h include/termcap.h include/unctrl.h \
 	include/panel.h include/menu.h include/form.h include/eti.h 2>/dev/null || headers include/*.h
+# The names that its own installation makes besides.
+cp "$out/dev/include/curses.h" "$out/dev/include/ncurses.h"
+mkdir "$out/dev/include/ncursesw" "$out/dev/include/ncurses"
+for directory in ncurses ncursesw; do cp "$out/dev/include/"*.h "$out/dev/include/$directory/"; done
 libraries lib/*.a
 for name in ncurses tinfo curses; do cp "$out/dev/lib/libncursesw.a" "$out/dev/lib/lib$name.a"; done
 describe ncurses ncursesw tinfo panelw menuw formw

@@ -181,6 +181,7 @@ impl Builder {
         rootfs::add_layout(&mut tree, skeleton)?;
         tree.add(BUSYBOX, component(guest.busybox.path.join("busybox.wasm"))?)?;
         tree.add("sbin/init", Node::link_to("/init"))?;
+        tree.add("usr/bin/getconf", component(guest.init.path.join("getconf.wasm"))?)?;
         tree.merge(&system.files.tree)?;
         // What the user brings takes the place of an applet.
         let links = guest.busybox.path.join("links");

@@ -76,6 +76,13 @@ impl Builder {
         Ok(self.sdk_with(packages, false)?.pkg_config())
     }
 
+    /// The directory with the compilers and tools under the names that configure scripts look for, and the
+    /// file with answers for these scripts.
+    pub fn configure_tools(&self) -> (PathBuf, PathBuf) {
+        let tools = self.root.join("sysroot/tools");
+        (tools.join("bin"), tools.join("config.site"))
+    }
+
     /// The host's debugger; installed if it is missing.
     pub fn debugger(&self) -> Result<PathBuf> {
         tools::debugger(&self.progress, &self.cache)

@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use crate::digest::Digest;
 use crate::error::{At as _, Error, Result};
 use crate::progress;
+use crate::script;
 use crate::workshop::Workshop;
 
 /// Results not used for this long are removed.
@@ -120,6 +121,12 @@ impl Cache {
         Ok(place)
     }
 
+    /// The name of the lock that a build holds whose directory to work in is `work`.
+    pub(crate) fn lock_of<'a>(&self, work: &'a Path) -> &'a str {
+        let place = work.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        place.unwrap_or_default()
+    }
+
     /// Waits until nobody else holds the lock of that name: no other thread, no other run.
     pub(crate) fn lock(&self, name: &str) -> Result<Lock<'_>> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +142,11 @@ impl Cache {
             let file = File::create(&path).at(path.display())?;
             match file.try_lock() {
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if script::is_part_of(name) => {
+                    return Err(Error::new(format!(
+                        "the build of {name} needs itself: it runs linnet, which waits for it"
+                    )));
+                }
                 Err(TryLockError::WouldBlock) => {
                     progress::write(format_args!(
                         "waiting for another run of linnet that builds {name}"

@@ -120,7 +120,11 @@ impl Index {
     }
 
     pub(crate) fn file(&self, path: &Path) -> Result<Digest> {
-        let stamp = Stamp::of(&fs::metadata(path).at(path.display())?);
+        self.regular(path, Stamp::of(&fs::metadata(path).at(path.display())?))
+    }
+
+    /// The same of a file whose stamp is known.
+    fn regular(&self, path: &Path, stamp: Stamp) -> Result<Digest> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, digest)) = state.known.get(path)
             && *known == stamp
@@ -167,7 +171,7 @@ impl Index {
             } else {
                 let executable = metadata.permissions().mode() & 0o100 != 0;
                 key.with(if executable { "program" } else { "file" }, name)
-                    .with_digest("contents", self.file(&path)?)
+                    .with_digest("contents", self.regular(&path, Stamp::of(&metadata))?)
             };
         }
         Ok(key.finish())

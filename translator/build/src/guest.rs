@@ -342,12 +342,9 @@ impl Builder {
             let (result, scratch) = workshop.directories(out, work)?;
             let tree = tree.map(|name| workshop.path("trees").join(name));
             let mut command = linnet_process::command(&script);
-            command
-                .arg(&result)
-                .arg(tree.as_deref().unwrap_or(&scratch))
-                .env("JOBS", self.jobs.to_string());
-            // Make's own variables, if this runs below make, are not meant for these builds.
-            command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+            command.arg(&result).arg(tree.as_deref().unwrap_or(&scratch));
+            script::clear_environment(&mut command, self.cache.lock_of(work));
+            command.env("JOBS", self.jobs.to_string());
             for (variable, built) in needs {
                 command.env(variable, workshop.name_of(&built.path));
             }

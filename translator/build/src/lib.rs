@@ -75,5 +75,6 @@ pub use files::Files;
 pub use guest::{KernelVersion, Sdk, binary_tool};
 pub use linnet_codegen::Target;
 pub use packages::Check;
+pub use progress::show_on_terminal;
 pub use system::System;
 pub use wasi::Executable;

@@ -1,14 +1,27 @@
 //! Shows what is being built: one live line per running step on a terminal, plain lines elsewhere.
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Without a terminal, a running step says this often how far it is.
+/// Without a terminal, a running step says so after this time,
+const PLAIN_FIRST: Duration = Duration::from_secs(1);
+/// and then this often how far it is.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Are lines to be shown on the terminal as well if standard error is none?
+static SHOWS_ON_TERMINAL: AtomicBool = AtomicBool::new(false);
+
+/// For what a build system runs, which keeps standard error to itself: whoever waits for a configure script is to
+/// see what it waits for.
+pub fn show_on_terminal() {
+    SHOWS_ON_TERMINAL.store(!io::stderr().is_terminal(), Ordering::Relaxed);
+}
 
 #[derive(Debug)]
 pub(crate) struct Progress {
@@ -36,7 +49,7 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        let state = State { lines: 0, spoke: now };
+        let state = State { lines: 0, spoke: now, interval: PLAIN_FIRST };
         Step {
             progress: self,
             name: name.to_owned(),
@@ -59,6 +72,11 @@ impl Progress {
 /// Writes a line to standard error. One that cannot be written is lost: there is nowhere else to say so.
 pub(crate) fn write(line: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{line}");
+    if SHOWS_ON_TERMINAL.load(Ordering::Relaxed)
+        && let Ok(mut terminal) = OpenOptions::new().write(true).open("/dev/tty")
+    {
+        let _ = writeln!(terminal, "linnet: {line}");
+    }
 }
 
 impl Default for Progress {
@@ -81,6 +99,8 @@ pub(crate) struct Step<'a> {
 struct State {
     lines: u64,
     spoke: Instant,
+    /// From then to when it speaks again.
+    interval: Duration,
 }
 
 impl Step<'_> {
@@ -91,10 +111,11 @@ impl Step<'_> {
         let message = || format!("{:>5} lines  {}", state.lines, subject(line));
         if let Some(bar) = &self.bar {
             bar.set_message(message());
-        } else if state.spoke.elapsed() >= PLAIN_INTERVAL {
+        } else if state.spoke.elapsed() >= state.interval {
             let seconds = self.started.elapsed().as_secs();
             write(format_args!("{}: {seconds} s, {}", self.name, message()));
             state.spoke = Instant::now();
+            state.interval = PLAIN_INTERVAL;
         }
     }
 

@@ -1,6 +1,7 @@
 //! Runs a build command with its output in a log.
 
 use std::collections::VecDeque;
+use std::env;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _, pipe};
 use std::path::Path;
@@ -15,6 +16,38 @@ const TAIL: usize = 20;
 /// Lines before these that are shown because they tell of an error: where many files are compiled
 /// at a time, the end of the log is not what matters.
 const ERRORS: usize = 10;
+
+/// What a build sees of the environment that linnet was started in: what the user has for his own programs, such as
+/// CC or MAKEFLAGS, is not meant for the guest's.
+const KEPT: [&str; 9] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TMPDIR",
+    "TERM",
+    "LINNET_CACHE",
+    "XDG_CACHE_HOME",
+];
+
+/// Names of the locks that the runs of linnet hold that a build is part of.
+pub(crate) const BUILDING: &str = "LINNET_BUILDING";
+
+/// Lets a build see what every run of it sees, and that it is the one which holds `lock`.
+pub(crate) fn clear_environment(command: &mut Command, lock: &str) {
+    command.env_clear().env("LC_ALL", "C");
+    for name in KEPT {
+        command.envs(env::var_os(name).map(|value| (name, value)));
+    }
+    let above = env::var(BUILDING).unwrap_or_default();
+    command.env(BUILDING, format!("{above} {lock}"));
+}
+
+/// Is this run part of a build that holds `lock`?
+pub(crate) fn is_part_of(lock: &str) -> bool {
+    env::var(BUILDING).is_ok_and(|locks| locks.split(' ').any(|held| held == lock))
+}
 
 /// Runs `command` to its end. If it fails, the error holds the end of its output.
 pub(crate) fn run(command: &mut Command, log: &Path, step: &Step<'_>) -> Result<()> {

@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Nm(Tool),
     /// Run LLVM's `strip` on programs of the guest
     Strip(Tool),
+    /// Run LLVM's `readelf` on objects of the guest
+    Readelf(Tool),
+    /// Run LLVM's `objdump` on objects of the guest
+    Objdump(Tool),
     Compile(Compile),
     Run(Run),
     Inspect(Inspect),
@@ -267,12 +271,16 @@ pub(crate) struct Tool {
 
 /// Print where the compilers' configuration is, for build systems
 ///
-/// The directory holds `linnet.cmake`, CMake's toolchain file.
+/// The directory holds `linnet.cmake`, CMake's toolchain file. For configure scripts: eval "$(linnet sdk --env)"
 #[derive(Debug, Args)]
 pub(crate) struct Sdk {
     /// With the C++ library
     #[arg(long = "c++")]
     pub(crate) cxx: bool,
+    /// Print commands for a shell instead: tools by the names that begin with wasm32-linnet-linux-musl- come into
+    /// PATH, and answers for configure scripts into CONFIG_SITE
+    #[arg(long, conflicts_with_all = ["cxx", "with"])]
+    pub(crate) env: bool,
     /// With the headers and libraries of packages, besides those that the variable LINNET_WITH names
     #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
     pub(crate) with: Vec<String>,

@@ -29,6 +29,8 @@ fn main() -> ExitCode {
         Command::Ranlib(arguments) => commands::sdk::tool("ranlib", &arguments.rest),
         Command::Nm(arguments) => commands::sdk::tool("nm", &arguments.rest),
         Command::Strip(arguments) => commands::sdk::tool("strip", &arguments.rest),
+        Command::Readelf(arguments) => commands::sdk::tool("readelf", &arguments.rest),
+        Command::Objdump(arguments) => commands::sdk::tool("objdump", &arguments.rest),
         Command::Compile(arguments) => commands::compile::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),

@@ -189,10 +189,9 @@ pub fn carry_out_here(mut result: u64, mut child: ChildRequest) -> u64 {
         unsafe { (*task.activation.get().cast_mut()).handler = Some(handler) };
         task.set_user_global(module.stack_pointer_slot, u64::from(signal.sp));
         task.make_room(arch::frame_pointer() as usize - FRAME);
-        if requested & action::SLOT != 0 {
-            // What comes meanwhile runs first, on top of this handler's frame in guest memory.
-            wait_for_slot();
-        }
+        // The slot may be another's though nothing asks for it now: a signal comes while the task waits for it.
+        // What comes meanwhile runs first, on top of this handler's frame in guest memory.
+        wait_for_slot();
         // SAFETY: the translator emitted this entry with this type.
         unsafe {
             let call: extern "C" fn(*mut Context, u32, u32, u32, u32, u32) =

@@ -18,8 +18,8 @@ pub(crate) fn run(arguments: &Inspect) -> Result<()> {
             field("memory", format_args!("{} bytes, {} of data", summary.memory, summary.data))?;
             field("table", format_args!("{} entries", summary.table))?;
             field("exceptions", if summary.exceptions { "yes" } else { "no" })?;
-            field("imports", summary.imports.join(" "))?;
-            field("exports", summary.exports.join(" "))?;
+            field("imports", names(&summary.imports))?;
+            field("exports", names(&summary.exports))?;
             match summary.problem {
                 None => field("ABI", "Linnet"),
                 Some(problem) => {
@@ -75,6 +75,16 @@ pub(crate) fn run(arguments: &Inspect) -> Result<()> {
 
 fn field(name: &str, value: impl std::fmt::Display) -> Result<()> {
     print(format_args!("  {name:<11} {value}"))
+}
+
+/// Names with spaces between, and how many more there are.
+fn names(all: &[String]) -> String {
+    const MOST: usize = 50;
+    let mut text = all[..all.len().min(MOST)].join(" ");
+    if all.len() > MOST {
+        text += &format!(" and {} more", all.len() - MOST);
+    }
+    text
 }
 
 fn task(task: &FrozenTask) -> Result<()> {

@@ -23,20 +23,19 @@ fn become_program(command: &mut Command) -> Error {
     Error::new(cause).at(command.get_program().display())
 }
 
-/// Writes a line to standard output. A reader that has gone away has seen enough.
+/// Writes a line to standard output.
 fn print(line: impl fmt::Display) -> Result<()> {
-    write_line(line.to_string().as_bytes())
+    print_bytes(format!("{line}\n").as_bytes())
 }
 
 /// The same with a path, whose bytes need not be text.
 fn print_path(path: &Path) -> Result<()> {
-    write_line(path.as_os_str().as_bytes())
+    print_bytes(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
-fn write_line(line: &[u8]) -> Result<()> {
-    let mut line = line.to_vec();
-    line.push(b'\n');
-    match io::stdout().write_all(&line) {
+/// Writes to standard output. A reader that has gone away has seen enough.
+fn print_bytes(bytes: &[u8]) -> Result<()> {
+    match io::stdout().write_all(bytes) {
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.at("standard output"),
     }
