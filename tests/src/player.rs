@@ -124,7 +124,8 @@ fn calls() -> u64 {
     number("HOSTILE_CALLS").unwrap_or(CALLS)
 }
 
-fn number(variable: &str) -> Option<u64> {
+/// A number that a variable gives.
+pub(crate) fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok()?.parse().ok()
 }
 

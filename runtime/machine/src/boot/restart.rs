@@ -2,7 +2,7 @@
 //!
 //! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
 //! the environment tells the new start which descriptors are what:
-//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter
+//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS:..,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter
 //! part is that of the network, and of its address on the link the lower three bytes.
 
 use crate::device::virtio::net::{self, Descriptors, Mac};
@@ -13,6 +13,7 @@ use crate::memory::{loaded, tlb};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
 use linnet_net::sys::Fd;
+use linnet_snapshot::MOST_FILES;
 
 use super::cpio::Archive;
 
@@ -24,7 +25,7 @@ static PROGRAM: AtomicI32 = AtomicI32::new(-1);
 
 /// What was kept from before a restart.
 pub struct Kept {
-    snapshots: i32,
+    snapshots: [i32; MOST_FILES],
     translator: i32,
     disks: [i32; MAX_DISKS],
     network: Option<[i32; 5]>,
@@ -37,12 +38,18 @@ impl Kept {
             Some((text, network)) => (text, Some(network)),
             None => (text, None),
         };
-        let mut numbers = text.split(',').map(str::parse::<i32>);
-        if numbers.next()?.ok()? != sys::getpid() as i32 {
+        let mut words = text.split(',');
+        let mut number = || words.next()?.parse::<i32>().ok();
+        if number()? != sys::getpid() as i32 {
             return None;
         }
-        PROGRAM.store(numbers.next()?.ok()?, Ordering::Relaxed);
-        let snapshots = numbers.next()?.ok()?;
+        PROGRAM.store(number()?, Ordering::Relaxed);
+        let mut snapshots = [-1; MOST_FILES];
+        let list = words.next()?.split(':').filter(|text| !text.is_empty());
+        for (to, number) in snapshots.iter_mut().zip(list) {
+            *to = number.parse().ok()?;
+        }
+        let mut numbers = words.map(str::parse::<i32>);
         let translator = numbers.next()?.ok()?;
         let mut kept = Kept { snapshots, translator, disks: [-1; MAX_DISKS], network: None };
         for (to, number) in kept.disks.iter_mut().zip(numbers) {
@@ -59,9 +66,9 @@ impl Kept {
         Some(kept)
     }
 
-    /// The descriptor of what snapshots go to: a file, or the process that connects to another machine.
-    pub fn snapshots(&self) -> i32 {
-        self.snapshots
+    /// The descriptors of what snapshots go to: files, or the process that connects to another machine.
+    pub fn snapshots(&self) -> impl Iterator<Item = i32> {
+        self.snapshots.into_iter().take_while(|fd| *fd >= 0)
     }
 
     /// The socket to the translator.
@@ -97,17 +104,25 @@ pub fn find_program(name: Option<&core::ffi::CStr>) -> Option<i32> {
     Some(PROGRAM.load(Ordering::Relaxed)).filter(|fd| *fd >= 0)
 }
 
-/// Start the process again. `snapshots` is what they go to, see [`Kept::snapshots`], or -1.
+/// Start the process again. `snapshots` is what they go to, see [`Kept::snapshots`].
 ///
 /// # Safety
 /// Both must be null-terminated arrays of strings.
-pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8, snapshots: i32) -> ! {
+pub unsafe fn restart(
+    argv: *const *const u8,
+    envp: *const *const u8,
+    snapshots: impl Iterator<Item = i32>,
+) -> ! {
     terminal::restore();
-    let mut text = [0; 256];
+    let mut text = [0; 512];
     let mut assignment = Archive::new(&mut text);
     assignment.bytes(VARIABLE);
     let program = PROGRAM.load(Ordering::Relaxed);
-    let _ = write!(assignment, "{},{program},{snapshots},{}", sys::getpid(), loaded::socket());
+    let _ = write!(assignment, "{},{program},", sys::getpid());
+    for fd in snapshots {
+        let _ = write!(assignment, "{fd}:");
+    }
+    let _ = write!(assignment, ",{}", loaded::socket());
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }
