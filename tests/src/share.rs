@@ -338,7 +338,7 @@ fn death(place: &Place) -> Result<()> {
     let status = machine::wait(&mut machine, machine::limit(place.target, LIMIT))?;
     killed?;
     let is_right = status.is_some_and(|status| status.success())
-        && output.contains("warning: the process of share folder has ended")
+        && output.contains("warning: the folder folder's process has ended: ")
         && output.matches("not connected").count() == 4
         && output.ends_with("alive\n");
     check(is_right, || format!("{status:?}\n{output}"))

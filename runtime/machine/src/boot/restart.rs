@@ -149,13 +149,13 @@ pub unsafe fn restart(
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }
-    if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::kept() {
+    if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::keep() {
         let mac = u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
         let _ = write!(assignment, ";{socket},{first},{second},{call},{mac}");
     } else {
         let _ = write!(assignment, ";");
     }
-    for Descriptors { socket, kicks: [first, second], call } in shares::kept() {
+    for Descriptors { socket, kicks: [first, second], call } in shares::keep() {
         let _ = write!(assignment, ";{socket},{first},{second},{call}");
     }
     let _ = write!(assignment, "\0");
