@@ -14,6 +14,8 @@
 //! | `disk`          | `src/disk.rs`       | a machine with disks                                     |
 //! | `freeze`        | `src/freeze.rs`     | a machine that becomes a file, or goes on from one       |
 //! | `frozen`        | `src/frozen.rs`     | a system that is booted where it is built                |
+//! | `mutated`       | `src/mutated.rs`    | snapshots that somebody has changed                      |
+//! | `rewind`        | `src/rewind.rs`     | machines that keep snapshots, and go back to one         |
 //! | `migrate`       | `src/migrate.rs`    | a machine that runs and goes to another one              |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
 //! | `examples`      | `../examples`       | an example and all that it prints                        |
@@ -56,12 +58,14 @@ mod interactive;
 mod library;
 mod machine;
 mod migrate;
+mod mutated;
 mod net;
 mod oops;
 mod packages;
 mod player;
 mod promise;
 mod pty;
+mod rewind;
 mod script;
 mod sdk;
 mod share;
@@ -111,6 +115,8 @@ fn trials() -> Result<Vec<Trial>> {
         host::tests(),
         freeze::tests(),
         frozen::tests(),
+        rewind::tests(),
+        mutated::tests(),
         migrate::tests(),
         library::tests(),
         promise::tests(),

@@ -4,15 +4,16 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use linnet_build::{At as _, Result, Target, host};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 use crate::freeze::{Place, STATES, check, command, has_status, is_as_wanted, run};
+use crate::player::number;
 use crate::{Test, machine};
 
 const LIMIT: Duration = Duration::from_secs(40);
@@ -30,6 +31,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("broken-connection-leaves-the-machine-where-it-was", broken),
         ("damaged-stream-is-refused", damaged),
         ("machine-that-may-run-elsewhere-waits-for-a-decision", unknown),
+        ("one-machine-runs-on-whichever-is-killed", killed),
         ("disk-belongs-to-the-machine-that-runs", disk),
         ("machine-that-cannot-go-says-why", refused),
         ("what-connects-and-is-no-machine-is-refused", strangers),
@@ -165,6 +167,8 @@ enum Fault {
     Flip(usize),
     /// Answers never come back, but for so many bytes.
     Mute(usize),
+    /// That process is killed in front of that byte, as soon as its number is known.
+    Kill(usize, &'static AtomicI32),
 }
 
 /// Leads one connection to a machine that waits at another path; how many bytes went there.
@@ -199,6 +203,17 @@ fn relay(from: &str, to: &str, fault: Fault) -> Result<Arc<AtomicUsize>> {
             let mut bytes = &mut buffer[..n];
             match fault {
                 Fault::Cut(at) if at < start + n => bytes = &mut bytes[..at - start],
+                Fault::Kill(at, victim) if (start..start + n).contains(&at) => {
+                    far.write_all(&bytes[..at - start])?;
+                    bytes = &mut bytes[at - start..];
+                    while victim.load(Ordering::SeqCst) == 0 {
+                        thread::yield_now();
+                    }
+                    if let Some(pid) = Pid::from_raw(victim.load(Ordering::SeqCst)) {
+                        // It is a child that nobody has waited for.
+                        rustix::process::kill_process(pid, Signal::KILL)?;
+                    }
+                }
                 Fault::Flip(at) if (start..start + n).contains(&at) => bytes[at - start] ^= 0x40,
                 _ => {}
             }
@@ -299,6 +314,60 @@ fn unknown() -> Result<()> {
     let source = ends(child, output)?;
     has_status(&source, 0)?;
     check(source.output.ends_with("status 1\n"), || source.output.clone())
+}
+
+/// `MIGRATE_KILLS=200` has so many killed, each at another place of what goes over the line.
+fn killed() -> Result<()> {
+    const KILLS: u64 = 10;
+    let length = length()? as u64;
+    let count = number("MIGRATE_KILLS").unwrap_or(KILLS);
+    for n in 0..count {
+        // Spread over all of it, and each fourth one close to the end, where the last words are said.
+        let at = if n % 4 == 3 { length - 1 - n % 24 } else { length * n / count };
+        for kills_source in [true, false] {
+            kill(at as usize, kills_source)
+                .map_err(|error| error.at(format_args!("{kills_source} killed at {at}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Kills one of both; the other one alone says that it has come to the end, or neither does if it was the machine that
+/// was killed.
+fn kill(at: usize, kills_source: bool) -> Result<()> {
+    let place = Place::new(&format!("migrate-kill-{at}-{kills_source}"))?;
+    let (near, far) = (place.path("near"), place.path("far"));
+    let waiting = Waiting::start(host()?, &format!("unix:{far}"), &[])?;
+    let victim: &AtomicI32 = Box::leak(Box::default());
+    relay(&near, &far, Fault::Kill(at, victim))?;
+    let (child, mut output) = start(&format!("unix:{near}"), ASKS)?;
+    let pid = if kills_source { child.id() } else { waiting.child.id() };
+    victim.store(pid.cast_signed(), Ordering::SeqCst);
+    let mut said = String::new();
+    while !kills_source && !said.contains("status") {
+        if output.read_line(&mut said).at("machine")? == 0 {
+            break;
+        }
+        if said.contains("kill -USR1") {
+            machine::signal(&child, Signal::USR1)?;
+        }
+    }
+    let source = ends(child, output)?;
+    let target = waiting.ends()?;
+    let said = said + &source.output;
+    let source_runs = said.contains("status 1\n");
+    let target_runs = target.output.contains("status 0\n");
+    let has_gone = said.contains("the machine goes on");
+    let what =
+        || format!("{:?} {}\n{:?} {}", source.status, source.output, target.status, target.output);
+    check(!(source_runs && target_runs), what)?;
+    if kills_source {
+        // It was told to run, or has refused.
+        let refused = target.status.and_then(|status| status.code()) == Some(73);
+        check(!source_runs && (target_runs != refused), what)
+    } else {
+        check(!target_runs && source_runs != has_gone, what)
+    }
 }
 
 /// Both are given the same disk. While one has it, nobody else can.

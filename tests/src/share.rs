@@ -21,13 +21,16 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// What must stay where it is.
 const SECRET: &str = "a secret of the host";
 
+/// A test and its name.
+type Named = (&'static str, fn(&Place) -> Result<()>);
+
 pub(crate) fn tests(target: Target) -> Vec<Test> {
-    let test = |(name, run): (&str, fn(&Place) -> Result<()>)| -> Test {
+    let test = |(name, run): Named| -> Test {
         let place = name.to_owned();
         let run = move || Ok(Place::new(target, &place).and_then(|place| run(&place))?);
         (format!("share::{name}"), Box::new(run))
     };
-    let tests: [(&str, fn(&Place) -> Result<()>); 11] = [
+    let tests: [Named; 11] = [
         ("files-do-what-files-do", files),
         ("host-and-guest-see-each-others-files", both),
         ("what-is-read-only-stays-as-it-is", read_only),
@@ -51,6 +54,8 @@ struct Place {
 
 impl Place {
     fn new(target: Target, name: &str) -> Result<Self> {
+        // What waits for a machine does not wait until it is built.
+        vm(target)?;
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join("share")
             .join(format!("{name}-{}", target.name()));
@@ -333,7 +338,7 @@ fn death(place: &Place) -> Result<()> {
     let status = machine::wait(&mut machine, machine::limit(place.target, LIMIT))?;
     killed?;
     let is_right = status.is_some_and(|status| status.success())
-        && output.contains("warning: the process of share folder has ended")
+        && output.contains("warning: the folder folder's process has ended: ")
         && output.matches("not connected").count() == 4
         && output.ends_with("alive\n");
     check(is_right, || format!("{status:?}\n{output}"))

@@ -45,16 +45,19 @@ pub use write::{Full, Writer};
 pub const MAGIC: u64 = u64::from_le_bytes(*b"LINNETSN");
 
 /// Version of the file.
-pub const VERSION: u64 = 2;
+pub const VERSION: u64 = 3;
 
 /// Words of the header.
 pub const HEADER: usize = 8;
 
-/// Guest memory is written in runs of at most so many bytes.
-pub const RUN: usize = 1 << 16;
+/// Guest memory is written in runs of at most so many bytes, none of which lies across a multiple of them.
+pub const RUN: usize = 1 << 14;
 
 /// Body and pages begin at multiples of this in the file.
 pub const ALIGN: u64 = 1 << 16;
+
+/// Snapshots of itself that a machine keeps at most, in files of their own.
+pub const MOST_FILES: usize = 32;
 
 /// Disks that a machine can have.
 pub const DISKS: usize = 16;

@@ -186,6 +186,9 @@ impl Run {
         if offset.checked_add(size).is_none_or(|end| end > memory) {
             return Err(Error::Nonsense("there is more memory than the machine has"));
         }
+        if offset / RUN as u64 != (offset + size - 1) / RUN as u64 {
+            return Err(Error::Nonsense("a part of memory lies where two should"));
+        }
         Ok(Run { offset, size: size as usize, stored: stored as usize, hash })
     }
 
@@ -201,7 +204,10 @@ impl Run {
     }
 
     /// Whether these are the bytes that were stored.
-    fn check(&self, stored: &[u8]) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// They are not.
+    pub fn check(&self, stored: &[u8]) -> Result<(), Error> {
         if run_hash(self.offset, self.size as u64, stored) == self.hash {
             Ok(())
         } else {
@@ -290,7 +296,11 @@ impl<'s> Snapshot<'s> {
         Ok((snapshot, part(header.pages)?.get(..size).ok_or(Error::Length)?))
     }
 
-    fn run(&self, n: usize) -> Result<Run, Error> {
+    /// A run by its number.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be.
+    pub fn run(&self, n: usize) -> Result<Run, Error> {
         let words = core::array::from_fn(|word| self.runs.get(run::COUNT * n + word));
         Run::from_words(words, self.memory())
     }

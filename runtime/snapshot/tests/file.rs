@@ -39,7 +39,7 @@ fn file() -> Vec<u8> {
     writer.name(1, 33, "a_function").unwrap();
     writer.word(2).unwrap();
     let pages: [Vec<u8>; 2] =
-        [(0..16384_u32).map(|n| ((n * n) >> 7) as u8).collect(), vec![2; 2 * 16384]];
+        [(0..16384_u32).map(|n| ((n * n) >> 7) as u8).collect(), vec![2; 12288]];
     let mut buffers = [vec![0; PACKED], vec![0; PACKED]];
     let mut stored = Vec::new();
     for ((offset, bytes), buffer) in [0x10000, 0x20000].into_iter().zip(&pages).zip(&mut buffers) {
@@ -93,11 +93,11 @@ fn what_was_written_is_read() {
     let names: Vec<_> = snapshot.names().map(|n| (n.module, n.function, n.name)).collect();
     assert_eq!(names, [(1, 33, "a_function")]);
     let runs: Vec<_> = snapshot.runs().collect();
-    assert_eq!((runs[1].offset, runs[1].size), (0x20000, 32768));
+    assert_eq!((runs[1].offset, runs[1].size), (0x20000, 12288));
     assert!(runs[1].stored < 1000 && runs[0].stored + runs[1].stored == pages.len());
-    let mut bytes = vec![0; 32768];
+    let mut bytes = vec![0; 12288];
     runs[1].unpack(&pages[runs[0].stored..], &mut bytes).unwrap();
-    assert_eq!(bytes, [2; 32768]);
+    assert_eq!(bytes, [2; 12288]);
     let mut elsewhere = runs[1];
     elsewhere.offset ^= 1 << 20;
     assert_eq!(elsewhere.unpack(&pages[runs[0].stored..], &mut bytes), Err(Error::Damaged));
@@ -128,7 +128,7 @@ fn what_is_no_snapshot_is_refused() {
 #[test]
 fn runs_lie_in_memory_one_behind_the_other() {
     let whole = file();
-    let (offset, size) = (place(&whole, 0x20000), place(&whole, 32768));
+    let (offset, size) = (place(&whole, 0x20000), place(&whole, 12288));
     for (at, value) in [
         (offset, 0x10000_u64),
         (offset, 64 << 20),
@@ -217,4 +217,12 @@ fn changed_pages_do_no_harm() {
     }
     Run::new(0, text.len(), &[]).unpack(&[], &mut memory).unwrap();
     assert!(memory.iter().all(|byte| *byte == 0), "nothing is stored of zeros");
+}
+
+#[test]
+fn a_run_lies_in_one_piece_of_memory() {
+    let at = |offset, size| Run::from_words([offset, size, 0, 0], 1 << 20);
+    let most = RUN as u64;
+    assert!(at(most, most).is_ok() && at(most + 1, most - 1).is_ok() && at(most, 1).is_ok());
+    assert!(at(most + 1, most).is_err() && at(2 * most - 1, 2).is_err() && at(most, 0).is_err());
 }

@@ -7,7 +7,7 @@ use super::restart::{self, Kept};
 use super::{network, shares, translator};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::snapshot::incoming::Incoming;
-use crate::border::snapshot::{freeze, outgoing, thaw};
+use crate::border::snapshot::{freeze, outgoing, periodic, rewind, thaw};
 use crate::border::{clock as guest_clock, fault, hostcall};
 use crate::cpu::{thread, timer, vcpu};
 use crate::device::{console, signals, virtio};
@@ -16,6 +16,7 @@ use crate::host::print::eprintln;
 use crate::host::sandbox::{self, Sandbox, Sockets};
 use crate::host::signals::{end_if_requested, ignored};
 use crate::host::{clock, sys, terminal};
+use crate::memory::demand;
 use crate::memory::ids::MemoryId;
 use crate::memory::image;
 use crate::memory::layout::{self, Layout};
@@ -175,6 +176,16 @@ struct Begun {
     translator: Option<Fd>,
 }
 
+/// Does nobody but the machine's own process use its memory? Devices of others map it, and a disk's is used by calls of
+/// the host.
+fn uses_memory_alone(options: &Options<'_>) -> bool {
+    options.disks.iter().all(Option::is_none)
+        && image::disks().next().is_none()
+        && options.net == Net::None
+        && options.shares[0].is_none()
+        && options.translator.is_none()
+}
+
 /// What the machine begins as.
 enum Origin {
     Boot,
@@ -187,6 +198,9 @@ impl Origin {
         // A machine that starts again does so from nothing.
         if let Some(path) = options.resume.filter(|_| kept.is_none()) {
             return Origin::Snapshot(open_snapshot(path));
+        }
+        if let Some((path, back)) = options.rewind.filter(|_| kept.is_none()) {
+            return Origin::Snapshot(rewind(path, back));
         }
         if let Some(incoming) = migration.incoming() {
             return Origin::Incoming(incoming);
@@ -257,10 +271,15 @@ fn boot_machine(
     };
     tlb::init(mappings, options.tlb_budget, cpus);
     ram::init(memory, image::kernel(), matches!(origin, Origin::Boot));
+    fault::init();
     let snapshot = match &origin {
         Origin::Boot => None,
         Origin::Snapshot(opened) => {
-            opened.load_memory().unwrap_or_else(|error| cannot_resume(&error));
+            let loaded = match uses_memory_alone(options) {
+                true => opened.load_memory_on_demand(page),
+                false => opened.load_memory(),
+            };
+            loaded.unwrap_or_else(|error| cannot_resume(&error));
             if let Some(place) = opened.start().unwrap_or_else(|error| cannot_resume(&error)) {
                 tell_start(place, process, options);
             }
@@ -273,13 +292,20 @@ fn boot_machine(
     describe_kernel(cpus);
     check_page_size(page);
     registry::init(page);
-    registry::reserve(cpus);
-    if let Some(path) = options.freeze_to {
-        let (file, size) = match kept {
-            Some(kept) => (kept.snapshots(), sys::size(kept.snapshots()).unwrap_or(0)),
-            None => open_target(path),
-        };
-        freeze::init_file(file, size);
+    if snapshot.is_none() {
+        registry::reserve(cpus);
+    }
+    match (options.freeze_to, kept) {
+        (None, _) => {}
+        (Some(_), Some(kept)) => {
+            freeze::init_files(kept.snapshots().map(|fd| (fd, sys::size(fd).unwrap_or(0))));
+        }
+        (Some(path), None) => match options.snapshots {
+            None => freeze::init_files(core::iter::once(open_target(path))),
+            Some((count, _)) => {
+                freeze::init_files((1..=count).map(|n| with_number(path, n, open_target)))
+            }
+        },
     }
     if let (Some((_, text)), Some(caller)) = (options.migrate_to, migration.caller) {
         freeze::init_line(outgoing::init(caller, text));
@@ -287,7 +313,6 @@ fn boot_machine(
     if options.ignore_broken_rules {
         hostcall::ignore_broken_rules();
     }
-    fault::init();
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
     let sockets = Sockets {
@@ -312,6 +337,9 @@ fn boot_machine(
     virtio::shares::init();
     vcpu::start_threads();
     outgoing::start();
+    if let Some((_, seconds)) = options.snapshots {
+        periodic::start(seconds);
+    }
     if options.overflow_stack {
         thread::overflow();
     }
@@ -364,22 +392,29 @@ fn describe_kernel(cpus: u32) {
     if !(12..=16).contains(&page_shift) {
         fatal!(exit::KERNEL, "the kernel has pages of 2^{page_shift} bytes");
     }
+    // Whoever loads something else may be interrupted by a signal, which uses them.
+    for pinned in [&pending, &clock] {
+        demand::need(pinned.start.into()..pinned.end.into());
+    }
     ram::describe(page_shift, [pending, clock]);
     guest_clock::init(clocks.host());
     vcpu::init(cpus, |n| words.host().wrapping_add((n * irq::STRIDE) as usize).cast());
 }
 
+/// Most bytes of a path, with the zero at its end.
+const PATH_SIZE: usize = 4096;
+
 /// Calls `f` with a path that ends with a zero.
 fn with_path<T>(what: &str, path: &str, f: impl FnOnce(&CStr) -> T) -> T {
-    const MOST_BYTES: usize = 4096;
-    let mut bytes = [0; MOST_BYTES];
-    if path.len() >= MOST_BYTES {
-        fatal!(exit::USAGE, "the name of {what} is longer than {MOST_BYTES} bytes");
+    let mut bytes = [0; PATH_SIZE];
+    if path.len() >= PATH_SIZE {
+        fatal!(exit::USAGE, "the name of {what} is longer than {PATH_SIZE} bytes");
     }
     bytes[..path.len()].copy_from_slice(path.as_bytes());
-    match CStr::from_bytes_until_nul(&bytes) {
+    match CStr::from_bytes_with_nul(&bytes[..=path.len()]) {
         Ok(path) => f(path),
-        Err(_) => fatal!(exit::USAGE, "{what} has no name"),
+        // Arguments have none, but a description in the image may.
+        Err(_) => fatal!(exit::USAGE, "the name of {what} has a zero in it"),
     }
 }
 
@@ -387,6 +422,32 @@ fn open_snapshot(path: &str) -> thaw::Opened {
     match with_path("the snapshot", path, thaw::open) {
         Ok(snapshot) => snapshot,
         Err(error) => fatal!(exit::SNAPSHOT, "{path}: {error}"),
+    }
+}
+
+/// Calls `f` with the name of a file that is numbered.
+fn with_number<T>(path: &str, number: usize, f: impl FnOnce(&str) -> T) -> T {
+    let mut bytes = [0; PATH_SIZE];
+    let mut name = Archive::new(&mut bytes);
+    let _ = write!(name, "{path}.{number}");
+    if !name.fits() {
+        fatal!(exit::USAGE, "the name of the snapshot is longer than {PATH_SIZE} bytes");
+    }
+    let size = name.len;
+    // Both of its parts are text.
+    f(core::str::from_utf8(&bytes[..size]).unwrap_or_default())
+}
+
+fn rewind(path: &str, back: usize) -> thaw::Opened {
+    let number = rewind::choose(back, |number, look| {
+        with_number(path, number, |path| with_path("the snapshot", path, |path| look(path)));
+    });
+    match number {
+        Some(number) => with_number(path, number, open_snapshot),
+        None => fatal!(
+            exit::SNAPSHOT,
+            "{path}.1 and so on: there are not so many snapshots\nhint: --snapshots makes them; a smaller number behind the comma goes less far back"
+        ),
     }
 }
 
@@ -408,6 +469,14 @@ fn attach_disks<'a>(options: &Options<'a>, kept: Option<&Kept>) {
     for (n, disk) in described.chain(asked).enumerate() {
         if n == virtio::MAX_DISKS {
             fatal!(exit::USAGE, "more than {n} disks");
+        }
+        if options.snapshots.is_some() && !disk.read_only {
+            fatal!(
+                exit::USAGE,
+                "disk {}: what is written to a disk cannot be rewound\nhint: leave --snapshots away, or give the disk as {},ro",
+                disk.path,
+                disk.path
+            );
         }
         let attach =
             |path: &CStr| virtio::attach(path, disk.read_only, kept.map(|kept| kept.disk(n)));
@@ -593,7 +662,7 @@ extern "C" fn restart() -> ! {
     // SAFETY: written at the start.
     if let Some(process) = unsafe { *PROCESS.0.get() } {
         // SAFETY: both arrays are those the host passed.
-        unsafe { restart::restart(process.argv, process.envp, freeze::descriptor()) }
+        unsafe { restart::restart(process.argv, process.envp, freeze::descriptors()) }
     }
     sys::exit(exit::BUG)
 }

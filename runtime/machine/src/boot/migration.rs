@@ -19,7 +19,7 @@ pub struct Begun {
 /// Begin the process, and wait for the machine, as far as there is to be one; the calling process has one thread.
 pub fn begin(options: &Options<'_>, kept: Option<&Kept>) -> Begun {
     let caller = options.migrate_to.map(|(address, _)| match kept {
-        Some(kept) => kept.snapshots(),
+        Some(kept) => kept.snapshots().next().unwrap_or(-1),
         None => match line::begin(address) {
             Ok(fd) => fd.leak(),
             Err(Errno(errno)) => {

@@ -7,6 +7,7 @@ use crate::device::virtio::MAX_DISKS;
 use crate::memory::layout::ADDRESS_BITS;
 use linnet_net::options::{Address, MAX_PUBLISHED, Net, Publish};
 use linnet_share::options::{MAX_SHARES, Share};
+use linnet_snapshot::MOST_FILES;
 
 pub const HELP: &str = "\
 Boot the Linux system in this file.
@@ -35,7 +36,13 @@ Options:
       --code-cache DIR Where the translator keeps what it has translated [default: nowhere]
       --append ARGS    More arguments for the kernel
       --freeze-to FILE Where snapshots of the machine go; the guest's command `freeze` and SIGUSR1 make one
+      --snapshots N[,every=SECONDS]
+                       Keep the last N snapshots, in FILE.1 to FILE.N of --freeze-to, and make one by itself
+                       after so many seconds [default: 1]
       --resume FILE    Go on as the machine that was frozen to that file, on this CPU or on another
+      --rewind FILE[,N]
+                       The same, from FILE.1 and so on of --snapshots: the newest one, or one that is N
+                       snapshots older
       --migrate-to ADDRESS
                        Where the machine goes at SIGUSR1 or the guest's command `freeze`: unix:PATH, or
                        tcp:ADDR:PORT on loopback; what runs there was started with --incoming
@@ -57,6 +64,9 @@ of the machine, 73 if a snapshot cannot be resumed, 99 for a kernel panic.
 pub const MEMORY_MIN: u64 = 32 << 20;
 pub const MEMORY_MAX: u64 = 3 << 30;
 
+/// A day.
+const MOST_SECONDS: u32 = 86_400;
+
 /// What the user asked for.
 #[derive(Debug)]
 pub struct Options<'a> {
@@ -73,6 +83,10 @@ pub struct Options<'a> {
     pub append: &'a str,
     /// Where snapshots go.
     pub freeze_to: Option<&'a str>,
+    /// How many snapshots are kept, and after how many seconds there is a new one.
+    pub snapshots: Option<(usize, u32)>,
+    /// Numbered snapshots, of which to start as the one that has so many newer ones.
+    pub rewind: Option<(&'a str, usize)>,
     /// A snapshot to start as.
     pub resume: Option<&'a str>,
     /// Where the machine goes to, with the text that says so.
@@ -114,6 +128,8 @@ pub enum Stop<'a> {
     Version,
     Unknown(&'a str),
     Missing(&'a str),
+    /// The word of that number is no text.
+    NotText(usize),
     Bad {
         option: &'static str,
         value: &'a str,
@@ -134,6 +150,10 @@ impl fmt::Display for Stop<'_> {
                 "unknown option '{option}'\nhint: a command for the guest comes after '--'; see --help"
             ),
             Stop::Missing(option) => write!(f, "option '{option}' needs a value\nhint: see --help"),
+            Stop::NotText(n) => write!(
+                f,
+                "argument {n} is not UTF-8\nhint: give a link with another name to such a file"
+            ),
             Stop::Resumed(what) => {
                 write!(f, "a machine that is resumed takes no {what}\nhint: leave it away")
             }
@@ -160,6 +180,9 @@ const SHARES_HINT: &str = "a machine has at most 8 shared folders";
 const SAME_PLACE_HINT: &str =
     "another folder is there; say where this one is to be in the guest, as in src:/work";
 const NO_TRANSLATOR_HINT: &str = "add --translator: only code that it makes is kept";
+const SNAPSHOTS_HINT: &str =
+    "give a number from 1 to 32, and seconds from 1 to 86400, such as 5,every=10";
+const NO_FILE_HINT: &str = "add --freeze-to FILE: the snapshots are FILE.1 and so on";
 const MEMORY_HINT: &str = "give a size from 32M to 3G, such as 512M";
 
 /// Parse the words after the program's name.
@@ -175,6 +198,8 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         code_cache: None,
         append: "",
         freeze_to: None,
+        snapshots: None,
+        rewind: None,
         resume: None,
         migrate_to: None,
         incoming: None,
@@ -185,15 +210,19 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         overflow_stack: false,
         command: None,
     };
-    let mut published = None;
-    let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
+    let (mut published, mut kept) = (None, None);
+    let mut words =
+        words.enumerate().map(|(i, word)| (i, word.to_str().map_err(|_| Stop::NotText(i + 1))));
     while let Some((i, word)) = words.next() {
+        let word = word?;
         let (name, inline) = match word.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name, Some(value)),
             _ => (word, None),
         };
-        let mut value =
-            || inline.or_else(|| words.next().map(|(_, w)| w)).ok_or(Stop::Missing(name));
+        let mut value = || match inline {
+            Some(value) => Ok(value),
+            None => words.next().map_or(Err(Stop::Missing(name)), |(_, value)| value),
+        };
         match name {
             "-h" | "--help" => return Err(Stop::Help),
             "-V" | "--version" => return Err(Stop::Version),
@@ -248,6 +277,18 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             "--code-cache" => options.code_cache = Some(value()?),
             "--append" => options.append = value()?,
             "--freeze-to" => options.freeze_to = Some(value()?),
+            "--snapshots" => {
+                let value = value()?;
+                let bad = Stop::Bad { option: "--snapshots", value, hint: SNAPSHOTS_HINT };
+                options.snapshots = Some(snapshots(value).ok_or(bad)?);
+                kept = Some(value);
+            }
+            "--rewind" => {
+                let value = value()?;
+                let back = value.rsplit_once(',');
+                let back = back.and_then(|(file, n)| Some((file, n.parse().ok()?)));
+                options.rewind = Some(back.unwrap_or((value, 0)));
+            }
             "--resume" => options.resume = Some(value()?),
             "--migrate-to" => options.migrate_to = Some(address("--migrate-to", value()?)?),
             "--incoming" => options.incoming = Some(address("--incoming", value()?)?),
@@ -266,10 +307,31 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
     if options.freeze_to.is_some() && options.migrate_to.is_some() {
         return Err(Stop::Both("--freeze-to", "--migrate-to"));
     }
-    if options.resume.is_some() && options.incoming.is_some() {
-        return Err(Stop::Both("--resume", "--incoming"));
+    // What a guest knows of a folder is true of the process that serves it alone.
+    if options.shares[0].is_some() {
+        for (option, is_there) in [
+            ("--freeze-to", options.freeze_to.is_some()),
+            ("--migrate-to", options.migrate_to.is_some()),
+        ] {
+            if is_there {
+                return Err(Stop::Both("--share", option));
+            }
+        }
     }
-    if options.resume.is_some() || options.incoming.is_some() {
+    if let (Some(value), None) = (kept, options.freeze_to) {
+        return Err(Stop::Bad { option: "--snapshots", value, hint: NO_FILE_HINT });
+    }
+    let origins = [
+        ("--resume", options.resume.is_some()),
+        ("--rewind", options.rewind.is_some()),
+        ("--incoming", options.incoming.is_some()),
+    ];
+    let mut origins = origins.into_iter().filter_map(|(name, is_there)| is_there.then_some(name));
+    let origin = origins.next();
+    if let (Some(first), Some(second)) = (origin, origins.next()) {
+        return Err(Stop::Both(first, second));
+    }
+    if origin.is_some() {
         if options.command.is_some() {
             return Err(Stop::Resumed("command"));
         }
@@ -294,6 +356,16 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
 fn address<'a>(option: &'static str, value: &'a str) -> Result<(Address<'a>, &'a str), Stop<'a>> {
     let bad = Stop::Bad { option, value, hint: ADDRESS_HINT };
     Address::parse(value).map(|address| (address, value)).ok_or(bad)
+}
+
+/// What `--snapshots` says: how many, and after how many seconds.
+fn snapshots(text: &str) -> Option<(usize, u32)> {
+    let (count, seconds) = match text.split_once(',') {
+        Some((count, rest)) => (count, rest.strip_prefix("every=")?.parse().ok()?),
+        None => (text, 1),
+    };
+    let count = count.parse().ok().filter(|n| (1..=MOST_FILES).contains(n))?;
+    (1..=MOST_SECONDS).contains(&seconds).then_some((count, seconds))
 }
 
 /// A number of bytes with an optional suffix K, M or G.
@@ -333,10 +405,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_text_is_an_argument_of_the_command_alone() {
+        let file = c"/tmp/\xff";
+        let first = |words: &[&'static CStr]| match parse(words.iter().copied()) {
+            Ok(options) => format!("{:?}", options.command),
+            Err(stop) => stop.to_string().lines().next().unwrap_or("stop").to_owned(),
+        };
+        assert_eq!(first(&[c"--disk", file]), "argument 2 is not UTF-8");
+        assert_eq!(first(&[c"--disk=\xff"]), "argument 1 is not UTF-8");
+        assert_eq!(first(&[c"--", c"cat", file]), "Some(1)");
+    }
+
+    #[test]
     fn a_command_begins_after_two_dashes() {
         assert_eq!(parsed(&["--cpus", "1", "--", "ls", "--cpus"]), "Some(1) None Some(3)");
         assert_eq!(parsed(&["--"]), "None None None");
         assert_eq!(parsed(&["ls"]), "unknown option 'ls'");
+    }
+
+    #[test]
+    fn snapshots_that_are_kept_need_a_file_and_a_number() {
+        let words = |value| ["--freeze-to", "x", "--snapshots", value];
+        for value in ["5", "1,every=1", "32,every=86400"] {
+            assert_eq!(parsed(&words(value)), "None None None");
+        }
+        for value in ["0", "33", "x", "5,", "5,every=0", "5,every=86401", "5,every", "5,each=1"] {
+            assert_eq!(parsed(&words(value)), format!("'{value}' is no value for --snapshots"));
+        }
+        assert_eq!(parsed(&["--snapshots", "5"]), "'5' is no value for --snapshots");
+        let both = "--resume and --rewind exclude each other";
+        assert_eq!(parsed(&["--rewind", "x,2", "--resume", "x"]), both);
     }
 
     #[test]
@@ -371,6 +469,8 @@ mod tests {
         assert_eq!(parsed(&["--share", "a", "--share=b:/a,ro"]), "None None None");
         assert_eq!(parsed(&["--share", "a:b"]), "'a:b' is no value for --share");
         assert_eq!(parsed(&["--share", "a", "--share", "b/a"]), "'b/a' is no value for --share");
+        let refused = "--share and --freeze-to exclude each other";
+        assert_eq!(parsed(&["--share", "a", "--freeze-to", "f"]), refused);
         let refused = "a machine that is resumed takes no shared folder";
         assert_eq!(parsed(&["--share", "a", "--resume", "f"]), refused);
         let shares = |n: usize| {

@@ -2,7 +2,7 @@
 //!
 //! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
 //! the environment tells the new start which descriptors are what:
-//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC;SOCKET,KICK,KICK,CALL;...`, in
+//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS:..,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC;SOCKET,KICK,KICK,CALL;...`, in
 //! decimal. The second part is that of the network, and of its address on the link the lower three bytes; it may be
 //! empty. One for each shared folder follows.
 
@@ -16,6 +16,7 @@ use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
 use linnet_device::sys::Fd;
 use linnet_share::options::MAX_SHARES;
+use linnet_snapshot::MOST_FILES;
 
 use super::cpio::Archive;
 
@@ -27,7 +28,7 @@ static PROGRAM: AtomicI32 = AtomicI32::new(-1);
 
 /// What was kept from before a restart.
 pub struct Kept {
-    snapshots: i32,
+    snapshots: [i32; MOST_FILES],
     translator: i32,
     disks: [i32; MAX_DISKS],
     network: Option<[i32; 5]>,
@@ -38,12 +39,18 @@ impl Kept {
     /// From the value of the variable. It is another process's if somebody has put it there.
     pub fn parse(text: &str) -> Option<Kept> {
         let mut parts = text.split(';');
-        let mut numbers = parts.next()?.split(',').map(str::parse::<i32>);
-        if numbers.next()?.ok()? != sys::getpid() as i32 {
+        let mut words = parts.next()?.split(',');
+        let mut number = || words.next()?.parse::<i32>().ok();
+        if number()? != sys::getpid() as i32 {
             return None;
         }
-        PROGRAM.store(numbers.next()?.ok()?, Ordering::Relaxed);
-        let snapshots = numbers.next()?.ok()?;
+        PROGRAM.store(number()?, Ordering::Relaxed);
+        let mut snapshots = [-1; MOST_FILES];
+        let list = words.next()?.split(':').filter(|text| !text.is_empty());
+        for (to, number) in snapshots.iter_mut().zip(list) {
+            *to = number.parse().ok()?;
+        }
+        let mut numbers = words.map(str::parse::<i32>);
         let translator = numbers.next()?.ok()?;
         let mut kept = Kept {
             snapshots,
@@ -69,9 +76,9 @@ impl Kept {
         self.shares
     }
 
-    /// The descriptor of what snapshots go to: a file, or the process that connects to another machine.
-    pub fn snapshots(&self) -> i32 {
-        self.snapshots
+    /// The descriptors of what snapshots go to: files, or the process that connects to another machine.
+    pub fn snapshots(&self) -> impl Iterator<Item = i32> {
+        self.snapshots.into_iter().take_while(|fd| *fd >= 0)
     }
 
     /// The socket to the translator.
@@ -120,27 +127,35 @@ pub fn find_program(name: Option<&core::ffi::CStr>) -> Option<i32> {
     Some(PROGRAM.load(Ordering::Relaxed)).filter(|fd| *fd >= 0)
 }
 
-/// Start the process again. `snapshots` is what they go to, see [`Kept::snapshots`], or -1.
+/// Start the process again. `snapshots` is what they go to, see [`Kept::snapshots`].
 ///
 /// # Safety
 /// Both must be null-terminated arrays of strings.
-pub unsafe fn restart(argv: *const *const u8, envp: *const *const u8, snapshots: i32) -> ! {
+pub unsafe fn restart(
+    argv: *const *const u8,
+    envp: *const *const u8,
+    snapshots: impl Iterator<Item = i32>,
+) -> ! {
     terminal::restore();
     let mut text = [0; 1024];
     let mut assignment = Archive::new(&mut text);
     assignment.bytes(VARIABLE);
     let program = PROGRAM.load(Ordering::Relaxed);
-    let _ = write!(assignment, "{},{program},{snapshots},{}", sys::getpid(), loaded::socket());
+    let _ = write!(assignment, "{},{program},", sys::getpid());
+    for fd in snapshots {
+        let _ = write!(assignment, "{fd}:");
+    }
+    let _ = write!(assignment, ",{}", loaded::socket());
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }
-    if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::kept() {
+    if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::keep() {
         let mac = u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
         let _ = write!(assignment, ";{socket},{first},{second},{call},{mac}");
     } else {
         let _ = write!(assignment, ";");
     }
-    for Descriptors { socket, kicks: [first, second], call } in shares::kept() {
+    for Descriptors { socket, kicks: [first, second], call } in shares::keep() {
         let _ = write!(assignment, ";{socket},{first},{second},{call}");
     }
     let _ = write!(assignment, "\0");

@@ -5,7 +5,8 @@
 //! host's frame to the task's kernel stack, goes on above it, and leaves through the frame at the
 //! end. From the kernel's view a fault of user code is an entry like any other, on an empty stack.
 //!
-//! Nothing here allocates or locks. A fault of the runtime's own code outside guest memory ends
+//! Nothing here allocates or locks, but for loading memory of a snapshot, which is interrupted by nothing that
+//! does. A fault of the runtime's own code outside guest memory ends
 //! the machine.
 
 use super::unwind;
@@ -14,6 +15,7 @@ use crate::arch::{self, Frame};
 use crate::cpu::switch;
 use crate::host::exit::{self, fatal};
 use crate::host::{signals, sys};
+use crate::memory::demand;
 use crate::memory::ids::MemoryId;
 use crate::memory::layout;
 use crate::memory::ram::Ram;
@@ -36,9 +38,9 @@ const SIGKILL: u32 = 9;
 
 /// Take over the signals.
 pub fn init() {
-    for signal in [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP] {
+    for signal in signals::FAULTS {
         // SAFETY: `on_signal` may run at any point of translated code, which is what raises these.
-        unsafe { sys::sigaction(signal, on_signal as *const () as usize) };
+        unsafe { sys::sigaction(signal, on_signal as *const () as usize, 0) };
         // Whoever starts the process may have blocked all there are.
         sys::unblock(signals::bit(signal));
     }
@@ -63,6 +65,9 @@ extern "C" fn on_signal(signal: u32, info: *const u64, uc: usize) {
     let frame = unsafe { Frame::new(uc) };
     // SAFETY: si_addr of a fault is the third word of siginfo.
     let address = unsafe { *info.add(2) };
+    if signal == sys::SIGSEGV && demand::load(address as usize) {
+        return;
+    }
     // SAFETY: si_code is the first half of the second word.
     let code = unsafe { *info.add(1) } as u32;
     if signal == sys::SIGBUS && code == BUS_ADRERR {

@@ -21,7 +21,7 @@ use crate::memory::ids::MemoryId;
 use crate::memory::loaded::{NotHeld, Progress};
 use crate::memory::ram::Ram;
 use crate::memory::range::{GuestSlice, PageRange, RamPages};
-use crate::memory::{balloon, image, loaded, tlb};
+use crate::memory::{balloon, demand, image, loaded, tlb};
 use crate::task::registry::{self, NotMade, NotSuspended, Suspended};
 use crate::task::requests::{ExecRequest, SignalRequest, action};
 use crate::task::{Entry, Task, fork};
@@ -392,11 +392,20 @@ fn mm_free(_: &Task, mm: u32) -> Checked<()> {
     Ok(())
 }
 
+/// From now on the kernel's own tables tell what access there is to its memory.
+fn forget_access(range: PageRange) {
+    if range.is_of_ram() {
+        demand::forget(range.address()..range.address() + range.size() as u64);
+    }
+}
+
 fn tlb_fill(_: &Task, mm: u32, address: ptr, pfn: u32, count: u32, prot: u32) -> Checked<()> {
     let (range, frames) = (pages(mm, address, count)?, ram(pfn, count)?);
     if range.is_of_ram() && !range.is_place_of(frames) {
         return Err(Broken("the kernel's own memory is where it is", address));
     }
+    demand::need(frames.offset()..frames.offset() + frames.size());
+    forget_access(range);
     tlb::fill(range, frames, prot & PROT_WRITE != 0, prot & PROT_SAME != 0);
     Ok(())
 }
@@ -407,17 +416,22 @@ fn tlb_flush(_: &Task, mm: u32, address: ptr, count: u32) -> Checked<()> {
         MemoryId::KERNEL => pages(mm, address, count)?,
         mm => PageRange::existing(mm, address, count).ok_or(Broken("this is no page", address))?,
     };
+    forget_access(range);
     tlb::flush(range);
     Ok(())
 }
 
 fn tlb_protect(_: &Task, mm: u32, address: ptr, count: u32) -> Checked<()> {
-    tlb::protect(pages(mm, address, count)?);
+    let range = pages(mm, address, count)?;
+    forget_access(range);
+    tlb::protect(range);
     Ok(())
 }
 
 fn ram_discard(_: &Task, pfn: u32, count: u32) -> Checked<()> {
-    balloon::discard(ram(pfn, count)?);
+    let pages = ram(pfn, count)?;
+    demand::need(pages.offset()..pages.offset() + pages.size());
+    balloon::discard(pages);
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 use crate::cpu::{thread, vcpu};
 use crate::host::sys::{self, EAGAIN, POLLERR, POLLIN, POLLNVAL, POLLOUT, Timespec};
 use crate::host::terminal;
+use crate::memory::demand;
 use crate::memory::range::GuestSlice;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use linnet_abi::irq;
@@ -105,6 +106,7 @@ pub fn read(buffer: GuestSlice) -> i32 {
     if size == 0 {
         return 0;
     }
+    demand::need(buffer.part());
     let stream = &STATES[0];
     let n = match terminal::hold() {
         // SAFETY: in the kernel's memory; where nothing is mapped the host answers with an error.
@@ -123,6 +125,7 @@ pub fn read(buffer: GuestSlice) -> i32 {
 /// Bytes that were written, or a negative errno; -EAGAIN if the stream takes none now.
 pub fn write(stream: Stream, buffer: GuestSlice) -> i32 {
     let (fd, stream) = (stream.fd(), stream.state());
+    demand::need(buffer.part());
     let (buffer, size) = (buffer.host().cast_const(), buffer.len());
     if size == 0 {
         return 0;

@@ -1,6 +1,7 @@
 //! How much of guest-physical memory the host holds, and in which pages.
 
 use crate::host::sys;
+use crate::memory::demand;
 use crate::memory::layout::Layout;
 use crate::memory::ram::Ram;
 use crate::memory::range::RamPages;
@@ -37,6 +38,7 @@ pub fn join(page: RamPages) {
     {
         return;
     }
+    demand::need(start..start + LARGE_PAGE);
     let address = (Layout::get().slots + start) as *mut u8;
     // SAFETY: in the kernel's memory (checked above), whose contents stay. Where no page is, the host
     // joins nothing.

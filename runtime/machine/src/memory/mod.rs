@@ -1,6 +1,7 @@
 //! Guest memory, where it lies in the host's address space, and the host mappings that are its TLB.
 
 pub mod balloon;
+pub mod demand;
 pub mod ids;
 pub mod image;
 pub mod layout;

@@ -4,6 +4,7 @@
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::Layout;
 use crate::memory::ram::Ram;
+use core::ops::Range;
 use linnet_abi::memory::{MEMORY_SIZE, NULL_GUARD};
 
 /// Pages of a linear memory, where the TLB may map something. None of them is one of the first 64 KiB,
@@ -119,6 +120,11 @@ impl GuestSlice {
 
     pub fn len(self) -> usize {
         self.len as usize
+    }
+
+    /// Where it is in that memory.
+    pub fn part(self) -> Range<u64> {
+        self.address.into()..u64::from(self.address) + u64::from(self.len)
     }
 
     /// Host address, for calls of the host, which answer a fault with an error.

@@ -75,7 +75,7 @@ pub fn init(host_page: usize) {
 /// Tasks that Linux makes before the first program runs: so many of its own, and for each vCPU.
 const FIRST_TASKS: (u32, u32) = (40, 8);
 
-/// Make room for the tasks without which no machine starts: what the host refuses now is an error at once.
+/// Make room for the tasks without which no machine boots: what the host refuses now is an error at once.
 pub fn reserve(vcpus: u32) {
     let count = FIRST_TASKS.0 + FIRST_TASKS.1 * vcpus;
     let mut regions = FreeList { first: 0, count: 0 };
@@ -84,7 +84,7 @@ pub fn reserve(vcpus: u32) {
             Ok(task) => regions.push(task),
             Err(_) => fatal!(
                 exit::HOST,
-                "the host has no room for the stacks of {count} tasks\nhint: allow this process more addresses (ulimit -v) or mappings (sysctl vm.max_map_count), or give the machine fewer vCPUs with --cpus, or less --memory"
+                "the host has no room for the stacks of {count} tasks\nhint: allow this process more addresses (ulimit -v, -d) or mappings (sysctl vm.max_map_count), or give the machine fewer vCPUs with --cpus, or less --memory"
             ),
         }
     }

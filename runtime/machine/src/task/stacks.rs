@@ -2,8 +2,8 @@
 
 use crate::host::sys;
 use crate::memory::layout::{
-    self, CONTEXT_SIZE, KERNEL_STACK, Layout, PAGE, REGION_SIZE, Refused, TASK_OFFSET,
-    UCONTEXT_AREA, UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
+    self, CONTEXT_SIZE, KERNEL_STACK, Layout, REGION_SIZE, Refused, TASK_OFFSET, USER_BOTTOM,
+    USER_TOP,
 };
 use crate::memory::tlb;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -35,26 +35,24 @@ pub fn map_stack(base: usize, size: usize) -> Result<(), Refused> {
     with_room(|| layout::map(base, size, sys::PROT_READ | sys::PROT_WRITE))
 }
 
-/// Both stacks of a region, and the context. A host that has no room for more than them refuses them: it would
-/// have none for the memory of the guest.
+/// Both stacks of a region, and the context: all of it, and then not what is between them. A host that has no room
+/// for more than them refuses them: it would have none for the memory of the guest.
 fn map_stacks(base: usize) -> Result<(), Refused> {
-    let own = sys::PROT_READ | sys::PROT_WRITE;
-    let parts = [
-        (base, CONTEXT_SIZE, own),
-        (base + USER_BOTTOM, USER_TOP - USER_BOTTOM, own),
-        (base + TASK_OFFSET - KERNEL_STACK, KERNEL_STACK + PAGE, own),
-        (base + UCONTEXT_AREA, UCONTEXT_AREA_SIZE, 0),
-    ];
-    let unmap = |part: &(usize, usize, usize)| {
-        // SAFETY: mapped just now, and nobody else knows of it.
-        unsafe { sys::munmap(part.0, part.1) };
+    map_stack(base, REGION_SIZE)?;
+    let holes = [(CONTEXT_SIZE, USER_BOTTOM), (USER_TOP, TASK_OFFSET - KERNEL_STACK)];
+    let dig = || {
+        holes.iter().try_for_each(|(start, end)| {
+            // SAFETY: mapped just now, and nobody else knows of it.
+            match unsafe { sys::munmap(base + start, end - start) } {
+                0 => Ok(()),
+                errno => Err(Refused::NoRoom(-errno as i32)),
+            }
+        })
     };
-    for (n, &(start, size, protection)) in parts.iter().enumerate() {
-        with_room(|| layout::map(start, size, protection))
-            .inspect_err(|_| parts[..n].iter().for_each(unmap))?;
-    }
-    unmap(&parts[3]);
-    Ok(())
+    with_room(dig).inspect_err(|_| {
+        // SAFETY: as above.
+        unsafe { sys::munmap(base, REGION_SIZE) };
+    })
 }
 
 /// Why there is no further region.

@@ -8,8 +8,6 @@ use linnet_snapshot::Full;
 #[derive(Debug)]
 pub enum Failed {
     NoFile,
-    /// A folder of the host by that name is shared.
-    Share(&'static str),
     Running,
     Task(u32, Refused),
     Full,

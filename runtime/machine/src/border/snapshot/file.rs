@@ -3,7 +3,8 @@
 use super::body::Count;
 use super::failed::Failed;
 use super::pages::{self, as_bytes};
-use crate::host::sys;
+use super::rewind;
+use crate::host::{clock, sys};
 use core::cell::Cell;
 use linnet_snapshot::{ALIGN, Run, Writer, pack};
 
@@ -12,6 +13,8 @@ pub struct File {
     pub fd: i32,
     /// Where in it the last one is.
     last: Cell<(u64, u64)>,
+    /// When that was made, in nanoseconds since 1970; 0 if there is none.
+    pub time: Cell<u64>,
 }
 
 fn tried(result: isize) -> Result<(), Failed> {
@@ -25,7 +28,8 @@ impl File {
         // What is no snapshot is kept as if it was one.
         let is_read = sys::read_all_at(fd, &mut header, 0) == 0;
         let first = if is_read { linnet_snapshot::first_byte(&header).unwrap_or(0) } else { 0 };
-        File { fd, last: Cell::new((first.min(size) & !(ALIGN - 1), size)) }
+        let time = Cell::new(rewind::time(fd).unwrap_or(0));
+        File { fd, last: Cell::new((first.min(size) & !(ALIGN - 1), size)), time }
     }
 
     /// Writes a snapshot beside the last one. It is there when its header is: until then the file is the last one.
@@ -49,6 +53,7 @@ impl File {
         tried(sys::write_all_at(self.fd, as_bytes(header), 0))?;
         tried(sys::fdatasync(self.fd))?;
         self.last.set((at, to + size));
+        self.time.set(clock::realtime());
         // The last one is not needed any more. A file system that cannot do that keeps it.
         if at == ALIGN {
             sys::truncate(self.fd, to + size);

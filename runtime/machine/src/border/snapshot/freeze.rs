@@ -5,34 +5,30 @@ use super::failed::Failed;
 use super::file::File;
 use super::frames::Refused;
 use super::outgoing::Line;
+use super::periodic;
 use crate::border::unwind::tables;
 use crate::cpu::vcpu;
-use crate::device::virtio::shares;
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::signals;
 use crate::host::sys::{self, EAGAIN, EBUSY, EIO, ENODEV, ENOMEM};
-use crate::memory::{image, layout};
+use crate::memory::{demand, image, layout};
 use crate::task::Task;
 use core::cell::UnsafeCell;
 use linnet_frames::capture::scratch_words;
 use linnet_frames::tables::Tables;
-use linnet_snapshot::{PACKED, Writer};
+use linnet_snapshot::{MOST_FILES, PACKED, Writer};
 
 /// Room for all of a snapshot but the pages, and for one record and what a capture needs. What is not used takes
 /// no memory.
 const MOST_WORDS: usize = 32 << 17;
 
-/// Where snapshots go.
-enum Destination {
-    File(File),
-    /// To a machine that waits for this one.
-    Line(&'static Line),
-}
-
 /// What snapshots need.
 struct Target {
-    destination: Destination,
+    /// Snapshots go to one of these in turn: the oldest one is replaced.
+    files: [Option<File>; MOST_FILES],
+    /// Or to a machine that waits for this one.
+    line: Option<&'static Line>,
     words: *mut u64,
     scratch: usize,
 }
@@ -44,27 +40,30 @@ unsafe impl Sync for TargetCell {}
 
 static TARGET: TargetCell = TargetCell(UnsafeCell::new(None));
 
-/// The descriptor of what snapshots go to; -1 if there is none.
-pub fn descriptor() -> i32 {
+/// The descriptors of what snapshots go to.
+pub fn descriptors() -> impl Iterator<Item = i32> {
     // SAFETY: see the cell.
-    match unsafe { (*TARGET.0.get()).as_ref() }.map(|target| &target.destination) {
-        Some(Destination::File(file)) => file.fd,
-        Some(Destination::Line(line)) => line.caller(),
-        None => -1,
-    }
+    let target = unsafe { (*TARGET.0.get()).as_ref() };
+    let files = target.into_iter().flat_map(|target| target.files.iter().flatten());
+    let line = target.and_then(|target| target.line).map(Line::caller);
+    files.map(|file| file.fd).chain(line)
 }
 
-/// Snapshots go to that file, which has that size. While one thread runs.
-pub fn init_file(file: i32, size: u64) {
-    init(Destination::File(File::new(file, size)));
+/// Snapshots go to these files in turn, which have these sizes. While one thread runs.
+pub fn init_files(files: impl Iterator<Item = (i32, u64)>) {
+    let mut places = [const { None }; MOST_FILES];
+    for (place, (fd, size)) in places.iter_mut().zip(files) {
+        *place = Some(File::new(fd, size));
+    }
+    init(places, None);
 }
 
 /// The machine goes to another one. While one thread runs.
 pub fn init_line(line: &'static Line) {
-    init(Destination::Line(line));
+    init([const { None }; MOST_FILES], Some(line));
 }
 
-fn init(destination: Destination) {
+fn init(files: [Option<File>; MOST_FILES], line: Option<&'static Line>) {
     // SAFETY: the translator emitted them.
     let scratch = image::modules()
         .filter_map(|module| unsafe { Tables::of(module) }.ok())
@@ -77,7 +76,7 @@ fn init(destination: Destination) {
         fatal!(exit::HOST, "the host has no memory for a snapshot");
     };
     // SAFETY: one thread runs.
-    unsafe { *TARGET.0.get() = Some(Target { destination, words: words as *mut u64, scratch }) }
+    unsafe { *TARGET.0.get() = Some(Target { files, line, words: words as *mut u64, scratch }) }
 }
 
 /// The host call.
@@ -97,12 +96,6 @@ pub fn snapshot(task: &'static Task, end: u32) -> i32 {
                 "error: the machine cannot be frozen\nhint: start it with --freeze-to FILE, and build it with --frames"
             );
             ENODEV
-        }
-        Failed::Share(path) => {
-            eprintln!(
-                "error: the machine cannot be frozen: it shares the folder {path}\nhint: start it without --share"
-            );
-            EBUSY
         }
         Failed::Running => EAGAIN,
         Failed::Task(_, Refused::Now) => EAGAIN,
@@ -135,7 +128,7 @@ pub fn snapshot(task: &'static Task, end: u32) -> i32 {
 fn give_up() {
     // SAFETY: see the cell.
     let target = unsafe { (*TARGET.0.get()).as_ref() };
-    if let Some(Destination::Line(line)) = target.map(|target| &target.destination) {
+    if let Some(line) = target.and_then(|target| target.line) {
         line.give_up();
     }
 }
@@ -156,9 +149,6 @@ fn name(error: linnet_frames::Error) {
 fn write(task: &'static Task, start: u32) -> Result<bool, Failed> {
     // SAFETY: see the cell.
     let Some(target) = (unsafe { (*TARGET.0.get()).as_ref() }) else { return Err(Failed::NoFile) };
-    if let Some(path) = shares::paths().next() {
-        return Err(Failed::Share(path));
-    }
     if !vcpu::all()[1..].iter().all(vcpu::Vcpu::is_stopped) {
         return Err(Failed::Running);
     }
@@ -171,13 +161,15 @@ fn write(task: &'static Task, start: u32) -> Result<bool, Failed> {
             core::slice::from_raw_parts_mut(scratch.add(target.scratch).cast(), PACKED),
         )
     };
+    demand::need_all();
     let mut writer = Writer::new(words)?;
     body::write(&mut writer, task, start, scratch)?;
-    match &target.destination {
-        Destination::File(file) => file.write(writer, buffer).map(|()| false),
-        Destination::Line(line) => {
-            line.send(writer)?;
-            Ok(true)
-        }
+    if let Some(line) = target.line {
+        line.send(writer)?;
+        return Ok(true);
     }
+    let oldest = target.files.iter().flatten().min_by_key(|file| file.time.get());
+    oldest.ok_or(Failed::NoFile)?.write(writer, buffer)?;
+    periodic::made();
+    Ok(false)
 }

@@ -5,6 +5,8 @@
 //! | `freeze`   | the host call: what is needed, and who gets the snapshot        |
 //! | `body`     | what a snapshot tells of the machine but for its memory         |
 //! | `frames`   | frames of a task to records, and back                           |
+//! | `periodic` | snapshots that nobody asks for                                  |
+//! | `rewind`   | which of several snapshots is the one to go back to             |
 //! | `pages`    | guest memory                                                    |
 //! | `file`     | a snapshot becomes a file                                       |
 //! | `failed`   | why there is no snapshot                                        |
@@ -30,6 +32,8 @@ pub mod freeze;
 pub mod incoming;
 pub mod outgoing;
 mod pages;
+pub mod periodic;
+pub mod rewind;
 pub mod thaw;
 
 /// Numbers of host frames in records.

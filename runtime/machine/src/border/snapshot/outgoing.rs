@@ -12,8 +12,8 @@ use crate::device::{signals, virtio};
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
 use crate::host::{clock, sys};
-use crate::memory::layout;
 use crate::memory::ram::Ram;
+use crate::memory::{demand, layout};
 use core::cell::UnsafeCell;
 use core::fmt::{self, Display, Formatter};
 use core::ops::Range;
@@ -231,6 +231,7 @@ impl Line {
     /// A new connection to the machine that waits, which knows nothing yet.
     fn connect(&self) -> Result<i32, Lost> {
         let connection = line::connect(self.caller).map_err(Lost::Call)?;
+        demand::need_all();
         // SAFETY: the caller has the line.
         unsafe { self.room() }.hashes.fill(0);
         let ram = Ram::get();

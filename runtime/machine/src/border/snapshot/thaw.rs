@@ -8,6 +8,7 @@ use super::outgoing::Lost;
 use crate::arch::ThreadRequest;
 use crate::device::virtio;
 use crate::host::{clock, signals, sys};
+use crate::memory::demand;
 use crate::memory::ids::MemoryId;
 use crate::memory::image;
 use crate::memory::layout::{self, KERNEL_STACK, Layout, USER_BOTTOM, USER_TOP};
@@ -160,6 +161,33 @@ pub fn open_own(bytes: &'static [u8]) -> Result<Opened, Error> {
 }
 
 impl Opened {
+    /// Lay out guest memory, which is all zeros, when it is used. A machine with devices that use it cannot do that.
+    pub fn load_memory_on_demand(&self, host_page: usize) -> Result<(), Error> {
+        let pages = match self.pages {
+            // In this very executable.
+            Pages::Own(pages) => pages,
+            // What is wrong shows before anything runs. Later another process may write to the file.
+            Pages::File(fd, at) => {
+                let size = self.snapshot.runs().map(|run| run.stored).sum();
+                let bytes = room(size)?;
+                sys::read_file(fd, bytes, at).map_err(Error::File)?;
+                sys::close(fd);
+                let bytes: &[u8] = bytes;
+                let mut rest = bytes;
+                for run in self.snapshot.runs() {
+                    let (stored, behind) = rest.split_at(run.stored);
+                    run.check(stored)?;
+                    rest = behind;
+                }
+                bytes
+            }
+        };
+        if self.snapshot.runs().any(|run| run.offset < NULL_GUARD) {
+            return Err(Error::Wrong("there is something in the first 64 KiB"));
+        }
+        if demand::init(self.snapshot, pages, host_page) { Ok(()) } else { Err(Error::NoMemory) }
+    }
+
     /// Lay out guest memory, which is all zeros.
     pub fn load_memory(&self) -> Result<(), Error> {
         match self.pages {
@@ -195,8 +223,12 @@ impl Opened {
     }
 }
 
-/// The snapshot has become a machine: the host has the memory back that it was read to.
+/// The snapshot has become a machine: the host has the memory back that it was read to, unless guest memory is still
+/// to be loaded from it.
 pub fn forget(snapshot: &Snapshot<'static>) {
+    if demand::is_used() {
+        return;
+    }
     let body = snapshot.body();
     let at = body.as_ptr().addr();
     if layout::is_own(at) {

@@ -1,7 +1,9 @@
 //! The front end of a device whose queues another process has. This process has the registers; the other one, the back
 //! end, reads and writes the guest's memory: the guest wakes it, and it wakes the guest. Both speak vhost-user.
 
+use crate::host::clock;
 use crate::host::lock::SpinLock;
+use crate::host::print::eprintln;
 use crate::host::sys;
 use crate::memory::physical::guest_memory;
 use crate::memory::ram::Ram;
@@ -12,8 +14,8 @@ use linnet_virtio::vhost::{
     FEATURE_PROTOCOL, FEATURE_VERSION_1, HEADER_SIZE, Message, USER_BASE, request,
 };
 
-/// How long a back end may think about an answer.
-const PATIENCE: sys::Timespec = sys::Timespec { seconds: 2, nanoseconds: 0 };
+/// How long a back end may think about an answer, in nanoseconds.
+const PATIENCE: u64 = 10_000_000_000;
 
 /// Queues of each such device.
 pub const QUEUES: usize = 2;
@@ -37,9 +39,18 @@ impl Descriptors {
     }
 }
 
+/// What the device is.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Network,
+    /// That folder of the host.
+    Folder(&'static str),
+}
+
 /// What the machine knows of a back end.
 pub struct FrontEnd {
-    pub descriptors: Descriptors,
+    kind: Kind,
+    descriptors: Descriptors,
     /// What the back end can; nothing if it was gone from the start.
     pub features: u64,
     is_up: AtomicBool,
@@ -60,16 +71,28 @@ fn signal(fd: i32) {
 
 impl FrontEnd {
     /// Meet the back end. After a restart it may have been gone for long.
-    pub fn new(descriptors: Descriptors, is_restart: bool) -> FrontEnd {
-        let session = SpinLock::new(false);
-        let mut it = FrontEnd { descriptors, features: 0, is_up: AtomicBool::new(true), session };
+    pub fn new(kind: Kind, descriptors: Descriptors, is_restart: bool) -> FrontEnd {
+        let mut it = FrontEnd {
+            kind,
+            descriptors,
+            features: 0,
+            is_up: AtomicBool::new(true),
+            session: SpinLock::new(false),
+        };
         // What there was before a restart has not been taken back.
         let rest = if is_restart { it.take_back() } else { Ok(()) };
         match rest.and_then(|()| it.meet()) {
             Ok(features) => it.features = features,
-            Err(Gone) => it.is_up = AtomicBool::new(false),
+            Err(Gone) => it.lose(),
         }
         it
+    }
+
+    /// What stays open when the machine starts again. Nobody else speaks with the back end from then on: the machine that
+    /// follows would take an answer that was not read for one to its own question.
+    pub fn keep(&self) -> Descriptors {
+        core::mem::forget(self.session.lock());
+        self.descriptors
     }
 
     pub fn is_up(&self) -> bool {
@@ -113,16 +136,33 @@ impl FrontEnd {
                 used();
             }
             if gone != 0 {
-                break;
+                self.lose();
             }
         }
-        self.is_up.store(false, Ordering::SeqCst);
     }
 
     /// After an error there is no back end any more.
     fn check(&self, result: Result<(), Gone>) {
         if result.is_err() {
-            self.is_up.store(false, Ordering::SeqCst);
+            self.lose();
+            // The thread that waits for the back end tells the guest.
+            signal(self.descriptors.call);
+        }
+    }
+
+    fn lose(&self) {
+        if self.is_up.swap(false, Ordering::SeqCst) {
+            let at_once = Some(sys::Timespec::from_ns(0));
+            let has_ended = sys::poll(self.descriptors.socket, 0, at_once) != 0;
+            let what = if has_ended { "'s process has ended" } else { " does not answer" };
+            match self.kind {
+                Kind::Network => eprintln!("warning: the network{what}: the link is down\r"),
+                Kind::Folder(path) => {
+                    eprintln!(
+                        "warning: the folder {path}{what}: the guest cannot use it any more\r"
+                    );
+                }
+            }
         }
     }
 
@@ -138,9 +178,16 @@ impl FrontEnd {
     }
 
     fn read(&self, mut to: &mut [u8]) -> Result<(), Gone> {
+        let fd = self.descriptors.socket;
+        let end = clock::host_now() + PATIENCE;
         while !to.is_empty() {
-            let fd = self.descriptors.socket;
-            if sys::poll(fd, sys::POLLIN, Some(PATIENCE)) & sys::POLLIN == 0 {
+            let left = end.checked_sub(clock::host_now()).ok_or(Gone)?;
+            let found = sys::poll(fd, sys::POLLIN, Some(sys::Timespec::from_ns(left)));
+            if found == 0 {
+                // The time is over, or a signal came.
+                continue;
+            }
+            if found & sys::POLLIN == 0 {
                 return Err(Gone);
             }
             // SAFETY: the buffer is valid.

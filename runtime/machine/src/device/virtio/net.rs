@@ -1,10 +1,9 @@
 //! The network device, whose queues another process serves. If that is gone, the link is down.
 
-use super::front_end::{Descriptors, FrontEnd};
+use super::front_end::{Descriptors, FrontEnd, Kind};
 use super::lines::{self, NETWORK as NUMBER};
 use super::mmio::{Device, Mmio};
 use crate::cpu::thread;
-use crate::host::print::eprintln;
 use crate::host::sys;
 use core::cell::UnsafeCell;
 use linnet_virtio::net::{MTU_MAX, QUEUES, feature};
@@ -78,17 +77,15 @@ pub fn device() -> Option<&'static Mmio<Network>> {
     unsafe { (*NETWORK.0.get()).as_ref() }
 }
 
-/// What stays open when the machine starts again, and the address on the link.
-pub fn kept() -> Option<(Descriptors, Mac)> {
-    device().map(|it| (it.device.back_end.descriptors, it.device.mac))
+/// What stays open when the machine starts again, and the address on the link: see [`FrontEnd::keep`].
+pub fn keep() -> Option<(Descriptors, Mac)> {
+    device().map(|it| (it.device.back_end.keep(), it.device.mac))
 }
 
 /// Give the machine a network device. After a restart the back end may have been gone for long.
 pub fn attach(descriptors: Descriptors, mac: Mac, is_restart: bool) {
-    let network = Network { back_end: FrontEnd::new(descriptors, is_restart), mac };
-    if !network.back_end.is_up() {
-        eprintln!("warning: the network does not answer: the link is down");
-    }
+    let back_end = FrontEnd::new(Kind::Network, descriptors, is_restart);
+    let network = Network { back_end, mac };
     // SAFETY: only one thread runs yet.
     unsafe { *NETWORK.0.get() = Some(Mmio::new(network)) };
 }
@@ -104,7 +101,6 @@ extern "C" fn watch(_: usize) -> ! {
     thread::begin(c"linnet-net");
     let Some(mmio) = device() else { sys::exit(crate::host::exit::BUG) };
     mmio.device.back_end.watch(|| mmio.tell_used(|| lines::raise(NUMBER)));
-    eprintln!("warning: the network's process has ended: the link is down\r");
     mmio.tell_configuration(|| lines::raise(NUMBER));
     loop {
         sys::poll(-1, 0, None);

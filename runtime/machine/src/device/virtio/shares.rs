@@ -1,11 +1,10 @@
 //! Folders of the host, each of whose queues another process serves. If that is gone, there is an error for all that
 //! the guest asks for.
 
-use super::front_end::{Descriptors, FrontEnd};
+use super::front_end::{Descriptors, FrontEnd, Kind};
 use super::lines::{self, SHARES as FIRST_NUMBER};
 use super::mmio::{Device, Mmio, register};
 use crate::cpu::thread;
-use crate::host::print::eprintln;
 use crate::host::sys;
 use crate::memory::physical::guest_memory;
 use core::cell::UnsafeCell;
@@ -20,7 +19,6 @@ pub struct Share {
     back_end: FrontEnd,
     /// The name by which the guest finds it.
     tag: Tag,
-    path: &'static str,
 }
 
 /// `share` and a number.
@@ -137,21 +135,16 @@ pub fn read(n: u32, offset: u32, size: u32) -> Option<u32> {
     Some(mmio.read(offset, size))
 }
 
-/// The host's names of the folders.
-pub fn paths() -> impl Iterator<Item = &'static str> {
-    all().map(|mmio| mmio.device.path)
-}
-
-/// What stays open when the machine starts again.
-pub fn kept() -> impl Iterator<Item = Descriptors> {
-    all().map(|mmio| mmio.device.back_end.descriptors)
+/// What stays open when the machine starts again: see [`FrontEnd::keep`].
+pub fn keep() -> impl Iterator<Item = Descriptors> {
+    all().map(|mmio| mmio.device.back_end.keep())
 }
 
 /// Make a folder the next one; there must be room for it. After a restart the back end may have been gone for long.
 pub fn attach(descriptors: Descriptors, path: &'static str, is_restart: bool) {
     let n = count() as usize;
-    let back_end = FrontEnd::new(descriptors, is_restart);
-    let share = Mmio::new(Share { back_end, tag: Tag::new(n), path });
+    let back_end = FrontEnd::new(Kind::Folder(path), descriptors, is_restart);
+    let share = Mmio::new(Share { back_end, tag: Tag::new(n) });
     // SAFETY: only one thread runs yet.
     unsafe { (*SHARES.0.get())[n] = Some(share) };
 }
@@ -169,8 +162,6 @@ extern "C" fn watch(n: usize) -> ! {
     let Some(mmio) = share(n) else { sys::exit(crate::host::exit::BUG) };
     let raise = || lines::raise(FIRST_NUMBER + n);
     mmio.device.back_end.watch(|| mmio.tell_used(raise));
-    let path = mmio.device.path;
-    eprintln!("warning: the process of share {path} has ended: the guest cannot use it any more\r");
     mmio.tell_used(raise);
     loop {
         sys::poll(-1, 0, None);
