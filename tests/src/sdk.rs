@@ -171,7 +171,7 @@ fn run(place: &Place) -> Result<()> {
         grep -c '^to standard error' said
         chmod -x ../program.wasm
         linnet run --dir ../other::/there ../program.wasm < /dev/null | grep '^there'
-        linnet run --dir ../other --dir ../other::there ../program.wasm < /dev/null | head -n 1
+        linnet run --dir . --dir .. --dir ../other --dir ../other::there ../program.wasm < /dev/null | head -n 1
         ! linnet run --timeout 1 ../program.wasm 2> said
         grep -o 'error: .*' said | grep -o '[-]-timeout is.*'";
     let own = place.directory.join("a directory").display().to_string();

@@ -93,6 +93,8 @@ fn in_machine(arguments: &Run) -> Result<()> {
     for (host, guest) in arguments.world.directories() {
         let host = fs::canonicalize(&host).at(host.display())?;
         let guest = guest.map_or_else(|| in_guest(&host), |guest| in_guest(&directory).join(guest));
+        // The program's own directory may be asked for.
+        shares.retain(|share| (&share.0, &share.1) != (&host, &guest));
         shares.push((host, guest, ""));
     }
     // A directory is mounted before those that lie in it.
