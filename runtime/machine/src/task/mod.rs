@@ -12,8 +12,7 @@ use crate::arch::{self, Activation, TaskBlock};
 use crate::host::sys;
 use crate::memory::ids::MemoryId;
 use crate::memory::layout::{
-    GUARD, KERNEL_STACK, PAGE, RESERVE, RESERVE_BOTTOM, ROOM, TASK_OFFSET, UCONTEXT_AREA,
-    UCONTEXT_AREA_SIZE, USER_BOTTOM, USER_TOP,
+    GUARD, KERNEL_STACK, PAGE, RESERVE, RESERVE_BOTTOM, ROOM, TASK_OFFSET, USER_BOTTOM, USER_TOP,
 };
 use crate::memory::ram::Ram;
 use crate::memory::slot_sharing::SlotUse;
@@ -60,8 +59,7 @@ pub struct Task {
     pub fault: Cell<(u64, u64)>,
     relaxed: Cell<u32>,
     reserve: Cell<bool>,
-    /// Is the area for frames of contexts mapped? See `contexts`.
-    pub has_ucontext_area: Cell<bool>,
+    pub ucontexts: ucontext::Area,
     next_free: Cell<usize>,
 }
 
@@ -231,26 +229,6 @@ impl Task {
         }
     }
 
-    /// Address and size of the area for frames of contexts.
-    pub fn ucontext_area(&self) -> (usize, usize) {
-        (self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE)
-    }
-
-    pub fn map_ucontext_area(&self) -> Option<()> {
-        let is_mapped =
-            stacks::map_stack(self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE).is_ok();
-        self.has_ucontext_area.set(is_mapped);
-        is_mapped.then_some(())
-    }
-
-    /// All contexts are gone.
-    fn drop_ucontext_area(&self) {
-        if self.has_ucontext_area.replace(false) {
-            // SAFETY: mapped by `map_ucontext_area`, and only the task's thread uses it.
-            unsafe { sys::munmap(self.region() + UCONTEXT_AREA, UCONTEXT_AREA_SIZE) };
-        }
-    }
-
     /// Start and end of the user code's frames, while it has called the runtime.
     pub fn frames(&self) -> (usize, usize) {
         (self.user_sp.get(), self.region() + USER_TOP)
@@ -371,7 +349,7 @@ impl Task {
     /// Point the user context at another program or memory. The hold on the program becomes the task's.
     pub fn set_program(&self, module: &'static Module, mm: MemoryId, sp: u32) {
         self.drop_reserve();
-        self.drop_ucontext_area();
+        self.ucontexts.unmap(self);
         let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
         // SAFETY: `globals` has that many entries (checked when the machine started).
         let globals =

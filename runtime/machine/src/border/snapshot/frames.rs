@@ -152,7 +152,7 @@ pub unsafe fn capture_user(
     let Some(module) = task.module.get() else { return Ok(0) };
     // SAFETY: the translator emitted it.
     let tables = unsafe { Tables::of(module) }.map_err(Refused::Frames)?;
-    if task.has_ucontext_area.get() {
+    if task.ucontexts.is_mapped() {
         return Err(Refused::Task("uses contexts of its own (makecontext)"));
     }
     let mut below = Below { next: task.activation.get(), words: [0; HANDLER_WORDS], refused: None };
