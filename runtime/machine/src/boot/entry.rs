@@ -335,6 +335,9 @@ fn boot_machine(
         if let Origin::Incoming(incoming) = &origin {
             incoming.take_over().unwrap_or_else(|error| cannot_resume(&error));
         }
+        if options.published.iter().any(Option::is_some) {
+            eprintln!("note: the published ports are open again");
+        }
         // What devices have to tell may have changed.
         vcpu::first().interrupt(irq::ALL_DEVICES);
         vcpu::run_first(task);
