@@ -332,6 +332,9 @@ fn boot_machine(
     }
 
     if let Some(task) = resumed {
+        if options.freeze_again {
+            freeze::again(task.task());
+        }
         if let Origin::Incoming(incoming) = &origin {
             incoming.take_over().unwrap_or_else(|error| cannot_resume(&error));
         }
