@@ -33,6 +33,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("a-question-about-the-compiler-builds-no-library", question),
         test("recipes-see-nothing-of-the-callers-build", recipe),
         test("cmake-works-below-a-directory-with-a-space", space),
+        test("the-cache-lies-below-a-directory-of-any-name", any_name),
     ]
 }
 
@@ -419,6 +420,37 @@ fn space(place: &Place) -> Result<()> {
         linnet boot --with './a (b) c/out/program' -- program"
     );
     expect(&shell(place, &script)?, "below a space\n")
+}
+
+/// Names are bytes: whatever means something to a shell, a linker or a printer of messages, and what is no text. Each
+/// program is linked anew, since it prints its own name.
+fn any_name(place: &Place) -> Result<()> {
+    let cache = builder()?.cache_path("").display().to_string();
+    let script = format!(
+        r#"for name in "it's" 'a "b"' 'line
+break' '50%25 %s' 'back\slash' '$HOME `x` #;&' "$(printf 'no ÿ text')" '-*[a]?@'; do
+            mkdir "./d$name"
+            ln -sfn '{cache}' "./d$name/cache"
+            export LINNET_CACHE="$PWD/d$name/cache"
+            printf '#include <stdio.h>
+int main(int n, char **names) {{ puts(names[0]); }}
+' > "./d$name/c$name.c"
+            (cd "./d$name" && linnet cc -o "./p$name.wasm" "./c$name.c")
+            linnet boot --with "./d$name/p$name.wasm" -- "p$name" > said < /dev/null
+            printf 'p%s
+' "$name" | cmp - said
+            test -f "$(linnet sdk)/linnet.cfg"
+            linnet build -o "vm$name" > built
+            printf 'vm%s
+' "$name" | cmp - built
+        done
+        echo all"#
+    );
+    expect(
+        &shell(place, &script)?,
+        "all
+",
+    )
 }
 
 /// What a script prints in which `linnet` is the command under test, and every command must end well.

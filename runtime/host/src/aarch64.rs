@@ -45,6 +45,13 @@ impl KernelSigaction {
         KernelSigaction { handler, flags: flags | SA_RESTORER, restorer, mask: 0 }
     }
 
+    /// The same with these signals blocked meanwhile, bit n - 1 for signal n.
+    #[must_use]
+    pub fn blocking(mut self, signals: u64) -> Self {
+        self.mask = signals;
+        self
+    }
+
     #[must_use]
     pub fn handler(&self) -> usize {
         self.handler

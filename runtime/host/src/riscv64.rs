@@ -44,6 +44,13 @@ impl KernelSigaction {
         KernelSigaction { handler, flags, mask: 0, mask_elsewhere: 0 }
     }
 
+    /// The same with these signals blocked meanwhile, bit n - 1 for signal n.
+    #[must_use]
+    pub fn blocking(mut self, signals: u64) -> Self {
+        (self.mask, self.mask_elsewhere) = (signals, signals);
+        self
+    }
+
     #[must_use]
     pub fn handler(&self) -> usize {
         self.handler

@@ -24,7 +24,7 @@ pub(crate) fn link(
     log: &Path,
     step: &Step<'_>,
 ) -> Result<()> {
-    let mut command = linker()?;
+    let mut command = linker(output)?;
     if let Some(directory) = stripped {
         let script = directory.join("stripped.ld");
         fs::write(&script, WITHOUT_FRAMES).at(script.display())?;
@@ -34,8 +34,6 @@ pub(crate) fn link(
         .args(["-static", "-nostdlib", "-z", "noexecstack", "-z", "relro", "--build-id=none"])
         .args(["--gc-sections", "--fatal-warnings"])
         .args(base.map(|base| format!("--image-base={base:#x}")))
-        .arg("-o")
-        .arg(output)
         .args(objects)
         .arg(archive);
     script::run(&mut command, log, step)
@@ -51,13 +49,12 @@ pub(crate) fn shared(
     log: &Path,
     step: &Step<'_>,
 ) -> Result<()> {
-    let mut command = linker()?;
+    let mut command = linker(output)?;
     command
         .args(["-shared", "-nostdlib", "-z", "noexecstack", "-z", "relro", "--build-id=none"])
         .args(["--gc-sections", "--strip-debug", "--fatal-warnings", "--no-as-needed"])
         .args(visible.map(|script| format!("--version-script={}", script.display())))
-        .args(["-soname", name, "-o"])
-        .arg(output)
+        .args(["-soname", name])
         .args(objects)
         .args(needed);
     script::run(&mut command, log, step)
@@ -71,8 +68,8 @@ pub(crate) fn combine(
     log: &Path,
     step: &Step<'_>,
 ) -> Result<()> {
-    let mut command = linker()?;
-    command.args(["-r", "--strip-debug", "-u", root, "-o"]).arg(output).arg(archive);
+    let mut command = linker(output)?;
+    command.args(["-r", "--strip-debug", "-u", root]).arg(archive);
     script::run(&mut command, log, step)
 }
 
@@ -87,8 +84,18 @@ impl Builder {
     }
 }
 
+/// The linker, which is to write to `output`. All paths that it is given have to be absolute.
+fn linker(output: &Path) -> Result<Command> {
+    let mut command = linker_of_host()?;
+    // A `%` in its name would stand for a digit of a name beside it, and no directory has that name.
+    if let (Some(directory), Some(name)) = (output.parent(), output.file_name()) {
+        command.current_dir(directory).arg("-o").arg(name);
+    }
+    Ok(command)
+}
+
 /// Rust's own linker, or else that of the LLVM which compiles the guest.
-fn linker() -> Result<Command> {
+fn linker_of_host() -> Result<Command> {
     if let Some(path) = rust_lld() {
         let mut command = linnet_process::command(path);
         command.args(["-flavor", "gnu"]);

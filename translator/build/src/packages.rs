@@ -8,7 +8,9 @@
 //! runs in the guest. Nobody gets them who does not ask for them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -98,15 +100,17 @@ impl Builder {
     }
 
     /// Files of a package, by its name, or of what lies at a path: anything with a `/` or a `.`.
-    pub fn files(&self, what: &str) -> Result<Files> {
-        self.files_from(what, Path::new(""))
+    pub fn files(&self, what: impl AsRef<OsStr>) -> Result<Files> {
+        self.files_from(what.as_ref(), Path::new(""))
     }
 
     /// The same with paths relative to `directory`.
-    pub(crate) fn files_from(&self, what: &str, directory: &Path) -> Result<Files> {
-        if what.contains(['/', '.']) {
+    pub(crate) fn files_from(&self, what: &OsStr, directory: &Path) -> Result<Files> {
+        if what.as_bytes().iter().any(|byte| matches!(byte, b'/' | b'.')) {
             return Files::read(&directory.join(what));
         }
+        // No package has another name.
+        let what = &*what.to_string_lossy();
         self.known(what)?;
         let built = self.package(what, &mut Vec::new())?;
         Files::read(&built.path.join("root"))

@@ -165,7 +165,7 @@ impl Builder {
                 system.files.merge(&Files::read(&directory.join(input))?)?;
             }
             for package in &described.packages {
-                system.files.merge(&self.files_from(package, directory)?)?;
+                system.files.merge(&self.files_from(package.as_ref(), directory)?)?;
             }
             if let Some(size) = &described.memory {
                 system.set_memory(size)?;

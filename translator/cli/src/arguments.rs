@@ -183,7 +183,7 @@ pub(crate) struct What {
     /// More for the root file system: packages by name (see `linnet packages`), or paths of
     /// directories, tar archives, Debian packages, OCI image layouts and WebAssembly programs
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
-    with: Vec<String>,
+    with: Vec<OsString>,
 }
 
 impl What {
@@ -219,7 +219,7 @@ impl What {
 pub(crate) struct Pack {
     /// What --with takes: packages by name and paths
     #[arg(value_name = "WHAT", value_delimiter = ',', required = true)]
-    pub(crate) what: Vec<String>,
+    pub(crate) what: Vec<OsString>,
     /// Where to put the archive, a .tar or a .tar.gz
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,

@@ -404,9 +404,10 @@ fn with_path<T>(what: &str, path: &str, f: impl FnOnce(&CStr) -> T) -> T {
         fatal!(exit::USAGE, "the name of {what} is longer than {PATH_SIZE} bytes");
     }
     bytes[..path.len()].copy_from_slice(path.as_bytes());
-    match CStr::from_bytes_until_nul(&bytes) {
+    match CStr::from_bytes_with_nul(&bytes[..=path.len()]) {
         Ok(path) => f(path),
-        Err(_) => fatal!(exit::USAGE, "{what} has no name"),
+        // Arguments have none, but a description in the image may.
+        Err(_) => fatal!(exit::USAGE, "the name of {what} has a zero in it"),
     }
 }
 

@@ -125,6 +125,8 @@ pub enum Stop<'a> {
     Version,
     Unknown(&'a str),
     Missing(&'a str),
+    /// The word of that number is no text.
+    NotText(usize),
     Bad {
         option: &'static str,
         value: &'a str,
@@ -145,6 +147,10 @@ impl fmt::Display for Stop<'_> {
                 "unknown option '{option}'\nhint: a command for the guest comes after '--'; see --help"
             ),
             Stop::Missing(option) => write!(f, "option '{option}' needs a value\nhint: see --help"),
+            Stop::NotText(n) => write!(
+                f,
+                "argument {n} is not UTF-8\nhint: give a link with another name to such a file"
+            ),
             Stop::Resumed(what) => {
                 write!(f, "a machine that is resumed takes no {what}\nhint: leave it away")
             }
@@ -199,14 +205,18 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         command: None,
     };
     let (mut published, mut kept) = (None, None);
-    let mut words = words.enumerate().map(|(i, w)| (i, w.to_str().unwrap_or("\u{fffd}")));
+    let mut words =
+        words.enumerate().map(|(i, word)| (i, word.to_str().map_err(|_| Stop::NotText(i + 1))));
     while let Some((i, word)) = words.next() {
+        let word = word?;
         let (name, inline) = match word.split_once('=') {
             Some((name, value)) if name.starts_with("--") => (name, Some(value)),
             _ => (word, None),
         };
-        let mut value =
-            || inline.or_else(|| words.next().map(|(_, w)| w)).ok_or(Stop::Missing(name));
+        let mut value = || match inline {
+            Some(value) => Ok(value),
+            None => words.next().map_or(Err(Stop::Missing(name)), |(_, value)| value),
+        };
         match name {
             "-h" | "--help" => return Err(Stop::Help),
             "-V" | "--version" => return Err(Stop::Version),
@@ -363,6 +373,18 @@ mod tests {
         assert_eq!(parsed(&["--memory", "65536KiB"]), "None Some(67108864) None");
         assert_eq!(parsed(&["--memory"]), "option '--memory' needs a value");
         assert_eq!(parsed(&["-h"]), "stop");
+    }
+
+    #[test]
+    fn what_is_no_text_is_an_argument_of_the_command_alone() {
+        let file = c"/tmp/\xff";
+        let first = |words: &[&'static CStr]| match parse(words.iter().copied()) {
+            Ok(options) => format!("{:?}", options.command),
+            Err(stop) => stop.to_string().lines().next().unwrap_or("stop").to_owned(),
+        };
+        assert_eq!(first(&[c"--disk", file]), "argument 2 is not UTF-8");
+        assert_eq!(first(&[c"--disk=\xff"]), "argument 1 is not UTF-8");
+        assert_eq!(first(&[c"--", c"cat", file]), "Some(1)");
     }
 
     #[test]

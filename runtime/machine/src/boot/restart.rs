@@ -126,7 +126,7 @@ pub unsafe fn restart(
     for fd in virtio::descriptors() {
         let _ = write!(assignment, ",{fd}");
     }
-    if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::kept() {
+    if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::keep() {
         let mac = u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
         let _ = write!(assignment, ";{socket},{first},{second},{call},{mac}");
     }

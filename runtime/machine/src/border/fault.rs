@@ -38,9 +38,9 @@ const SIGKILL: u32 = 9;
 
 /// Take over the signals.
 pub fn init() {
-    for signal in [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP] {
+    for signal in signals::FAULTS {
         // SAFETY: `on_signal` may run at any point of translated code, which is what raises these.
-        unsafe { sys::sigaction(signal, on_signal as *const () as usize) };
+        unsafe { sys::sigaction(signal, on_signal as *const () as usize, 0) };
         // Whoever starts the process may have blocked all there are.
         sys::unblock(signals::bit(signal));
     }

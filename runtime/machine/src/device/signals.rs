@@ -48,14 +48,14 @@ pub fn init(on_request: OnRequest) {
     for signal in (1..=signals::LAST).filter(|signal| signals::ignored() & bit(*signal) == 0) {
         if let Some(handler) = handler(signal, is_first_process) {
             // SAFETY: the handlers make system calls and use atomics, nothing else.
-            unsafe { sys::sigaction(signal, handler as *const () as usize) };
+            unsafe { sys::sigaction(signal, handler as *const () as usize, signals::sent()) };
         }
     }
     if on_request != OnRequest::End {
         let handler: extern "C" fn(u32) =
             if on_request == OnRequest::Wake { on_wake } else { on_freeze };
         // SAFETY: as above.
-        unsafe { sys::sigaction(sys::SIGUSR1, handler as *const () as usize) };
+        unsafe { sys::sigaction(sys::SIGUSR1, handler as *const () as usize, signals::sent()) };
         sys::unblock(bit(sys::SIGUSR1));
     }
     // These are about what the process shares with others, and were not blocked for the program that it is.

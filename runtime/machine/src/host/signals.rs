@@ -24,9 +24,17 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 /// When it ends whatever the guest does, on the guest's monotonic clock.
 static DEADLINE: AtomicU64 = AtomicU64::new(u64::MAX);
 
+/// Those that code raises by what it does.
+pub const FAULTS: [u32; 5] = [sys::SIGSEGV, sys::SIGBUS, sys::SIGILL, sys::SIGFPE, sys::SIGTRAP];
+
 /// A signal in a set of them.
 pub fn bit(signal: u32) -> u64 {
     1 << (signal - 1)
+}
+
+/// Those that others send. One at a time is handled: however fast they come, a signal stack has room.
+pub fn sent() -> u64 {
+    !FAULTS.map(bit).iter().fold(0, |set, bit| set | bit)
 }
 
 /// Look at what the process was started with.
@@ -108,6 +116,8 @@ pub fn die(signal: u32) -> ! {
         // A core would be all of the guest's memory.
         sys::forbid_core();
         sys::set_default(signal);
+        // Its handler may be what calls.
+        sys::unblock(bit(signal));
         kill_self(signal);
     }
     sys::exit(128 + signal as i32)

@@ -84,7 +84,7 @@ pub fn reserve(vcpus: u32) {
             Ok(task) => regions.push(task),
             Err(_) => fatal!(
                 exit::HOST,
-                "the host has no room for the stacks of {count} tasks\nhint: allow this process more addresses (ulimit -v) or mappings (sysctl vm.max_map_count), or give the machine fewer vCPUs with --cpus, or less --memory"
+                "the host has no room for the stacks of {count} tasks\nhint: allow this process more addresses (ulimit -v, -d) or mappings (sysctl vm.max_map_count), or give the machine fewer vCPUs with --cpus, or less --memory"
             ),
         }
     }

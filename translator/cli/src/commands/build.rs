@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use linnet_build::{At as _, Builder, Error, Result, Target, oci, output};
 
-use super::print;
+use super::print_path;
 use crate::arguments::Build;
 
 pub(crate) fn run(arguments: &Build) -> Result<()> {
@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &Build) -> Result<()> {
     }
     if let Some(directory) = &arguments.oci {
         oci::write(directory, &binaries)?;
-        print(directory.display())?;
+        print_path(directory)?;
         if arguments.output.is_none() {
             return Ok(());
         }
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Build) -> Result<()> {
                 path
             }
         };
-        print(path.display())?;
+        print_path(&path)?;
     }
     Ok(())
 }

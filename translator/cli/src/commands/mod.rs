@@ -11,6 +11,8 @@ pub(crate) mod setup;
 
 use std::fmt;
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use linnet_build::{At as _, Error, Result};
@@ -24,6 +26,11 @@ fn become_program(command: &mut Command) -> Error {
 /// Writes a line to standard output.
 fn print(line: impl fmt::Display) -> Result<()> {
     print_bytes(format!("{line}\n").as_bytes())
+}
+
+/// The same with a path, whose bytes need not be text.
+fn print_path(path: &Path) -> Result<()> {
+    print_bytes(&[path.as_os_str().as_bytes(), b"\n"].concat())
 }
 
 /// Writes to standard output. A reader that has gone away has seen enough.

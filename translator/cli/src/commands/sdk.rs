@@ -6,7 +6,7 @@ use std::path::Path;
 
 use linnet_build::{At as _, Builder, Result, binary_tool, show_on_terminal};
 
-use super::{become_program, print, print_bytes};
+use super::{become_program, print_bytes, print_path};
 use crate::arguments::{Rest, Sdk};
 
 /// Names packages whose headers and libraries the compilers find.
@@ -60,7 +60,7 @@ pub(crate) fn directory(arguments: &Sdk) -> Result<()> {
     if arguments.env {
         return environment();
     }
-    print(sdk(arguments.cxx, &arguments.with)?.directory().display())
+    print_path(&sdk(arguments.cxx, &arguments.with)?.directory())
 }
 
 fn sdk(cxx: bool, with: &[String]) -> Result<linnet_build::Sdk> {

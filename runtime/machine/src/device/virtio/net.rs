@@ -5,6 +5,7 @@
 use super::lines::{self, NETWORK as NUMBER};
 use super::mmio::{Device, Mmio};
 use crate::cpu::thread;
+use crate::host::clock;
 use crate::host::lock::SpinLock;
 use crate::host::print::eprintln;
 use crate::host::sys;
@@ -29,8 +30,8 @@ const KNOWN: u64 = feature::CHECKSUM
     | feature::HOST_TSO6
     | feature::MERGEABLE_BUFFERS;
 
-/// How long a back end may think about an answer.
-const PATIENCE: sys::Timespec = sys::Timespec { seconds: 2, nanoseconds: 0 };
+/// How long a back end may think about an answer, in nanoseconds.
+const PATIENCE: u64 = 10_000_000_000;
 
 /// Bytes of an address on the link.
 pub type Mac = [u8; 6];
@@ -118,7 +119,18 @@ impl Network {
     /// After an error there is no back end any more.
     fn check(&self, result: Result<(), Gone>) {
         if result.is_err() {
-            self.is_up.store(false, Ordering::SeqCst);
+            self.lose();
+            // The thread that waits for the back end tells the guest.
+            signal(self.descriptors.call);
+        }
+    }
+
+    fn lose(&self) {
+        if self.is_up.swap(false, Ordering::SeqCst) {
+            let at_once = Some(sys::Timespec::from_ns(0));
+            let has_ended = sys::poll(self.descriptors.socket, 0, at_once) != 0;
+            let what = if has_ended { "'s process has ended" } else { " does not answer" };
+            eprintln!("warning: the network{what}: the link is down\r");
         }
     }
 
@@ -133,9 +145,16 @@ impl Network {
     }
 
     fn read(&self, mut to: &mut [u8]) -> Result<(), Gone> {
+        let fd = self.descriptors.socket;
+        let end = clock::host_now() + PATIENCE;
         while !to.is_empty() {
-            let fd = self.descriptors.socket;
-            if sys::poll(fd, sys::POLLIN, Some(PATIENCE)) & sys::POLLIN == 0 {
+            let left = end.checked_sub(clock::host_now()).ok_or(Gone)?;
+            let found = sys::poll(fd, sys::POLLIN, Some(sys::Timespec::from_ns(left)));
+            if found == 0 {
+                // The time is over, or a signal came.
+                continue;
+            }
+            if found & sys::POLLIN == 0 {
                 return Err(Gone);
             }
             // SAFETY: the buffer is valid.
@@ -223,9 +242,12 @@ pub fn device() -> Option<&'static Mmio<Network>> {
     unsafe { (*NETWORK.0.get()).as_ref() }
 }
 
-/// What stays open when the machine starts again, and the address on the link.
-pub fn kept() -> Option<(Descriptors, Mac)> {
-    device().map(|it| (it.device.descriptors, it.device.mac))
+/// What stays open when the machine starts again, and the address on the link. Nobody else speaks with the back end
+/// from then on: the machine that follows would take an answer that was not read for one to its own question.
+pub fn keep() -> Option<(Descriptors, Mac)> {
+    let network = &device()?.device;
+    core::mem::forget(network.session.lock());
+    Some((network.descriptors, network.mac))
 }
 
 /// Give the machine a network device. After a restart the back end may have been gone for long.
@@ -245,10 +267,7 @@ pub fn attach(descriptors: Descriptors, mac: Mac, is_restart: bool) {
     };
     match met {
         Ok(features) => network.features = features,
-        Err(Gone) => {
-            network.is_up = AtomicBool::new(false);
-            eprintln!("warning: the network does not answer: the link is down");
-        }
+        Err(Gone) => network.lose(),
     }
     // SAFETY: only one thread runs yet.
     unsafe { *NETWORK.0.get() = Some(Mmio::new(network)) };
@@ -274,11 +293,9 @@ extern "C" fn watch(_: usize) -> ! {
             mmio.tell_used(|| lines::raise(NUMBER));
         }
         if gone != 0 {
-            break;
+            mmio.device.lose();
         }
     }
-    mmio.device.is_up.store(false, Ordering::SeqCst);
-    eprintln!("warning: the network's process has ended: the link is down\r");
     mmio.tell_configuration(|| lines::raise(NUMBER));
     loop {
         sys::poll(-1, 0, None);

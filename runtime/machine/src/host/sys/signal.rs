@@ -46,18 +46,18 @@ pub const SIGWINCH: u32 = 28;
 const SIG_DFL: usize = 0;
 const SIG_IGN: usize = 1;
 
-/// Run `handler` on the signal stack when `signal` comes. Nothing is blocked meanwhile.
+/// Run `handler` on the signal stack when `signal` comes, with the signals of `blocked` blocked and no others.
 ///
 /// # Safety
 /// The handler must be able to run at any point of the program.
-pub unsafe fn sigaction(signal: u32, handler: usize) -> isize {
+pub unsafe fn sigaction(signal: u32, handler: usize, blocked: u64) -> isize {
     const SA_NOCLDWAIT: usize = 2;
     const SA_SIGINFO: usize = 4;
     const SA_ONSTACK: usize = 0x0800_0000;
     const SA_RESTART: usize = 0x1000_0000;
     const SA_NODEFER: usize = 0x4000_0000;
     let flags = SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
-    let action = KernelSigaction::new(handler, flags);
+    let action = KernelSigaction::new(handler, flags).blocking(blocked);
     // SAFETY: the caller's promise; the structure lives through the call.
     unsafe { syscall(nr::RT_SIGACTION, [signal as usize, &raw const action as usize, 0, 8, 0, 0]) }
 }
