@@ -7,7 +7,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 clang-19 --config="$SDK/sdk/linnet.cfg" -Os -Wall -Wextra -Werror -Wl,--fatal-warnings,--strip-debug \
-	-o "$1/init.wasm" "$here/init.c" "$here/setup.c" "$here/shutdown.c"
+	-o "$1/init.wasm" "$here/init.c" "$here/setup.c" "$here/shares.c" "$here/shutdown.c"
 
 names='s/^#define[[:space:]]*_SC_\([A-Z0-9_]*\)[[:space:]].*/SYSTEM("\1", _SC_\1)/p
 s/^#define[[:space:]]*_PC_\([A-Z0-9_]*\)[[:space:]].*/PATH("\1", _PC_\1)/p

@@ -101,9 +101,9 @@ static int is_ours(const char *assignment)
 	return 1;
 }
 
-static void complain(const char *what, int error)
+void complain(const char *what, const char *to_what, int error)
 {
-	const char *parts[] = { "error: cannot run ", what, ": ", strerror(error), "\n" };
+	const char *parts[] = { "error: cannot ", what, " ", to_what, ": ", strerror(error), "\n" };
 	struct iovec text[COUNT(parts)];
 	for (int i = 0; i < COUNT(parts); i++)
 		text[i] = (struct iovec){ (void *)parts[i], strlen(parts[i]) };
@@ -149,7 +149,7 @@ static _Noreturn void run(char **command)
 		execl(command[0], "-sh", (char *)0);
 	}
 	int error = errno;
-	complain(command[0], error);
+	complain("run", command[0], error);
 	_exit(error == ENOENT ? 127 : 126);
 }
 
@@ -207,7 +207,7 @@ static char **freeze(void)
 	static char text[65536];
 	int fd = open("/dev/freeze", O_RDWR | O_CLOEXEC);
 	if (fd < 0 || write(fd, "start", 5) != 5) {
-		complain("freeze", errno);
+		complain("run", "freeze", errno);
 		shut_down(EXIT, 1);
 	}
 	ssize_t size = read(fd, text, sizeof text - 1);
@@ -230,6 +230,7 @@ int main(void)
 	char **assignments = read_strings("/linnet/environment");
 	for (char **a = assignments; a && *a; a++)
 		if (!is_ours(*a)) set_variable(*a);
+	mount_shares(read_strings("/linnet/shares"));
 	char **command = read_strings("/linnet/command");
 	char **script = read_strings("/linnet/frozen");
 	if (script && *script) run_first(*script);

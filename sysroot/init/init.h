@@ -9,6 +9,12 @@
 /* Mounts the kernel's file systems and brings up what every program expects. */
 void set_up_machine(void);
 
+/* Mounts folders of the host: where, and "rw" or "ro", in turn, and a null pointer after them. */
+void mount_shares(char **words);
+
+/* Says what cannot be done. */
+void complain(const char *what, const char *to_what, int error);
+
 /* How the machine ends. */
 enum ending { HALT, POWER_OFF, REBOOT, EXIT };
 

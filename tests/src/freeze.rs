@@ -36,6 +36,7 @@ pub(crate) fn tests() -> Vec<Test> {
         ("what-resumes-twice-has-random-numbers-of-its-own", random),
         ("clock-that-does-not-sleep-counts-no-sleep", clocks),
         ("machine-without-a-file-for-snapshots-says-so", without_file),
+        ("machine-with-a-shared-folder-stays-where-it-is", shares),
         ("file-keeps-the-last-snapshot-until-there-is-a-new-one", kept),
         ("snapshots-that-cannot-be-resumed-are-refused", refused),
         ("snapshot-tells-what-is-in-it", inspected),
@@ -332,6 +333,27 @@ fn without_file() -> Result<()> {
     check(says("cannot be frozen") && says("--freeze-to"), || ended.output.clone())?;
     let ended = run(host()?, &["--", "freeze", "sideways"])?;
     has_status(&ended, 2)
+}
+
+/// It is refused when it starts, and in the guest.
+fn shares() -> Result<()> {
+    let place = Place::new("freeze-shares")?;
+    let (file, share) = (place.path("snapshot"), format!("{}:/folder", place.path("")));
+    for option in ["--freeze-to", "--migrate-to"] {
+        let value = if option == "--freeze-to" { file.clone() } else { format!("unix:{file}") };
+        let ended = run(host()?, &["--share", &share, option, &value, "--", "echo", "runs"])?;
+        has_status(&ended, 2)?;
+        let wanted = format!("error: --share and {option} exclude each other\nhint: ");
+        check(ended.output.starts_with(&wanted), || ended.output.clone())?;
+    }
+    let script = "freeze && echo frozen; echo text > /folder/file; cat /folder/file";
+    let ended = run(host()?, &["--share", &share, "--", "sh", "-c", script])?;
+    has_status(&ended, 0)?;
+    let wanted = "freeze: the machine was not frozen
+hint: it has a folder of the host, /folder: start it without --share
+text
+";
+    check(ended.output == wanted, || ended.output.clone())
 }
 
 /// Snapshots take turns in the file. One that the host has no space for leaves the last one.

@@ -70,6 +70,7 @@ mod pty;
 mod rewind;
 mod script;
 mod sdk;
+mod share;
 mod signals;
 mod translator;
 mod wasi;
@@ -133,6 +134,7 @@ fn trials() -> Result<Vec<Trial>> {
             net::tests(target),
             script::tests(target)?,
             disk::tests(target),
+            share::tests(target),
             oops::tests(target),
             debugger::tests(target),
             translator::tests(target),

@@ -33,7 +33,7 @@ const fn data_argument(n: u32) -> u32 {
     16 + 8 * n
 }
 
-const ROOM: usize = 160;
+const ROOM: usize = 192;
 
 /// A list of the system calls that stay allowed; all others are answered with an error.
 #[derive(Debug)]
@@ -146,14 +146,31 @@ pub struct Leave {
     pub program: Option<i32>,
     /// TCP connections and ports.
     pub network: bool,
+    /// A folder, and what may be done in it: bits of [`right`].
+    pub folder: Option<(i32, u64)>,
+}
+
+/// Rights over files (uapi/linux/landlock.h).
+pub mod right {
+    pub const EXECUTE: u64 = 1 << 0;
+    pub const WRITE_FILE: u64 = 1 << 1;
+    pub const READ_FILE: u64 = 1 << 2;
+    pub const READ_DIRECTORY: u64 = 1 << 3;
+    pub const REMOVE_DIRECTORY: u64 = 1 << 4;
+    pub const REMOVE_FILE: u64 = 1 << 5;
+    pub const MAKE_DIRECTORY: u64 = 1 << 7;
+    pub const MAKE_FILE: u64 = 1 << 8;
+    pub const MAKE_FIFO: u64 = 1 << 10;
+    pub const MAKE_LINK: u64 = 1 << 12;
+    /// To another directory.
+    pub const MOVE: u64 = 1 << 13;
+    pub const TRUNCATE: u64 = 1 << 14;
 }
 
 /// Take all access to files and the network away, but for what is left. Whether the host can.
 #[must_use]
 pub fn landlock(leave: Leave) -> bool {
     const CREATE_RULESET_VERSION: usize = 1;
-    /// Executing a file also reads it.
-    const ACCESS_FS_EXECUTE: u64 = 1 << 0 | 1 << 2;
     const RULE_PATH_BENEATH: usize = 1;
     /// Rights over files that each version of the interface knows (uapi/linux/landlock.h).
     const FILE_RIGHTS: [u32; 5] = [13, 14, 15, 15, 16];
@@ -192,8 +209,10 @@ pub fn landlock(leave: Leave) -> bool {
         if rules < 0 {
             return false;
         }
-        if let Some(fd) = leave.program {
-            let rule = PathBeneath { allowed: ACCESS_FS_EXECUTE, fd };
+        // Executing a file also reads it.
+        let program = leave.program.map(|fd| (fd, right::EXECUTE | right::READ_FILE));
+        for (fd, rights) in program.into_iter().chain(leave.folder) {
+            let rule = PathBeneath { allowed: rights & ruleset.files, fd };
             let rule = &raw const rule as usize;
             syscall(nr::LANDLOCK_ADD_RULE, [rules as usize, RULE_PATH_BENEATH, rule, 0, 0, 0]);
         }

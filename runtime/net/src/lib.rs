@@ -8,7 +8,6 @@
 //! |-------------|--------------------------------------------------------------------------|
 //! | [`options`] | what the user asks for                                                   |
 //! | [`setup`]   | what is opened before the process begins; and how it begins              |
-//! | `backend`   | vhost-user: where memory and queues are                                  |
 //! | `port`      | frames from and to the guest's queues                                    |
 //! | `serve`     | waits for the guest and for descriptors, and calls a [`Network`]         |
 //! | `user`      | `--net user`: the guest's connections are sockets of the host            |
@@ -16,8 +15,6 @@
 //! | `wire`      | `--net socket=`: machines on one wire                                    |
 //! | [`line`]    | connections to another machine, for one that goes there                 |
 //! | `sandbox`   | what the process gives up                                                |
-//! | `heap`      | its memory                                                               |
-//! | [`sys`]     | system calls of the host                                                 |
 
 #![no_std]
 
@@ -25,22 +22,18 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod backend;
-#[cfg(panic = "abort")]
-mod heap;
 pub mod line;
 pub mod options;
 mod port;
 mod sandbox;
 mod serve;
 pub mod setup;
-pub mod sys;
 mod tap;
 mod user;
 mod wire;
 
+use linnet_device::sys::{self, Epoll};
 use linnet_virtio::net::HEADER_SIZE;
-use sys::Epoll;
 
 /// `struct virtio_net_hdr_v1`
 pub(crate) type Header = [u8; HEADER_SIZE];

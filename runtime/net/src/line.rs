@@ -9,6 +9,7 @@ use crate::sandbox;
 use crate::sys::{self, Errno, Fd};
 use alloc::ffi::CString;
 use core::fmt::{self, Display, Formatter};
+use linnet_device::process;
 
 /// How long nothing may come or go.
 const SECONDS: i64 = 30;
@@ -38,18 +39,10 @@ impl Display for Call {
 /// # Errors
 /// What the host refuses.
 pub fn begin(address: Address<'_>) -> sys::Result<Fd> {
-    let [ours, theirs] = sys::pair()?;
-    if sys::fork()? {
-        drop(ours);
-        run(&theirs, address);
-    }
-    Ok(ours)
+    process::begin(c"linnet-connect", |socket| run(socket, address))
 }
 
 fn run(socket: &Fd, address: Address<'_>) -> ! {
-    sys::name(c"linnet-connect");
-    sys::ignore_signals();
-    sys::close_others(socket);
     sandbox::enter_to_connect();
     let mut byte = [0];
     loop {

@@ -1,60 +1,21 @@
 //! Frames from and to the guest's queues.
 
-use crate::sys::{self, Fd};
 use crate::{Guest, Header};
 use alloc::vec::Vec;
 use core::ptr;
-use linnet_virtio::memory::GuestMemory;
+use linnet_device::rings::Rings;
 use linnet_virtio::net::{
     ETHERNET_HEADER, HEADER_BUFFERS, HEADER_SIZE, MTU_MAX, QUEUES, RECEIVE, TRANSMIT, feature,
 };
-use linnet_virtio::queue::{MAX_SIZE, Malformed, OpenQueue, Queue};
+use linnet_virtio::queue::{MAX_SIZE, Malformed};
 
 /// The longest frame.
 pub const FRAME_MAX: usize = MTU_MAX as usize + ETHERNET_HEADER;
 
-/// The guest's memory in this process.
-#[derive(Debug)]
-pub struct Mapping {
-    at: usize,
-    size: u64,
-}
-
-impl Mapping {
-    /// Of a file that begins with the guest's memory.
-    pub fn new(fd: &Fd, size: u64) -> sys::Result<Mapping> {
-        Ok(Mapping { at: sys::map_shared(fd, size, 0)?, size })
-    }
-
-    fn memory(&self) -> GuestMemory {
-        // SAFETY: mapped; queues are closed before the mapping goes.
-        unsafe { GuestMemory::new(self.at as *mut u8, self.size) }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: `Port` closes all queues before.
-        unsafe { sys::unmap(self.at, self.size) };
-    }
-}
-
-/// What the front end told of a queue.
-#[derive(Debug, Default)]
-pub struct Ring {
-    pub queue: Queue,
-    pub kick: Option<Fd>,
-    pub call: Option<Fd>,
-    pub is_enabled: bool,
-    open: Option<OpenQueue>,
-}
-
 /// The guest's network device.
 #[derive(Debug, Default)]
 pub struct Port {
-    pub rings: [Ring; QUEUES],
-    pub features: u64,
-    mapping: Option<Mapping>,
+    pub rings: Rings<QUEUES>,
     /// A frame that found no room.
     backlog: Option<(Header, Vec<u8>)>,
     /// Frames were given to the guest that it was not told of.
@@ -62,58 +23,28 @@ pub struct Port {
 }
 
 impl Port {
-    pub fn set_memory(&mut self, mapping: Mapping) {
-        self.rings.iter_mut().for_each(|ring| ring.open = None);
-        self.mapping = Some(mapping);
-    }
-
-    /// Begin to use a queue.
-    pub fn start(&mut self, n: usize) {
-        let Some(mapping) = &self.mapping else { return };
-        let ring = &mut self.rings[n];
-        ring.queue.ready = true;
-        ring.open = ring.queue.open(mapping.memory());
+    /// A queue has begun anew.
+    pub fn started(&mut self, n: usize) {
         if n == RECEIVE {
             self.backlog = None;
         }
     }
 
-    /// Use a queue no more: how many requests were taken from it.
-    pub fn stop(&mut self, n: usize) -> u16 {
-        let ring = &mut self.rings[n];
-        if let Some(open) = ring.open.take() {
-            ring.queue.taken = open.taken();
-        }
-        ring.queue.ready = false;
-        (ring.kick, ring.call) = (None, None);
-        ring.queue.taken
-    }
-
-    fn queue(&mut self, n: usize) -> Option<&mut OpenQueue> {
-        let ring = &mut self.rings[n];
-        ring.open.as_mut().filter(|_| ring.is_enabled)
-    }
-
-    /// The driver broke a rule: it has to begin anew.
-    fn fail(&mut self, n: usize) {
-        self.rings[n].open = None;
-    }
-
     /// Have the guest tell of new frames, or not.
     pub fn want_frames(&mut self, wanted: bool) {
-        if let Some(queue) = self.queue(TRANSMIT) {
+        if let Some(queue) = self.rings.queue(TRANSMIT) {
             queue.set_notifications(wanted);
         }
     }
 
     pub fn has_frames(&mut self) -> bool {
-        self.queue(TRANSMIT).is_some_and(|queue| queue.has_available())
+        self.rings.queue(TRANSMIT).is_some_and(|queue| queue.has_available())
     }
 
     /// The next frame of the guest, and its header. Whether there was one; it is empty if it was none.
     pub fn take(&mut self, header: &mut Header, frame: &mut Vec<u8>) -> bool {
         frame.clear();
-        let Some(queue) = self.queue(TRANSMIT) else { return false };
+        let Some(queue) = self.rings.queue(TRANSMIT) else { return false };
         match queue.pop_available() {
             Ok(Some(mut request)) => {
                 copy_frame(request.split().0, header, frame);
@@ -123,7 +54,7 @@ impl Port {
             }
             Ok(None) => false,
             Err(Malformed) => {
-                self.fail(TRANSMIT);
+                self.rings.fail(TRANSMIT);
                 false
             }
         }
@@ -137,13 +68,9 @@ impl Port {
 
     /// Tell the guest of all that it has got.
     pub fn tell(&mut self) {
-        for (ring, untold) in self.rings.iter().zip(&mut self.untold) {
-            let wants = ring.open.as_ref().is_some_and(OpenQueue::wants_interrupt);
-            if core::mem::take(untold)
-                && wants
-                && let Some(call) = &ring.call
-            {
-                sys::signal(call);
+        for (ring, untold) in self.rings.rings.iter().zip(&mut self.untold) {
+            if core::mem::take(untold) {
+                ring.tell();
             }
         }
     }
@@ -152,7 +79,7 @@ impl Port {
         if self.put(&header, &frame) {
             return true;
         }
-        let Some(queue) = self.queue(RECEIVE) else { return false };
+        let Some(queue) = self.rings.queue(RECEIVE) else { return false };
         // Once more after the driver knows that this is waited for.
         queue.set_notifications(true);
         if self.put(&header, &frame) {
@@ -164,8 +91,8 @@ impl Port {
 
     /// Put a frame into the guest's buffers; false if they have no room for it.
     fn put(&mut self, header: &Header, frame: &[u8]) -> bool {
-        let most = if self.features & feature::MERGEABLE_BUFFERS != 0 { MAX_SIZE } else { 1 };
-        let Some(queue) = self.queue(RECEIVE) else { return true };
+        let most = if self.rings.features & feature::MERGEABLE_BUFFERS != 0 { MAX_SIZE } else { 1 };
+        let Some(queue) = self.rings.queue(RECEIVE) else { return true };
         let (mut count, mut at) = (0, 0);
         let mut buffers_at = ptr::null_mut();
         while at < HEADER_SIZE + frame.len() || count == 0 {
@@ -181,7 +108,7 @@ impl Port {
                     return false;
                 }
                 Err(Malformed) => {
-                    self.fail(RECEIVE);
+                    self.rings.fail(RECEIVE);
                     return true;
                 }
             };
@@ -190,7 +117,7 @@ impl Port {
                 let mut room = *part;
                 if at == 0 {
                     if room.len < HEADER_SIZE {
-                        self.fail(RECEIVE);
+                        self.rings.fail(RECEIVE);
                         return true;
                     }
                     // SAFETY: the part lies in guest memory and has that much room.
@@ -211,7 +138,7 @@ impl Port {
             count += 1;
             if at == 0 {
                 // Nothing can be written to it.
-                self.fail(RECEIVE);
+                self.rings.fail(RECEIVE);
                 return true;
             }
         }
@@ -235,7 +162,7 @@ impl Guest for Port {
     }
 
     fn features(&self) -> u64 {
-        self.features
+        self.rings.features
     }
 }
 

@@ -56,7 +56,7 @@ fn enter_with(families: &[u32]) {
     if !sandbox::no_new_privileges() {
         return;
     }
-    let _ = sandbox::landlock(Leave { program: None, network: true });
+    let _ = sandbox::landlock(Leave { network: true, ..Leave::default() });
     let mut filter = Filter::new();
     for nr in ALLOWED {
         filter.allow(nr);

@@ -1,10 +1,11 @@
 //! The loop of the device process.
 
-use crate::backend::{self, Change};
 use crate::port::{FRAME_MAX, Port};
 use crate::sys::{self, Epoll, Event, Fd};
 use crate::{Context, Network};
 use alloc::vec::Vec;
+use linnet_device::backend::{self, Change};
+use linnet_device::spin::Spin;
 use linnet_virtio::net::{HEADER_SIZE, QUEUES};
 
 /// Tokens of the loop's own descriptors; those of a network are not less than [`FIRST_TOKEN`].
@@ -15,10 +16,6 @@ pub const FIRST_TOKEN: u64 = 16;
 /// So many frames of the guest are taken before descriptors are looked at.
 const FRAMES: usize = 64;
 
-/// Bounds of how long it looks for work before it sleeps, in nanoseconds.
-const SPIN_MIN: u64 = 4_000;
-const SPIN_MAX: u64 = 60_000;
-
 /// Serve a guest until its machine is gone.
 pub fn serve(socket: &Fd, network: &mut dyn Network) -> sys::Result<()> {
     let epoll = Epoll::new()?;
@@ -28,9 +25,7 @@ pub fn serve(socket: &Fd, network: &mut dyn Network) -> sys::Result<()> {
     let mut frame = Vec::with_capacity(FRAME_MAX);
     let mut header = [0; HEADER_SIZE];
     let mut events = [Event::NONE; 64];
-    let mut spin = 0;
-    // Since when there was nothing to do.
-    let mut idle_since: Option<u64> = None;
+    let mut spin = Spin::default();
     let mut sleeps = false;
     loop {
         let timeout = if sleeps { timeout(network.deadline()) } else { Some(0) };
@@ -39,8 +34,7 @@ pub fn serve(socket: &Fd, network: &mut dyn Network) -> sys::Result<()> {
         if sleeps {
             sleeps = false;
             port.want_frames(false);
-            let slept = idle_since.take().map_or(0, |since| now.saturating_sub(since));
-            spin = if slept < SPIN_MAX { (spin * 2).clamp(SPIN_MIN, SPIN_MAX) } else { spin / 2 };
+            spin.woke(now);
         }
         let mut busy = !ready.is_empty();
         for event in ready {
@@ -49,11 +43,12 @@ pub fn serve(socket: &Fd, network: &mut dyn Network) -> sys::Result<()> {
                 let mut context = Context { guest: &mut port, epoll: &epoll, now };
                 network.event(&mut context, token, events);
             } else if token == FRONT_END {
-                match backend::handle(socket, &epoll, &mut port, network.features()) {
+                match backend::handle(socket, &epoll, &mut port.rings, network.features()) {
                     Change::Nothing => {}
                     Change::End => return Ok(()),
                     Change::Started(n) => {
-                        if let Some(kick) = &port.rings[n].kick {
+                        port.started(n);
+                        if let Some(kick) = &port.rings.rings[n].kick {
                             epoll.add(kick.number(), sys::IN | sys::EDGE, KICKS + n as u64)?;
                         }
                         port.want_frames(false);
@@ -61,7 +56,7 @@ pub fn serve(socket: &Fd, network: &mut dyn Network) -> sys::Result<()> {
                         network.reset(&mut context);
                     }
                 }
-            } else if let Some(kick) = &port.rings[(token - KICKS) as usize % QUEUES].kick {
+            } else if let Some(kick) = &port.rings.rings[(token - KICKS) as usize % QUEUES].kick {
                 // An error is that somebody has read it.
                 let _ = sys::read(kick, &mut [0; 8]);
             }
@@ -80,13 +75,10 @@ pub fn serve(socket: &Fd, network: &mut dyn Network) -> sys::Result<()> {
             port.tell();
         }
         if busy {
-            if idle_since.take().is_some() {
-                spin = (spin * 2).clamp(SPIN_MIN, SPIN_MAX);
-            }
+            spin.worked();
             continue;
         }
-        let since = *idle_since.get_or_insert(now);
-        if now - since >= spin {
+        if spin.is_over(now) {
             port.want_frames(true);
             sleeps = !port.has_frames();
         }

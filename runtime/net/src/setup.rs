@@ -15,25 +15,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 use core::net::{IpAddr, SocketAddr};
-
-const READY: u8 = 1;
+use linnet_device::process::{self, reason};
 
 /// How long a port may still belong to a machine that has just ended.
 const PORT_TRIES: u32 = 30;
 const PORT_WAIT_MS: u32 = 10;
 
 /// Begin a device process; the end of the stream on which it speaks vhost-user. If it cannot do what is
-/// asked for, it says so on standard error and ends: see [`is_ready`].
+/// asked for, it says so on standard error and ends: see [`process::is_ready`].
 ///
 /// # Errors
 /// What the host refuses.
 pub fn begin(net: Net<'_>, published: &[Publish]) -> sys::Result<Fd> {
-    let [ours, theirs] = sys::pair()?;
-    if sys::fork()? {
-        drop(ours);
-        run(&theirs, net, published);
-    }
-    Ok(ours)
+    process::begin(c"linnet-net", |socket| run(socket, net, published))
 }
 
 /// Connect to a back end of somebody else.
@@ -50,35 +44,13 @@ pub fn connect(path: &str) -> sys::Result<Fd> {
     Ok(fd)
 }
 
-/// Wait until the process that [`begin`] has begun can do what it is to do; false if it has ended.
-#[must_use]
-pub fn is_ready(socket: &Fd) -> bool {
-    let mut byte = [0];
-    loop {
-        match sys::read(socket, &mut byte) {
-            Err(Errno::INTR) => {}
-            other => return other == Ok(1) && byte[0] == READY,
-        }
-    }
-}
-
 /// The device process.
-fn run(socket: &Fd, net: Net<'_>, published: &[Publish]) -> ! {
-    sys::name(c"linnet-net");
-    sys::ignore_signals();
-    sys::close_others(socket);
+fn run(socket: &Fd, net: Net<'_>, published: &[Publish]) {
     sys::raise_descriptor_limit();
-    let mut network = match open(net, published) {
-        Ok(network) => network,
-        Err(text) => {
-            sys::complain(&format!("error: {text}\n"));
-            sys::exit(1);
-        }
-    };
+    let mut network = open(net, published).unwrap_or_else(|text| process::fail(&text));
     sandbox::enter();
-    let _ = sys::write(socket, &[READY]);
+    process::tell_ready(socket);
     let _ = serve(socket, &mut *network);
-    sys::exit(0)
 }
 
 /// Open what a network needs; or a message.
@@ -100,20 +72,6 @@ fn open(net: Net<'_>, published: &[Publish]) -> Result<Box<dyn Network>, String>
             let listeners: Result<Vec<Listener>, String> = published.iter().map(listen).collect();
             Ok(Box::new(User::new(resolver(), listeners?)))
         }
-    }
-}
-
-fn reason(errno: Errno) -> String {
-    match errno {
-        Errno(1) => "Operation not permitted".into(),
-        Errno::NOENT => "No such file or directory".into(),
-        Errno(13) => "Permission denied".into(),
-        Errno(16) => "another program uses it".into(),
-        Errno(20) => "Not a directory".into(),
-        Errno(36) => "the name is too long".into(),
-        Errno::ADDRINUSE => "another program uses it".into(),
-        Errno::ADDRNOTAVAIL => "this host has no such address".into(),
-        Errno(number) => format!("the host refuses it (errno {number})"),
     }
 }
 

@@ -82,6 +82,11 @@ impl OpenQueue {
         self.taken
     }
 
+    /// Take again what was taken and has not come back.
+    pub fn retake(&mut self) {
+        self.taken = Self::half_word(self.used, 2).load(Ordering::Acquire);
+    }
+
     fn half_word<'a>(part: *mut u8, offset: usize) -> &'a AtomicU16 {
         // SAFETY: inside a part that `open` checked, which is aligned; memory stays mapped as long as the queue is used.
         unsafe { AtomicU16::from_ptr(part.wrapping_add(offset).cast()) }

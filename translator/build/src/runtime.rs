@@ -28,7 +28,13 @@ pub(crate) struct Part {
 pub(crate) const MACHINE: Part = Part {
     package: "linnet-machine",
     archive: "liblinnet_machine.a",
-    sources: &["runtime/machine", "runtime/net", "runtime/virtio"],
+    sources: &[
+        "runtime/device",
+        "runtime/machine",
+        "runtime/net",
+        "runtime/share",
+        "runtime/virtio",
+    ],
     config: &[],
     is_hosts: false,
 };

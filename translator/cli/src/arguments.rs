@@ -87,6 +87,10 @@ pub(crate) struct Boot {
     /// Lead a port of this machine, on loopback unless told, to one of the guest
     #[arg(long, value_name = "[ADDR:]PORT:PORT[/udp]")]
     pub(crate) publish: Vec<OsString>,
+    /// A folder of this machine in the guest, at GUEST or at /mnt and its name; with ,ro the guest
+    /// cannot change it
+    #[arg(long, value_name = "HOST[:GUEST][,ro]")]
+    pub(crate) share: Vec<OsString>,
     /// Where programs are kept that are translated when the guest starts them [default: in the cache]
     #[arg(long, value_name = "DIR")]
     pub(crate) code_cache: Option<PathBuf>,

@@ -1,8 +1,9 @@
 //! A second initramfs archive, made at boot: what only this run knows.
 //!
 //! The kernel unpacks archives that follow each other (Documentation/driver-api/early-userspace/
-//! buffer-format.rst). Ours holds `/linnet/command` (the command's words, each ended by a NUL) and
-//! `/linnet/environment` (`NAME=value`, each ended by a NUL).
+//! buffer-format.rst). Ours holds `/linnet/command` (the command's words, each ended by a NUL),
+//! `/linnet/environment` (`NAME=value`, each ended by a NUL), and `/linnet/shares` (where each shared folder is to be,
+//! and `rw` or `ro`, each ended by a NUL).
 
 use core::fmt::{self, Write};
 

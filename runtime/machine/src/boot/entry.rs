@@ -4,7 +4,7 @@ use super::cpio::Archive;
 use super::migration;
 use super::options::{self, Disk, Options, Stop};
 use super::restart::{self, Kept};
-use super::{network, translator};
+use super::{network, shares, translator};
 use crate::border::kernel::{self, Symbol, symbol};
 use crate::border::snapshot::incoming::Incoming;
 use crate::border::snapshot::{freeze, outgoing, periodic, rewind, thaw};
@@ -34,8 +34,8 @@ use linnet_abi::boot::{START_SIZE, Start};
 use linnet_abi::clock::Clocks;
 use linnet_abi::irq;
 use linnet_abi::memory::NULL_GUARD;
+use linnet_device::sys::Fd;
 use linnet_net::options::Net;
-use linnet_net::sys::Fd;
 
 const DEFAULT_MEMORY: u64 = 1 << 30;
 
@@ -148,11 +148,13 @@ extern "C" fn start(stack: *const usize) -> ! {
     // Before the first thread, and before the first signal handler.
     let kept = process.kept();
     let network = network::begin(&options, kept.as_ref());
+    let shares = shares::begin(&options, kept.as_ref());
     let translator = translator::begin(&options, kept.as_ref(), process.envp);
     let migration = migration::begin(&options, kept.as_ref());
     signals::init(migration::on_request(&options));
     clock::init(process.auxiliary(AT_SYSINFO_EHDR));
-    boot_machine(process, &options, kept.as_ref(), (network, migration), translator)
+    let begun = Begun { network, shares, migration, translator };
+    boot_machine(process, &options, kept.as_ref(), begun)
 }
 
 /// Is a machine with these options the one that was frozen when this file was built? What a kernel finds at its boot
@@ -160,9 +162,18 @@ extern "C" fn start(stack: *const usize) -> ! {
 fn is_frozen_for(options: &Options<'_>) -> bool {
     options.disks.iter().all(Option::is_none)
         && options.net == Net::None
+        && options.shares[0].is_none()
         && options.memory.is_none()
         && options.append.is_empty()
         && options.address_bits.is_none()
+}
+
+/// Other processes, which began before.
+struct Begun {
+    network: network::Begun,
+    shares: shares::Begun,
+    migration: migration::Begun,
+    translator: Option<Fd>,
 }
 
 /// Does nobody but the machine's own process use its memory? Devices of others map it, and a disk's is used by calls of
@@ -171,6 +182,7 @@ fn uses_memory_alone(options: &Options<'_>) -> bool {
     options.disks.iter().all(Option::is_none)
         && image::disks().next().is_none()
         && options.net == Net::None
+        && options.shares[0].is_none()
         && options.translator.is_none()
 }
 
@@ -234,8 +246,7 @@ fn boot_machine(
     process: Process,
     options: &Options<'static>,
     kept: Option<&Kept>,
-    (network, migration): (network::Begun, migration::Begun),
-    translator: Option<Fd>,
+    Begun { network, shares, migration, translator }: Begun,
 ) -> ! {
     const AT_PAGESZ: usize = 6;
     let page = process.auxiliary(AT_PAGESZ);
@@ -305,7 +316,8 @@ fn boot_machine(
     let initrd = snapshot.is_none().then(|| load_initrd(process, options, memory));
     attach_disks(options, kept);
     let sockets = Sockets {
-        device: network::attach(network),
+        network: network::attach(network),
+        shares: shares::attach(shares, options),
         translator: translator::attach(translator),
         caller: migration.caller,
     };
@@ -322,6 +334,7 @@ fn boot_machine(
     timer::init();
     console::init();
     virtio::net::init();
+    virtio::shares::init();
     vcpu::start_threads();
     outgoing::start();
     if let Some((_, seconds)) = options.snapshots {
@@ -602,6 +615,12 @@ fn write_archive(archive: &mut Archive<'_>, process: Process, options: &Options<
         for word in process.words().skip(first) {
             archive.bytes(word.to_bytes_with_nul());
         }
+        archive.align();
+    }
+    let size = shares::write(&mut Archive::new(&mut []), options);
+    if size != 0 {
+        archive.entry("linnet/shares", FILE, size);
+        shares::write(archive, options);
         archive.align();
     }
     let size = write_environment(&mut Archive::new(&mut []), process);

@@ -6,8 +6,8 @@ use crate::border::snapshot::incoming::Incoming;
 use crate::device::signals::OnRequest;
 use crate::host::exit::{self, fatal};
 use crate::host::print::eprintln;
+use linnet_device::sys::Errno;
 use linnet_net::line;
-use linnet_net::sys::Errno;
 
 /// The sockets to the process that connects and to the machine that comes.
 #[derive(Debug, Clone, Copy)]

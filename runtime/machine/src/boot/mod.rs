@@ -8,5 +8,6 @@ mod migration;
 mod network;
 mod options;
 mod restart;
+mod shares;
 #[cfg(not(test))]
 mod translator;

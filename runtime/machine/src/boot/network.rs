@@ -2,12 +2,14 @@
 
 use super::options::Options;
 use super::restart::Kept;
-use crate::device::virtio::net::{self, Descriptors, Mac};
+use crate::device::virtio::front_end::Descriptors;
+use crate::device::virtio::net::{self, Mac};
 use crate::host::exit::{self, fatal};
 use crate::host::sys;
+use linnet_device::process;
+use linnet_device::sys::{Errno, Fd};
 use linnet_net::options::{Net, Publish};
 use linnet_net::setup;
-use linnet_net::sys::{self as net_sys, Errno, Fd};
 
 /// A back end that may not be ready yet.
 pub enum Begun {
@@ -74,22 +76,21 @@ pub fn attach(begun: Begun) -> Option<i32> {
             net::attach(descriptors, mac, true);
             return Some(descriptors.socket);
         }
-        Begun::Ours(fd) if !setup::is_ready(&fd) => {
+        Begun::Ours(fd) if !process::is_ready(&fd) => {
             // It has said why.
             sys::exit(exit::HOST)
         }
-        Begun::Ours(fd) | Begun::Theirs(fd) => fd.leak(),
+        Begun::Ours(fd) | Begun::Theirs(fd) => fd,
     };
-    let counter = || match net_sys::eventfd() {
-        Ok(fd) => fd.leak(),
+    let descriptors = match Descriptors::new(socket) {
+        Ok(descriptors) => descriptors,
         Err(Errno(errno)) => {
             fatal!(exit::HOST, "the host has no descriptor for the network (errno {errno})")
         }
     };
-    let descriptors = Descriptors { socket, kicks: [counter(), counter()], call: counter() };
     // An address that is nobody's; on a wire each machine needs another one.
     let mut mac: Mac = [0x52, 0x54, 0, 0, 0, 0];
     sys::getrandom(&mut mac[3..]);
     net::attach(descriptors, mac, false);
-    Some(socket)
+    Some(descriptors.socket)
 }

@@ -6,6 +6,7 @@ use core::fmt;
 use crate::device::virtio::MAX_DISKS;
 use crate::memory::layout::ADDRESS_BITS;
 use linnet_net::options::{Address, MAX_PUBLISHED, Net, Publish};
+use linnet_share::options::{MAX_SHARES, Share};
 use linnet_snapshot::MOST_FILES;
 
 pub const HELP: &str = "\
@@ -26,6 +27,9 @@ Options:
       --publish [ADDR:]PORT:PORT[/udp]
                        Lead a port of the host, on loopback unless told, to one of the guest;
                        with --net user
+      --share HOST[:GUEST][,ro]
+                       A folder of the host in the guest, at GUEST or at /mnt and its name; with ,ro
+                       the guest cannot change it
       --translator FILE
                        The linnet that translates programs which this file does not hold when the guest
                        starts them [default: none, and they are not started]
@@ -71,6 +75,7 @@ pub struct Options<'a> {
     pub disks: [Option<Disk<'a>>; MAX_DISKS],
     pub net: Net<'a>,
     pub published: [Option<Publish>; MAX_PUBLISHED],
+    pub shares: [Option<Share<'a>>; MAX_SHARES],
     /// The program that translates programs.
     pub translator: Option<&'a str>,
     /// Where it keeps what it has translated.
@@ -173,6 +178,9 @@ const PUBLISH_HINT: &str =
     "give PORT:PORT, such as 8080:80, or 127.0.0.1:5353:53/udp or [::1]:8080:80";
 const PORTS_HINT: &str = "a machine has at most 32 published ports";
 const NO_PORTS_HINT: &str = "add --net user: other networks have no ports of the host";
+const SHARES_HINT: &str = "a machine has at most 8 shared folders";
+const SAME_PLACE_HINT: &str =
+    "another folder is there; say where this one is to be in the guest, as in src:/work";
 const NO_TRANSLATOR_HINT: &str = "add --translator: only code that it makes is kept";
 const SNAPSHOTS_HINT: &str =
     "give a number from 1 to 32, and seconds from 1 to 86400, such as 5,every=10";
@@ -187,6 +195,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         disks: [None; MAX_DISKS],
         net: Net::None,
         published: [None; MAX_PUBLISHED],
+        shares: [None; MAX_SHARES],
         translator: None,
         code_cache: None,
         append: "",
@@ -257,6 +266,16 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
                 *free.ok_or(bad(PORTS_HINT))? = Some(port);
                 published = Some(value);
             }
+            "--share" => {
+                let value = value()?;
+                let bad = |hint| Stop::Bad { option: "--share", value, hint };
+                let share = Share::parse(value).map_err(bad)?;
+                if options.shares.iter().flatten().any(|other| other.guest == share.guest) {
+                    return Err(bad(SAME_PLACE_HINT));
+                }
+                let free = options.shares.iter_mut().find(|share| share.is_none());
+                *free.ok_or(bad(SHARES_HINT))? = Some(share);
+            }
             "--translator" => options.translator = Some(value()?),
             "--code-cache" => options.code_cache = Some(value()?),
             "--append" => options.append = value()?,
@@ -292,6 +311,17 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
     if options.freeze_to.is_some() && options.migrate_to.is_some() {
         return Err(Stop::Both("--freeze-to", "--migrate-to"));
     }
+    // What a guest knows of a folder is true of the process that serves it alone.
+    if options.shares[0].is_some() {
+        for (option, is_there) in [
+            ("--freeze-to", options.freeze_to.is_some()),
+            ("--migrate-to", options.migrate_to.is_some()),
+        ] {
+            if is_there {
+                return Err(Stop::Both("--share", option));
+            }
+        }
+    }
     if let (Some(value), None) = (kept, options.freeze_to) {
         return Err(Stop::Bad { option: "--snapshots", value, hint: NO_FILE_HINT });
     }
@@ -311,6 +341,9 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         }
         if !options.append.is_empty() {
             return Err(Stop::Resumed("arguments for the kernel"));
+        }
+        if options.shares[0].is_some() {
+            return Err(Stop::Resumed("shared folder"));
         }
     }
     if let (Some(value), None) = (options.code_cache, options.translator) {
@@ -433,6 +466,23 @@ mod tests {
         };
         assert_eq!(many(MAX_PUBLISHED), "None None None");
         assert_eq!(many(MAX_PUBLISHED + 1), refused);
+    }
+
+    #[test]
+    fn folders_have_places_of_their_own() {
+        assert_eq!(parsed(&["--share", "a", "--share=b:/a,ro"]), "None None None");
+        assert_eq!(parsed(&["--share", "a:b"]), "'a:b' is no value for --share");
+        assert_eq!(parsed(&["--share", "a", "--share", "b/a"]), "'b/a' is no value for --share");
+        let refused = "--share and --freeze-to exclude each other";
+        assert_eq!(parsed(&["--share", "a", "--freeze-to", "f"]), refused);
+        let refused = "a machine that is resumed takes no shared folder";
+        assert_eq!(parsed(&["--share", "a", "--resume", "f"]), refused);
+        let shares = |n: usize| {
+            let words: Vec<String> = (0..n).map(|n| format!("--share=a:/{n}")).collect();
+            parsed(&words.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        assert_eq!(shares(MAX_SHARES), "None None None");
+        assert_eq!(shares(MAX_SHARES + 1), "'a:/8' is no value for --share");
     }
 
     #[test]

@@ -2,17 +2,20 @@
 //!
 //! The sandbox opens no file, and a name may mean another file by now. So what was open stays open, and
 //! the environment tells the new start which descriptors are what:
-//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS:..,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC`, in decimal; the latter
-//! part is that of the network, and of its address on the link the lower three bytes.
+//! `LINNET_KEPT=PROCESS,PROGRAM,SNAPSHOTS:..,TRANSLATOR,DISK,...;SOCKET,KICK,KICK,CALL,MAC;SOCKET,KICK,KICK,CALL;...`, in
+//! decimal. The second part is that of the network, and of its address on the link the lower three bytes; it may be
+//! empty. One for each shared folder follows.
 
-use crate::device::virtio::net::{self, Descriptors, Mac};
-use crate::device::virtio::{self, MAX_DISKS};
+use crate::device::virtio::front_end::Descriptors;
+use crate::device::virtio::net::{self, Mac};
+use crate::device::virtio::{self, MAX_DISKS, shares};
 use crate::host::exit::{self, fatal};
 use crate::host::{sys, terminal};
 use crate::memory::{loaded, tlb};
 use core::fmt::Write;
 use core::sync::atomic::{AtomicI32, Ordering};
-use linnet_net::sys::Fd;
+use linnet_device::sys::Fd;
+use linnet_share::options::MAX_SHARES;
 use linnet_snapshot::MOST_FILES;
 
 use super::cpio::Archive;
@@ -29,16 +32,14 @@ pub struct Kept {
     translator: i32,
     disks: [i32; MAX_DISKS],
     network: Option<[i32; 5]>,
+    shares: [Option<Descriptors>; MAX_SHARES],
 }
 
 impl Kept {
     /// From the value of the variable. It is another process's if somebody has put it there.
     pub fn parse(text: &str) -> Option<Kept> {
-        let (text, network) = match text.split_once(';') {
-            Some((text, network)) => (text, Some(network)),
-            None => (text, None),
-        };
-        let mut words = text.split(',');
+        let mut parts = text.split(';');
+        let mut words = parts.next()?.split(',');
         let mut number = || words.next()?.parse::<i32>().ok();
         if number()? != sys::getpid() as i32 {
             return None;
@@ -51,19 +52,28 @@ impl Kept {
         }
         let mut numbers = words.map(str::parse::<i32>);
         let translator = numbers.next()?.ok()?;
-        let mut kept = Kept { snapshots, translator, disks: [-1; MAX_DISKS], network: None };
+        let mut kept = Kept {
+            snapshots,
+            translator,
+            disks: [-1; MAX_DISKS],
+            network: None,
+            shares: [None; MAX_SHARES],
+        };
         for (to, number) in kept.disks.iter_mut().zip(numbers) {
             *to = number.ok()?;
         }
-        if let Some(text) = network {
-            let mut numbers = text.split(',').map(str::parse::<i32>);
-            let mut network = [0; 5];
-            for to in &mut network {
-                *to = numbers.next()?.ok()?;
-            }
-            kept.network = Some(network);
+        if let Some(text) = parts.next().filter(|text| !text.is_empty()) {
+            kept.network = Some(numbers_of(text)?);
+        }
+        for (to, text) in kept.shares.iter_mut().zip(parts) {
+            *to = Some(descriptors(numbers_of(text)?));
         }
         Some(kept)
+    }
+
+    /// The descriptors of shared folders.
+    pub fn shares(&self) -> [Option<Descriptors>; MAX_SHARES] {
+        self.shares
     }
 
     /// The descriptors of what snapshots go to: files, or the process that connects to another machine.
@@ -80,14 +90,27 @@ impl Kept {
     pub fn network(&self) -> Option<(Descriptors, Mac)> {
         let [socket, first, second, call, mac] = self.network?;
         let [_, high, middle, low] = mac.to_be_bytes();
-        let descriptors = Descriptors { socket, kicks: [first, second], call };
-        Some((descriptors, [0x52, 0x54, 0, high, middle, low]))
+        Some((descriptors([socket, first, second, call]), [0x52, 0x54, 0, high, middle, low]))
     }
 
     /// The descriptor of a disk.
     pub fn disk(&self, n: usize) -> i32 {
         self.disks[n]
     }
+}
+
+/// Numbers between commas.
+fn numbers_of<const N: usize>(text: &str) -> Option<[i32; N]> {
+    let mut numbers = [0; N];
+    let mut texts = text.split(',');
+    for to in &mut numbers {
+        *to = texts.next()?.parse().ok()?;
+    }
+    Some(numbers)
+}
+
+fn descriptors([socket, first, second, call]: [i32; 4]) -> Descriptors {
+    Descriptors { socket, kicks: [first, second], call }
 }
 
 /// The value of the variable, if this is such an assignment.
@@ -114,7 +137,7 @@ pub unsafe fn restart(
     snapshots: impl Iterator<Item = i32>,
 ) -> ! {
     terminal::restore();
-    let mut text = [0; 512];
+    let mut text = [0; 1024];
     let mut assignment = Archive::new(&mut text);
     assignment.bytes(VARIABLE);
     let program = PROGRAM.load(Ordering::Relaxed);
@@ -129,6 +152,11 @@ pub unsafe fn restart(
     if let Some((Descriptors { socket, kicks: [first, second], call }, mac)) = net::keep() {
         let mac = u32::from_be_bytes([0, mac[3], mac[4], mac[5]]);
         let _ = write!(assignment, ";{socket},{first},{second},{call},{mac}");
+    } else {
+        let _ = write!(assignment, ";");
+    }
+    for Descriptors { socket, kicks: [first, second], call } in shares::keep() {
+        let _ = write!(assignment, ";{socket},{first},{second},{call}");
     }
     let _ = write!(assignment, "\0");
     // SAFETY: the caller's promise; the new array has room for all, and lives until the process ends.

@@ -12,7 +12,7 @@ use core::ffi::CStr;
 use linnet_abi::ABI_VERSION;
 use linnet_abi::for_each_user_call;
 use linnet_abi::translator::{Hello, IMPORTS};
-use linnet_net::sys::{self as net_sys, Errno, Fd};
+use linnet_device::sys::{self as net_sys, Errno, Fd};
 
 /// Begin it, if there is to be one; the calling process has one thread. `environment` is a null-terminated array
 /// of strings.

@@ -10,6 +10,7 @@ use crate::host::sys::{self, syscall};
 use crate::host::terminal;
 use linnet_host::nr;
 use linnet_host::sandbox::{self, Filter, Leave};
+use linnet_share::options::MAX_SHARES;
 
 /// No call has this number; our filter answers it with an error that the host never uses. So a
 /// machine that restarted knows that it is inside already: Landlock allows 16 layers, no more.
@@ -53,8 +54,10 @@ const ALLOWED: [usize; 30] = [
 /// Sockets to other processes of the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Sockets {
-    /// That of devices.
-    pub device: Option<i32>,
+    /// That of the network.
+    pub network: Option<i32>,
+    /// Those of folders.
+    pub shares: [Option<i32>; MAX_SHARES],
     /// That which translates programs.
     pub translator: Option<i32>,
     /// That which connects to another machine.
@@ -63,7 +66,7 @@ pub struct Sockets {
 
 fn filter(may_execute: bool, sockets: Sockets) -> Filter {
     const PROT_EXEC: u32 = sys::PROT_EXEC as u32;
-    let Sockets { device, translator, caller } = sockets;
+    let Sockets { network, shares, translator, caller } = sockets;
     let mut filter = Filter::new();
     filter.answer(PROBE, PROBE_ANSWER);
     for nr in ALLOWED {
@@ -76,13 +79,22 @@ fn filter(may_execute: bool, sockets: Sockets) -> Filter {
         filter.allow(nr::CLOSE);
         filter.allow(nr::LANDLOCK_ADD_RULE);
     }
-    let allow_on = |filter: &mut Filter, nr, sockets: [Option<i32>; 2]| match sockets {
-        [Some(one), Some(other)] => filter.allow_if_equal(nr, 0, &[one as u32, other as u32]),
-        [Some(one), None] | [None, Some(one)] => filter.allow_if_equal(nr, 0, &[one as u32]),
-        [None, None] => {}
+    let allow_on = |filter: &mut Filter, nr, sockets: &[Option<i32>]| {
+        let mut list = [0; 2 + MAX_SHARES];
+        let mut count = 0;
+        for (to, socket) in list.iter_mut().zip(sockets.iter().flatten()) {
+            *to = *socket as u32;
+            count += 1;
+        }
+        if count != 0 {
+            filter.allow_if_equal(nr, 0, &list[..count]);
+        }
     };
-    allow_on(&mut filter, nr::SENDMSG, [device, translator]);
-    allow_on(&mut filter, nr::RECVMSG, [caller, translator]);
+    let mut to_devices = [None; 2 + MAX_SHARES];
+    to_devices[..2].copy_from_slice(&[network, translator]);
+    to_devices[2..].copy_from_slice(&shares);
+    allow_on(&mut filter, nr::SENDMSG, &to_devices);
+    allow_on(&mut filter, nr::RECVMSG, &[caller, translator]);
     if (caller.is_some() || translator.is_some()) && !may_execute {
         filter.allow(nr::CLOSE);
     }
@@ -126,6 +138,6 @@ pub fn enter(program: Option<i32>, sockets: Sockets) -> Sandbox {
     if !sandbox::no_new_privileges() {
         return Sandbox { seccomp: false, landlock: false };
     }
-    let landlock = sandbox::landlock(Leave { program, network: false });
+    let landlock = sandbox::landlock(Leave { program, ..Leave::default() });
     Sandbox { seccomp: filter(landlock, sockets).install(), landlock }
 }

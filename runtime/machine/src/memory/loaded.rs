@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use linnet_abi::exec::{ExecHeader, HEADER_SIZE};
 use linnet_abi::module::Module;
 use linnet_abi::translator::{ALIGN, MAX_MODULE, Reply, Request};
-use linnet_net::sys::{Errno, Fd};
+use linnet_device::sys::{Errno, Fd};
 
 /// Most programs at a time.
 const SLOTS: usize = 512;
@@ -226,7 +226,7 @@ impl Slots {
         let socket = ManuallyDrop::new(Fd::own(socket));
         loop {
             let mut packet = [0; Reply::WHOLE];
-            let (length, file) = match linnet_net::sys::receive_message(&socket, &mut packet) {
+            let (length, file) = match linnet_device::sys::receive_message(&socket, &mut packet) {
                 Ok(received) => received,
                 Err(Errno::AGAIN) => return,
                 Err(_) => (0, None),
@@ -295,7 +295,7 @@ fn failed(errno: i32, text: &str) -> State {
 fn forget(tag: u64) {
     let request = Request { kind: Request::FORGET, tag };
     // SAFETY: the socket is this process's. If the translator does not read, it loses address space of its own.
-    let _ = unsafe { linnet_net::sys::send_message(socket(), &request.to_bytes(), None) };
+    let _ = unsafe { linnet_device::sys::send_message(socket(), &request.to_bytes(), None) };
 }
 
 /// Maps a program where the translator says.
@@ -450,8 +450,9 @@ fn ask(module: GuestSlice, hash: u64) -> i32 {
         if result == 0 {
             let request = Request { kind: Request::TRANSLATE, tag }.to_bytes();
             // SAFETY: both descriptors are this process's.
-            let sent =
-                unsafe { linnet_net::sys::send_message(socket(), &request, Some(file.number())) };
+            let sent = unsafe {
+                linnet_device::sys::send_message(socket(), &request, Some(file.number()))
+            };
             result = sent.map_or_else(|Errno(errno)| -errno, |_| 0);
         }
     }

@@ -28,6 +28,9 @@ pub(crate) fn run(arguments: &Boot) -> Result<()> {
     for port in &arguments.publish {
         command.arg("--publish").arg(port);
     }
+    for share in &arguments.share {
+        command.arg("--share").arg(share);
+    }
     for disk in &arguments.disk {
         command.arg("--disk").arg(disk);
     }

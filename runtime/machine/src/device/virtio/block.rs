@@ -2,6 +2,7 @@
 
 use super::mmio::Device;
 use crate::host::sys::{EINTR, IoVec};
+use linnet_virtio::parts;
 use linnet_virtio::queue::{self, Malformed, OpenQueue, Request};
 
 const SECTOR: u64 = 512;
@@ -96,7 +97,9 @@ impl<B: Backend> Disk<B> {
     fn request(&self, request: &mut Request) -> Result<u32, Malformed> {
         let (mut readable, mut writable) = request.split();
         let mut header = [0; HEADER_SIZE];
-        readable = take_front(readable, &mut header)?;
+        if parts::take(&mut readable, &mut header) != HEADER_SIZE {
+            return Err(Malformed);
+        }
         let status = take_last(&mut writable)?;
         let kind = u32::from_le_bytes([header[0], header[1], header[2], header[3]]);
         let sector = u64::from_le_bytes(header[8..].try_into().map_err(|_| Malformed)?);
@@ -109,7 +112,7 @@ impl<B: Backend> Disk<B> {
             OUT if self.read_only => (IO_ERROR, 0),
             OUT => (self.transfer(sector, readable, B::write).err().unwrap_or(OK), 0),
             FLUSH => (if self.backend.flush() { OK } else { IO_ERROR }, 0),
-            GET_ID => (OK, put(writable, &[0; ID_SIZE])),
+            GET_ID => (OK, parts::put(writable, &[0; ID_SIZE])),
             _ => (UNSUPPORTED, 0),
         };
         // SAFETY: `take_last` took it from guest memory.
@@ -137,40 +140,10 @@ impl<B: Backend> Disk<B> {
                 return Err(IO_ERROR);
             }
             left -= n as u64;
-            parts = advance(parts, n as usize);
+            parts::skip(&mut parts, n as usize);
         }
         Ok(())
     }
-}
-
-/// The parts without their first `n` bytes.
-fn advance(mut parts: &mut [IoVec], mut n: usize) -> &mut [IoVec] {
-    while let Some(first) = parts.first_mut() {
-        if n < first.len {
-            first.start = first.start.wrapping_add(n);
-            first.len -= n;
-            break;
-        }
-        n -= first.len;
-        parts = &mut parts[1..];
-    }
-    parts
-}
-
-/// Copy what the parts begin with, and leave it out of them.
-fn take_front<'a>(mut parts: &'a mut [IoVec], to: &mut [u8]) -> Result<&'a mut [IoVec], Malformed> {
-    let mut at = 0;
-    while at < to.len() {
-        let first = *parts.first().ok_or(Malformed)?;
-        let n = first.len.min(to.len() - at);
-        for i in 0..n {
-            // SAFETY: the parts lie in guest memory, which the guest may be writing.
-            to[at + i] = unsafe { first.start.add(i).read_volatile() };
-        }
-        at += n;
-        parts = advance(parts, n);
-    }
-    Ok(parts)
 }
 
 /// Take the last byte away from the parts.
@@ -178,14 +151,4 @@ fn take_last(parts: &mut &mut [IoVec]) -> Result<*mut u8, Malformed> {
     let last = parts.last_mut().ok_or(Malformed)?;
     last.len = last.len.checked_sub(1).ok_or(Malformed)?;
     Ok(last.start.wrapping_add(last.len))
-}
-
-/// Copy bytes to the parts; how many there was room for.
-fn put(parts: &[IoVec], bytes: &[u8]) -> usize {
-    let places = parts.iter().flat_map(|part| (0..part.len).map(|i| part.start.wrapping_add(i)));
-    let copied = places.zip(bytes).map(|(place, byte)| {
-        // SAFETY: the parts lie in guest memory.
-        unsafe { place.write_volatile(*byte) };
-    });
-    copied.count()
 }

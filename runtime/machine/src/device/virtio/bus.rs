@@ -1,8 +1,8 @@
 //! Where the devices are: addresses of their registers.
 
 use super::disks;
-use super::lines::{NETWORK, line, raise};
-use super::net;
+use super::lines::{NETWORK, SHARES, line, raise};
+use super::{net, shares};
 use crate::memory::physical::guest_memory;
 use core::fmt;
 
@@ -15,7 +15,8 @@ const SIZE: u32 = 0x200;
 /// Tell the kernel of the devices (Documentation/admin-guide/kernel-parameters.txt, virtio_mmio.device).
 pub fn kernel_arguments(to: &mut impl fmt::Write) -> fmt::Result {
     let network = net::device().map(|_| NETWORK);
-    for n in (0..disks::count()).chain(network) {
+    let shares = SHARES..SHARES + shares::count();
+    for n in (0..disks::count()).chain(network).chain(shares) {
         write!(to, " virtio_mmio.device={SIZE:#x}@{:#x}:{}", BASE + n * SIZE, line(n))?;
     }
     Ok(())
@@ -31,6 +32,7 @@ fn find(address: u32) -> Option<(u32, u32)> {
 pub fn read(address: u32, size: u32) -> u32 {
     let value = match find(address) {
         Some((NETWORK, offset)) => net::device().map(|device| device.read(offset, size)),
+        Some((n @ SHARES.., offset)) => shares::read(n - SHARES, offset, size),
         Some((n, offset)) => disks::disk(n).map(|device| device.read(offset, size)),
         None => None,
     };
@@ -43,6 +45,10 @@ pub fn write(address: u32, _size: u32, value: u32) {
     let raise = || raise(n);
     if n == NETWORK {
         if let Some(device) = net::device() {
+            device.write(guest_memory(), offset, value, raise);
+        }
+    } else if n >= SHARES {
+        if let Some(device) = shares::share(n - SHARES) {
             device.write(guest_memory(), offset, value, raise);
         }
     } else if let Some(device) = disks::disk(n) {

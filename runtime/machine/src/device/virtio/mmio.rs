@@ -11,7 +11,7 @@ const VERSION: u32 = 2;
 const VENDOR: u32 = u32::from_le_bytes(*b"Lnnt");
 
 /// Offsets of registers: table 4.1.
-mod register {
+pub(super) mod register {
     pub const MAGIC: u32 = 0x000;
     pub const VERSION: u32 = 0x004;
     pub const DEVICE_ID: u32 = 0x008;
@@ -59,7 +59,7 @@ pub trait Device {
     /// Bytes of the configuration space.
     fn configuration(&self, offset: u32, size: u32) -> u32;
 
-    /// Do the requests of the queue of a device that has one. Whether the driver wants to know of it.
+    /// Do the requests of a queue that no other process serves. Whether the driver wants to know of it.
     fn serve(&self, queue: &mut OpenQueue) -> Result<bool, Malformed>;
 
     /// The driver begins, with the features that it has chosen.
@@ -217,7 +217,7 @@ impl<D: Device> Mmio<D> {
     }
 
     /// Do all that the driver asks for. One vCPU does it; what others ask for meanwhile it does as well.
-    fn serve(&self, memory: GuestMemory, raise: impl Fn()) {
+    pub(super) fn serve(&self, memory: GuestMemory, raise: impl Fn()) {
         if self.notified.fetch_add(1, Ordering::AcqRel) != 0 {
             return;
         }
@@ -234,19 +234,27 @@ impl<D: Device> Mmio<D> {
         }
     }
 
-    /// Do what is in the queue; whether the driver is to know of it.
+    /// Do what is in the queues; whether the driver is to know of it.
     fn serve_once(&self, memory: GuestMemory) -> bool {
-        let queue = self.registers.lock().queues[0];
+        let mut is_to_know = false;
+        for n in 0..D::QUEUES {
+            is_to_know |= self.serve_queue(memory, n);
+        }
+        is_to_know
+    }
+
+    fn serve_queue(&self, memory: GuestMemory, n: usize) -> bool {
+        let queue = self.registers.lock().queues[n];
         let (result, taken) = match queue.open(memory) {
             Some(mut open) => (self.device.serve(&mut open), open.taken()),
             None => (Err(Malformed), queue.taken),
         };
         let mut registers = self.registers.lock();
-        if registers.queues[0].ready {
-            registers.queues[0].taken = taken;
+        if registers.queues[n].ready {
+            registers.queues[n].taken = taken;
             if result.is_err() {
                 registers.status |= STATUS_NEEDS_RESET;
-                registers.queues[0].ready = false;
+                registers.queues[n].ready = false;
             }
         }
         result == Ok(true)

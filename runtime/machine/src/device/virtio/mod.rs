@@ -6,6 +6,8 @@
 //! | `block` | a disk: section 5.2                                                          |
 //! | `disks` | those of the machine, with the host's files behind them                      |
 //! | `net`   | a network device, whose queues another process serves: section 5.1           |
+//! | `shares` | folders of the host, the same: section 5.11                                 |
+//! | `front_end` | how both get their queues served                                         |
 //! | `lines` | numbers and interrupt lines                                                  |
 //! | `bus`   | addresses                                                                    |
 //!
@@ -15,9 +17,11 @@
 mod block;
 mod bus;
 mod disks;
+pub mod front_end;
 mod lines;
 mod mmio;
 pub mod net;
+pub mod shares;
 #[cfg(test)]
 mod tests;
 

@@ -33,7 +33,7 @@ pub type Result<T> = core::result::Result<T, Errno>;
 ///
 /// # Safety
 /// What the call does to memory must be what its caller may do.
-unsafe fn call(nr: usize, a: [usize; 6]) -> Result<usize> {
+pub unsafe fn call(nr: usize, a: [usize; 6]) -> Result<usize> {
     // SAFETY: the caller's promise.
     let r = unsafe { syscall(nr, a) };
     if r < 0 { Err(Errno(-r as i32)) } else { Ok(r as usize) }
@@ -159,17 +159,21 @@ pub fn open(path: &core::ffi::CStr, writable: bool) -> Result<Fd> {
         .map(|fd| Fd(fd as i32))
 }
 
-/// Give this process as many descriptors as it may have.
-pub fn raise_descriptor_limit() {
+/// Give this process as many descriptors as it may have: how many.
+pub fn raise_descriptor_limit() -> usize {
     const NOFILE: usize = 7;
-    let mut limit = [0_u64; 2];
+    const USUAL: u64 = 1024;
+    let mut limit = [USUAL; 2];
     let at = limit.as_mut_ptr() as usize;
     // SAFETY: writes to the limit only.
     if unsafe { call(nr::PRLIMIT64, [0, NOFILE, 0, at, 0, 0]) }.is_ok() {
         let most = [limit[1]; 2];
         // SAFETY: reads the limit only.
-        let _ = unsafe { call(nr::PRLIMIT64, [0, NOFILE, most.as_ptr() as usize, 0, 0, 0]) };
+        if unsafe { call(nr::PRLIMIT64, [0, NOFILE, most.as_ptr() as usize, 0, 0, 0]) }.is_ok() {
+            limit = most;
+        }
     }
+    usize::try_from(limit[0]).unwrap_or(usize::MAX)
 }
 
 /// Write two parts at once.
@@ -264,8 +268,8 @@ pub fn close_others(kept: &Fd) {
 /// Ignore signals that are meant for the machine, which lives as long as this process is to.
 pub fn ignore_signals() {
     const IGNORE: usize = 1;
-    // HUP, INT, QUIT, USR1, USR2, PIPE, ALRM, TERM, TSTP, TTIN, TTOU
-    for signal in [1, 2, 3, 10, 12, 13, 14, 15, 20, 21, 22] {
+    // HUP, INT, QUIT, USR1, USR2, PIPE, ALRM, TERM, TSTP, TTIN, TTOU, XFSZ
+    for signal in [1, 2, 3, 10, 12, 13, 14, 15, 20, 21, 22, 25] {
         let action = linnet_host::KernelSigaction::new(IGNORE, 0);
         // SAFETY: reads the action only.
         unsafe { syscall(nr::RT_SIGACTION, [signal, &raw const action as usize, 0, 8, 0, 0]) };

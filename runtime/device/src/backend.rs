@@ -1,8 +1,7 @@
 //! The back end's side of vhost-user.
 
-use crate::port::{Mapping, Port};
+use crate::rings::{Mapping, Rings};
 use crate::sys::{self, Epoll, Errno, Fd};
-use linnet_virtio::net::QUEUES;
 use linnet_virtio::vhost::{
     FEATURE_PROTOCOL, FEATURE_VERSION_1, HEADER_SIZE, Message, NO_DESCRIPTOR, QUEUE_MASK,
     USER_BASE, request,
@@ -19,10 +18,15 @@ pub enum Change {
 }
 
 /// Read the next message of the front end and do what it says.
-pub fn handle(socket: &Fd, epoll: &Epoll, port: &mut Port, features: u64) -> Change {
+pub fn handle<const N: usize>(
+    socket: &Fd,
+    epoll: &Epoll,
+    rings: &mut Rings<N>,
+    features: u64,
+) -> Change {
     match next(socket) {
         Ok((message, fd)) => {
-            apply(socket, epoll, port, features, &message, fd).unwrap_or(Change::End)
+            apply(socket, epoll, rings, features, &message, fd).unwrap_or(Change::End)
         }
         Err(_) => Change::End,
     }
@@ -67,16 +71,16 @@ fn forget(epoll: &Epoll, kick: Option<Fd>) {
     }
 }
 
-fn apply(
+fn apply<const N: usize>(
     socket: &Fd,
     epoll: &Epoll,
-    port: &mut Port,
+    rings: &mut Rings<N>,
     features: u64,
     message: &Message,
     fd: Option<Fd>,
 ) -> sys::Result<Change> {
     let (number, value) = message.halves(0);
-    let queue = || Some(number as usize).filter(|n| *n < QUEUES).ok_or(BAD);
+    let queue = || Some(number as usize).filter(|n| *n < N).ok_or(BAD);
     let kind = message.request;
     match kind {
         request::GET_FEATURES => {
@@ -85,9 +89,9 @@ fn apply(
         }
         request::GET_PROTOCOL_FEATURES => return answer(socket, &Message::new(kind, &[0])),
         request::SET_FEATURES => {
-            port.features = message.word(0);
-            let enabled = port.features & FEATURE_PROTOCOL == 0;
-            port.rings.iter_mut().for_each(|ring| ring.is_enabled = enabled);
+            rings.features = message.word(0);
+            let enabled = rings.features & FEATURE_PROTOCOL == 0;
+            rings.rings.iter_mut().for_each(|ring| ring.is_enabled = enabled);
         }
         request::SET_MEMORY => {
             // One region, from the first guest-physical address on.
@@ -95,14 +99,14 @@ fn apply(
             if number != 1 || guest != 0 || user != USER_BASE || offset != 0 || size >> 32 != 0 {
                 return Err(BAD);
             }
-            port.set_memory(Mapping::new(&fd.ok_or(BAD)?, size)?);
+            rings.set_memory(Mapping::new(&fd.ok_or(BAD)?, size)?);
         }
-        request::SET_QUEUE_SIZE => port.rings[queue()?].queue.size = value as u16,
-        request::SET_QUEUE_BASE => port.rings[queue()?].queue.taken = value as u16,
+        request::SET_QUEUE_SIZE => rings.rings[queue()?].queue.size = value as u16,
+        request::SET_QUEUE_BASE => rings.rings[queue()?].queue.taken = value as u16,
         request::SET_QUEUE_ADDRESSES => {
             let address =
                 |n| u32::try_from(message.word(n).wrapping_sub(USER_BASE)).map_err(|_| BAD);
-            let queue = &mut port.rings[queue()?].queue;
+            let queue = &mut rings.rings[queue()?].queue;
             queue.descriptors = address(1)?;
             queue.used = address(2)?;
             queue.available = address(3)?;
@@ -111,21 +115,21 @@ fn apply(
             let word = message.word(0);
             let n = (word & QUEUE_MASK) as usize;
             let fd = if word & NO_DESCRIPTOR == 0 { fd } else { None };
-            let ring = port.rings.get_mut(n).ok_or(BAD)?;
+            let ring = rings.rings.get_mut(n).ok_or(BAD)?;
             if kind == request::SET_QUEUE_CALL {
                 ring.call = fd;
             } else {
                 forget(epoll, ring.kick.take());
                 ring.kick = fd;
-                port.start(n);
+                rings.start(n);
                 return Ok(Change::Started(n));
             }
         }
-        request::SET_QUEUE_ENABLE => port.rings[queue()?].is_enabled = value == 1,
+        request::SET_QUEUE_ENABLE => rings.rings[queue()?].is_enabled = value == 1,
         request::GET_QUEUE_BASE => {
             let n = queue()?;
-            forget(epoll, port.rings[n].kick.take());
-            let taken = port.stop(n);
+            forget(epoll, rings.rings[n].kick.take());
+            let taken = rings.stop(n);
             return answer(socket, &Message::state(kind, n, taken.into()));
         }
         // What is known but needs nothing, and what was not agreed on.
