@@ -20,6 +20,16 @@ foreach(tool AR RANLIB NM STRIP)
 	find_program(CMAKE_${tool} llvm-${name}-19 REQUIRED)
 endforeach()
 
+# What the build runs, such as tests and checks of the machine, runs in one.
+if(DEFINED ENV{LINNET})
+	set(CMAKE_CROSSCOMPILING_EMULATOR $ENV{LINNET} run)
+else()
+	find_program(LINNET_PROGRAM linnet)
+	if(LINNET_PROGRAM)
+		set(CMAKE_CROSSCOMPILING_EMULATOR ${LINNET_PROGRAM} run)
+	endif()
+endif()
+
 set(BUILD_SHARED_LIBS OFF)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)

@@ -31,6 +31,7 @@ pub(crate) fn tests() -> Vec<Test> {
         test("answers-for-configure-scripts-are-true", answers),
         test("tools-have-names-of-one-word", names),
         test("a-question-about-the-compiler-builds-no-library", question),
+        test("a-program-of-linux-runs-in-the-directory-of-the-host", run),
         test("recipes-see-nothing-of-the-callers-build", recipe),
         test("cmake-works-below-a-directory-with-a-space", space),
         test("the-cache-lies-below-a-directory-of-any-name", any_name),
@@ -74,13 +75,19 @@ fn cmake(place: &Place) -> Result<()> {
          find_package(PkgConfig REQUIRED)\n\
          pkg_check_modules(PKG REQUIRED zlib)\n\
          add_executable(program program.c)\n\
-         target_link_libraries(program ZLIB::ZLIB)\n",
+         target_link_libraries(program ZLIB::ZLIB)\n\
+         enable_testing()\n\
+         add_test(NAME packs COMMAND program tested)\n\
+         file(WRITE ${CMAKE_BINARY_DIR}/check.c \"int main(void) { return sizeof(long) == 4 ? 3 : 4; }\")\n\
+         try_run(RUN BUILT ${CMAKE_BINARY_DIR}/check ${CMAKE_BINARY_DIR}/check.c)\n\
+         message(STATUS \"it ran: ${RUN}\")\n",
     )?;
     let script =
-        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake >&2
+        "cmake -S . -B out -DCMAKE_TOOLCHAIN_FILE=$(linnet sdk --with zlib)/linnet.cmake | grep -o 'it ran: .*'
         cmake --build out >&2
+        ctest --test-dir out | grep -o '100% tests passed'
         linnet boot --with ./out/program -- program packed";
-    expect(&shell(place, script)?, "packed\n")
+    expect(&shell(place, script)?, "it ran: 3\n100% tests passed\npacked\n")
 }
 
 /// Each answer in the file is what the program finds in the guest, and the other way round.
@@ -126,6 +133,52 @@ fn question(place: &Place) -> Result<()> {
         linnet c++ -v 2>&1 | grep -c 'Configuration file: .*/linnet.cfg'
         linnet c++ -dumpmachine";
     expect(&shell(place, script)?, "1\n1\nwasm32-unknown-unknown\n")
+}
+
+/// Says what it sees, copies a line of standard input to a file, and ends with the number of its arguments.
+const SEEING: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	char text[256];
+	puts(getcwd(text, sizeof text) ? text : "?");
+	for (int i = 1; i < argc; i++) printf("<%s>", argv[i]);
+	printf("%s %s\n", getenv("OWN") ?: "-", getenv("GIVEN") ?: "-");
+	FILE *here = fopen("here", "r"), *copy = fopen("copy", "w"), *there = fopen("/there/file", "r");
+	if (!here || !copy || !fgets(text, sizeof text, here)) return 100;
+	fputs(text, stdout);
+	if (there && fgets(text, sizeof text, there)) fputs(text, stdout);
+	while (fgets(text, sizeof text, stdin)) fputs(text, copy);
+	fputs("to standard error\n", stderr);
+	return argc - 1;
+}
+"#;
+
+/// As a build system runs what it has compiled: with the directory, the environment and the streams of the caller.
+fn run(place: &Place) -> Result<()> {
+    place.write("program.c", SEEING)?;
+    let script = "linnet cc -o program.wasm program.c
+        mkdir 'a directory' other
+        echo there > other/file
+        cd 'a directory'
+        echo here > here
+        status=0
+        echo 'from stdin' | OWN=own linnet run --env GIVEN=given ../program.wasm one 'two  words' '$three' 2> said || status=$?
+        echo status $status
+        cat copy
+        grep -c '^to standard error' said
+        chmod -x ../program.wasm
+        linnet run --dir ../other::/there ../program.wasm < /dev/null | grep '^there'
+        linnet run --dir . --dir .. --dir ../other --dir ../other::there ../program.wasm < /dev/null | head -n 1
+        ! linnet run --timeout 1 ../program.wasm 2> said
+        grep -o 'error: .*' said | grep -o '[-]-timeout is.*'";
+    let own = place.directory.join("a directory").display().to_string();
+    let wanted = format!(
+        "{own}\n<one><two  words><$three>own given\nhere\nstatus 3\nfrom stdin\n1\nthere\n{own}\n--timeout is for programs of WASI\n"
+    );
+    expect(&shell(place, script)?, &wanted)
 }
 
 /// The guest's libraries are not built with what the caller has for his own program. A run of linnet that is part of

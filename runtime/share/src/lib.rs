@@ -37,6 +37,8 @@ mod attributes;
 mod files;
 mod folder;
 mod fuse;
+#[cfg(test)]
+mod fuzz;
 mod handles;
 mod host;
 mod listing;

@@ -8,7 +8,8 @@ use linnet_device::rings::Rings;
 use linnet_device::spin::Spin;
 use linnet_device::sys::{self, Epoll, Event, Fd};
 use linnet_virtio::fs::QUEUES;
-use linnet_virtio::queue::{Malformed, Request};
+use linnet_virtio::memory::IoVec;
+use linnet_virtio::queue::Malformed;
 
 const FRONT_END: u64 = 0;
 const KICKS: u64 = 1;
@@ -86,7 +87,8 @@ fn answer_some(
         let Some(queue) = rings.queue(n) else { return count != 0 };
         match queue.pop_available() {
             Ok(Some(mut request)) => {
-                let written = buffers.answer(&mut request, folder);
+                let (readable, writable) = request.split();
+                let written = buffers.answer(readable, writable, folder);
                 queue.push_used(&request, written);
                 rings.rings[n].tell();
             }
@@ -102,15 +104,19 @@ fn answer_some(
 
 /// Memory that one request after the other uses.
 #[derive(Default)]
-struct Buffers {
+pub(crate) struct Buffers {
     body: Body,
     bytes: Vec<u8>,
 }
 
 impl Buffers {
     /// Answer a request: how many bytes.
-    fn answer(&mut self, request: &mut Request, folder: &mut Folder) -> u32 {
-        let (mut readable, writable) = request.split();
+    pub(crate) fn answer(
+        &mut self,
+        mut readable: &mut [IoVec],
+        writable: &mut [IoVec],
+        folder: &mut Folder,
+    ) -> u32 {
         let Some(filled) = self.body.fill(&mut readable) else { return 0 };
         let (header, result) = match filled {
             Ok(header) => (header, Ok(())),

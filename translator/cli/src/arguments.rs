@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -388,6 +389,26 @@ impl World {
     }
 }
 
+impl World {
+    /// The directories, each with its name for the program if that is another one.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = (PathBuf, Option<PathBuf>)> {
+        let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+        self.dir.iter().map(move |dir| {
+            let dir = dir.as_bytes();
+            let at = dir.windows(2).position(|two| two == b"::");
+            at.map_or_else(
+                || (path(dir), None),
+                |at| (path(&dir[..at]), Some(path(&dir[at + 2..]))),
+            )
+        })
+    }
+
+    /// The variables as NAME=VALUE. One without a value is there anyway.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = OsString> {
+        self.env.iter().filter(|word| word.as_bytes().contains(&b'=')).cloned()
+    }
+}
+
 /// An option and its value in one word.
 fn option(name: &str, value: &OsStr) -> OsString {
     let mut word = OsString::from(name);
@@ -395,10 +416,10 @@ fn option(name: &str, value: &OsStr) -> OsString {
     word
 }
 
-/// Translate a program of WASI preview 1, and run it
+/// Run a program of WASI preview 1, or one of Linux in a machine
 ///
-/// A program that was translated before starts at once. A program of Linux runs in a machine, as by
-/// `linnet boot`. The status is the program's.
+/// A program that was translated before starts at once. The status is the program's. A program of Linux has the
+/// directory, the variables and the streams of this command; of the options, --dir, --env and --memory are for it.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -421,6 +442,16 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// An option that was given and that a machine has no use for.
+    pub(crate) fn only_for_wasi(&self) -> Option<&'static str> {
+        let given = [
+            (self.world.invoke.is_some(), "--invoke"),
+            (self.timeout.is_some(), "--timeout"),
+            (self.listenfd, "--listenfd"),
+        ];
+        given.into_iter().find_map(|(is_given, option)| is_given.then_some(option))
+    }
+
     /// The options as the program takes them.
     pub(crate) fn words(&self) -> Vec<OsString> {
         let mut words = self.world.words();

@@ -6,6 +6,9 @@ use core::ptr;
 use linnet_host::{nr, syscall};
 pub use linnet_virtio::memory::IoVec;
 
+const EINTR: isize = -4;
+const EIO: isize = -5;
+
 /// Fill each standard stream that is closed, so that no file of ours takes its place. What fills it can
 /// be neither read nor written, as if it were closed, and needs nothing that a root directory may lack.
 /// False if the host refuses that.
@@ -167,8 +170,6 @@ pub fn truncate(fd: i32, size: u64) -> isize {
 
 /// Read all bytes from a place of a file; 0, or a negative errno, which is -EIO if there are not so many.
 pub fn read_all_at(fd: i32, mut bytes: &mut [u8], mut at: u64) -> isize {
-    const EINTR: isize = -4;
-    const EIO: isize = -5;
     while !bytes.is_empty() {
         let part = IoVec { start: bytes.as_mut_ptr(), len: bytes.len() };
         // SAFETY: the bytes are the caller's.
@@ -187,8 +188,6 @@ pub fn read_all_at(fd: i32, mut bytes: &mut [u8], mut at: u64) -> isize {
 
 /// Write all bytes to a place of a file; not negative, or an errno.
 pub fn write_all_at(fd: i32, mut bytes: &[u8], mut at: u64) -> isize {
-    const EINTR: isize = -4;
-    const EIO: isize = -5;
     while !bytes.is_empty() {
         let part = IoVec { start: bytes.as_ptr().cast_mut(), len: bytes.len() };
         // SAFETY: the bytes are only read.
