@@ -63,6 +63,13 @@ spec *NAMES:
 fuzz SECONDS='600':
     FUZZ_SECONDS={{SECONDS}} cargo test --release -p linnet-spec --test fuzz
 
+# Freeze and resume ROUNDS times, kill KILLS machines that move, change snapshots MUTATIONS times; an hour
+[group: 'test']
+freeze ROUNDS='1000' KILLS='200' MUTATIONS='100000':
+    FREEZE_ROUNDS={{ROUNDS}} cargo test --release -p linnet-tests --test linnet -- chain-of-machines
+    MIGRATE_KILLS={{KILLS}} cargo test --release -p linnet-tests --test linnet -- one-machine-runs-on
+    SNAPSHOT_MUTATIONS={{MUTATIONS}} cargo test --release -p linnet-tests --test linnet -- mutated::
+
 # Put a module in the kernel's place that makes CALLS host calls of all kinds on each ISA
 [group: 'test']
 hostile CALLS='1000000':
@@ -123,6 +130,11 @@ bench-boot:
 [group: 'bench']
 bench *NAMES:
     cargo bench --quiet -p linnet-tests --bench process -- {{NAMES}}
+
+# What it costs to freeze, resume and move a machine
+[group: 'bench']
+bench-freeze:
+    cargo bench --quiet -p linnet-tests --bench freeze
 
 # How fast translated programs are, against native code and other translators; without NAMES all, for the book
 [group: 'bench']

@@ -15,6 +15,7 @@
 //! | `freeze`        | `src/freeze.rs`     | a machine that becomes a file, or goes on from one       |
 //! | `frozen`        | `src/frozen.rs`     | a system that is booted where it is built                |
 //! | `mutated`       | `src/mutated.rs`    | snapshots that somebody has changed                      |
+//! | `freeze-net`    | `src/freeze_net.rs` | machines with a network that are frozen, and go on       |
 //! | `rewind`        | `src/rewind.rs`     | machines that keep snapshots, and go back to one         |
 //! | `migrate`       | `src/migrate.rs`    | a machine that runs and goes to another one              |
 //! | `docs`          | `../docs/src`       | something that all pages of the documentation have       |
@@ -49,6 +50,7 @@ mod docs;
 mod examples;
 mod first_day;
 mod freeze;
+mod freeze_net;
 mod frozen;
 mod giant;
 mod guest;
@@ -115,6 +117,7 @@ fn trials() -> Result<Vec<Trial>> {
         host::tests(),
         freeze::tests(),
         frozen::tests(),
+        freeze_net::tests(),
         rewind::tests(),
         mutated::tests(),
         migrate::tests(),

@@ -55,7 +55,7 @@ fn expect(output: &str, wanted: &str) -> Outcome {
 }
 
 /// Answers each connection to a new port of loopback, in a thread of its own, until the test ends.
-fn serve(
+pub(crate) fn serve(
     address: impl Into<std::net::IpAddr>,
     answer: fn(TcpStream) -> io::Result<()>,
 ) -> Result<u16> {
@@ -131,13 +131,13 @@ fn send(target: Target) -> Outcome {
 }
 
 /// A port of loopback that nobody has now.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).at("loopback")?;
     Ok(listener.local_addr().at("loopback")?.port())
 }
 
 /// Connects, and tries again while the guest does not listen yet: the first bytes of what it answers.
-fn ask(port: u16, question: &[u8], limit: Duration) -> io::Result<String> {
+pub(crate) fn ask(port: u16, question: &[u8], limit: Duration) -> io::Result<String> {
     let end = Instant::now() + limit;
     loop {
         let answer = (|| {

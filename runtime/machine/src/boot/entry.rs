@@ -345,8 +345,14 @@ fn boot_machine(
     }
 
     if let Some(task) = resumed {
+        if options.freeze_again {
+            freeze::again(task.task());
+        }
         if let Origin::Incoming(incoming) = &origin {
             incoming.take_over().unwrap_or_else(|error| cannot_resume(&error));
+        }
+        if options.published.iter().any(Option::is_some) {
+            eprintln!("note: the published ports are open again");
         }
         // What devices have to tell may have changed.
         vcpu::first().interrupt(irq::ALL_DEVICES);

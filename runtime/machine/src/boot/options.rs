@@ -99,6 +99,8 @@ pub struct Options<'a> {
     pub tlb_budget: Option<u32>,
     /// For tests: host calls that break a rule do nothing.
     pub ignore_broken_rules: bool,
+    /// For tests: a machine that is resumed is frozen before any of it runs.
+    pub freeze_again: bool,
     /// For tests: a thread of the runtime overflows its stack.
     pub overflow_stack: bool,
     /// Index of the first word of the command, if there is one.
@@ -207,6 +209,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
         sandbox: true,
         tlb_budget: None,
         ignore_broken_rules: false,
+        freeze_again: false,
         overflow_stack: false,
         command: None,
     };
@@ -296,6 +299,7 @@ pub fn parse<'a>(words: impl Iterator<Item = &'a CStr>) -> Result<Options<'a>, S
             // Of no use but to tests, and so not in the help.
             "--tlb-budget" => options.tlb_budget = value()?.parse().ok(),
             "--ignore-broken-rules" => options.ignore_broken_rules = true,
+            "--freeze-again" => options.freeze_again = true,
             "--overflow-stack" => options.overflow_stack = true,
             "--" => {
                 options.command = words.next().map(|_| i + 1);

@@ -239,7 +239,9 @@ fn write_words(writer: &mut Writer<'_>, task: &Task, first: usize) {
     let mut set = |at: usize, value: u64| writer.set(first + at, value);
     set(word::ID, u64::from(task.id.get()));
     set(word::SHADOW, u64::from(task.shadow_base()));
-    set(word::MEMORY, u64::from(task.mm.get().number()));
+    // One that has ended is nobody's.
+    let memory = MemoryId::of_program(task.mm.get().number());
+    set(word::MEMORY, memory.map_or(0, |memory| memory.number().into()));
     set(word::PROGRAM, number(task.module.get()));
     set(word::START, frames::start_number(task.requests.start.get()));
     set(word::IS_THREAD, u64::from(task.is_thread.get()));

@@ -124,6 +124,14 @@ pub fn snapshot(task: &'static Task, end: u32) -> i32 {
     }
 }
 
+/// For tests: freeze a machine that goes on with that task, before any of it has run, and end.
+pub fn again(task: &'static Task) -> ! {
+    match write(task, 0) {
+        Ok(_) => signals::exit(0),
+        Err(failed) => fatal!(exit::HOST, "the machine cannot be frozen again: {failed:?}"),
+    }
+}
+
 /// There will be no snapshot: whoever waits for it waits no more.
 fn give_up() {
     // SAFETY: see the cell.

@@ -20,7 +20,7 @@ use crate::task::requests::{ExecRequest, SignalRequest, action};
 use crate::task::{Entry, Resumed, Task};
 use core::fmt::{self, Display, Formatter};
 use linnet_abi::boot::START_SIZE;
-use linnet_abi::memory::NULL_GUARD;
+use linnet_abi::memory::{LARGE_PAGE, NULL_GUARD};
 use linnet_abi::module::Module;
 use linnet_frames::rebuild::{GoOn, Plan, Resume, plan_words};
 use linnet_frames::record::Record;
@@ -121,12 +121,24 @@ pub struct Opened {
 
 /// Memory of that size, for good.
 pub fn room(size: usize) -> Result<&'static mut [u8], Error> {
+    room_of(size, 1 << 16).map(|(_, bytes)| bytes)
+}
+
+/// The same, in large pages if the host has some: all of it will be used.
+fn large_room(size: usize) -> Result<&'static mut [u8], Error> {
+    let (at, bytes) = room_of(size, LARGE_PAGE as usize)?;
+    // SAFETY: mapped just now. Nothing is lost.
+    unsafe { sys::madvise(at, size.next_multiple_of(LARGE_PAGE as usize), sys::MADV_HUGEPAGE) };
+    Ok(bytes)
+}
+
+fn room_of(size: usize, align: usize) -> Result<(usize, &'static mut [u8]), Error> {
     let own = sys::PROT_READ | sys::PROT_WRITE;
-    let size_of_map = size.checked_next_multiple_of(1 << 16).ok_or(Error::NoMemory)?;
-    let at = layout::map_own(size_of_map.max(1 << 16), 1 << 16, own);
+    let size_of_map = size.checked_next_multiple_of(align).ok_or(Error::NoMemory)?;
+    let at = layout::map_own(size_of_map.max(align), align, own);
     let at = at.map_err(|_| Error::NoMemory)?;
     // SAFETY: mapped just now, and nobody else knows of it.
-    Ok(unsafe { core::slice::from_raw_parts_mut(at as *mut u8, size) })
+    Ok((at, unsafe { core::slice::from_raw_parts_mut(at as *mut u8, size) }))
 }
 
 /// Look at a file. It is read and not mapped, since another process may change it.
@@ -169,7 +181,7 @@ impl Opened {
             // What is wrong shows before anything runs. Later another process may write to the file.
             Pages::File(fd, at) => {
                 let size = self.snapshot.runs().map(|run| run.stored).sum();
-                let bytes = room(size)?;
+                let bytes = large_room(size)?;
                 sys::read_file(fd, bytes, at).map_err(Error::File)?;
                 sys::close(fd);
                 let bytes: &[u8] = bytes;

@@ -19,6 +19,7 @@ pub const MAP_NORESERVE: usize = 0x4000;
 pub const MAP_POPULATE: usize = 0x8000;
 pub const MAP_FIXED_NOREPLACE: usize = 0x10_0000;
 pub const MADV_DONTNEED: usize = 4;
+pub const MADV_HUGEPAGE: usize = 14;
 /// Since Linux 5.14.
 pub const MADV_POPULATE_WRITE: usize = 23;
 /// How code is mapped, and in no other way.
