@@ -6,6 +6,7 @@ mod relocate;
 pub mod requests;
 mod stacks;
 pub mod ucontext;
+mod ucontext_area;
 
 use crate::arch::head::{ChildRequest, FRAMES, TaskHead};
 use crate::arch::{self, Activation, TaskBlock};
@@ -26,6 +27,7 @@ use linnet_abi::context::{Context, offset};
 use linnet_abi::module::Module;
 use linnet_frames::rebuild::Plan;
 use requests::Requests;
+use ucontext_area::UcontextArea;
 
 /// A task. Lies at the top of its region, right above its kernel stack, so that its address is
 /// that stack's top. Used by the vCPU that runs the task, and by the one that makes it.
@@ -59,7 +61,7 @@ pub struct Task {
     pub fault: Cell<(u64, u64)>,
     relaxed: Cell<u32>,
     reserve: Cell<bool>,
-    pub ucontexts: ucontext::Area,
+    pub ucontexts: UcontextArea,
     next_free: Cell<usize>,
 }
 
@@ -349,7 +351,7 @@ impl Task {
     /// Point the user context at another program or memory. The hold on the program becomes the task's.
     pub fn set_program(&self, module: &'static Module, mm: MemoryId, sp: u32) {
         self.drop_reserve();
-        self.ucontexts.unmap(self);
+        self.ucontexts.unmap(self.region());
         let mut context = Context { heap_base: tlb::base(mm), ..Context::EMPTY };
         // SAFETY: `globals` has that many entries (checked when the machine started).
         let globals =

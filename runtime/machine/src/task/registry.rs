@@ -2,7 +2,8 @@
 
 use super::requests::Requests;
 use super::stacks::{self, NoRegion, with_room};
-use super::{CLAIMED, Entry, RUNNING, Task, ucontext};
+use super::ucontext_area::UcontextArea;
+use super::{CLAIMED, Entry, RUNNING, Task};
 use crate::arch::head::TaskHead;
 use crate::arch::{self, ThreadRequest};
 use crate::host::exit::{self, fatal};
@@ -316,7 +317,7 @@ pub fn new(
             fault: Cell::new((0, 0)),
             relaxed: Cell::new(0),
             reserve: Cell::new(false),
-            ucontexts: ucontext::Area::new(),
+            ucontexts: UcontextArea::new(),
             next_free: Cell::new(0),
         });
         task.user_context().write(Context::EMPTY);
@@ -354,7 +355,7 @@ pub fn free(suspended: Suspended) {
 fn free_region(task: &'static Task) {
     let region = task.region();
     task.drop_reserve();
-    task.ucontexts.unmap(task);
+    task.ucontexts.unmap(region);
     task.drop_programs();
     // Only what deep recursion left is worth a call; the uppermost pages are used again at once.
     let deep = region + USER_TOP - GUARD;

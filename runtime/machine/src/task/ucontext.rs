@@ -5,45 +5,9 @@
 //! frames may hold addresses of each other. The program names contexts, but cannot reach their frames.
 
 use super::relocate::Copy;
-use super::stacks;
-use crate::host::sys;
 use crate::memory::layout::{UCONTEXT_AREA, UCONTEXT_AREA_SIZE};
 use crate::task::Task;
-use core::cell::Cell;
 use core::ptr;
-
-/// The area beside a task's stack for frames of its contexts: is it mapped? Lies in the task's block.
-pub struct Area(Cell<bool>);
-
-impl Area {
-    pub const fn new() -> Area {
-        Area(Cell::new(false))
-    }
-
-    /// Its address, whether it is mapped or not.
-    fn of(task: &Task) -> usize {
-        task.region() + UCONTEXT_AREA
-    }
-
-    /// Has the task made a context?
-    pub fn is_mapped(&self) -> bool {
-        self.0.get()
-    }
-
-    fn map(&self, task: &Task) -> Option<()> {
-        let is_mapped = stacks::map_stack(Area::of(task), UCONTEXT_AREA_SIZE).is_ok();
-        self.0.set(is_mapped);
-        is_mapped.then_some(())
-    }
-
-    /// All contexts are gone.
-    pub fn unmap(&self, task: &Task) {
-        if self.0.replace(false) {
-            // SAFETY: mapped by `map`, and only the task's thread uses it.
-            unsafe { sys::munmap(Area::of(task), UCONTEXT_AREA_SIZE) };
-        }
-    }
-}
 
 /// Contexts whose frames are saved at the same time.
 const MAX_CONTEXTS: usize = 4096;
@@ -87,7 +51,7 @@ impl ContextStore {
     /// The store of a task that has one. No two are held of one task.
     #[allow(clippy::mut_from_ref, reason = "the store is not in the task, only beside it")]
     fn of(task: &Task) -> Option<&mut ContextStore> {
-        let address = Area::of(task);
+        let address = task.region() + UCONTEXT_AREA;
         // SAFETY: mapped, zeros at first, and only the thread that runs the task gets here, or the one
         // that makes it.
         task.ucontexts.is_mapped().then(|| unsafe { &mut *(address as *mut ContextStore) })
@@ -96,7 +60,7 @@ impl ContextStore {
     #[allow(clippy::mut_from_ref, reason = "as above")]
     fn of_or_new(task: &Task) -> Option<&mut ContextStore> {
         if !task.ucontexts.is_mapped() {
-            task.ucontexts.map(task)?;
+            task.ucontexts.map(task.region())?;
             ContextStore::of(task)?.end = FRAMES;
         }
         ContextStore::of(task)
@@ -164,7 +128,7 @@ impl ContextStore {
 
 /// Save the frames of the task's context under a name; false if there is no room.
 pub fn save(task: &Task, name: u32) -> bool {
-    let address = Area::of(task);
+    let address = task.region() + UCONTEXT_AREA;
     let (start, end) = task.frames();
     let Some(store) = ContextStore::of_or_new(task) else { return false };
     let Some(saved) = store.place(name, end - start, UCONTEXT_AREA_SIZE) else { return false };
@@ -181,7 +145,7 @@ pub fn save(task: &Task, name: u32) -> bool {
 
 /// Put the frames of a saved context back on the user stack; false if there is none of that name.
 pub fn resume(task: &Task, name: u32) -> bool {
-    let address = Area::of(task);
+    let address = task.region() + UCONTEXT_AREA;
     let (_, end) = task.frames();
     let Some(saved) = ContextStore::of(task).and_then(|store| store.find(name)) else {
         return false;
