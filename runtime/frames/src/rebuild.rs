@@ -15,7 +15,7 @@ use linnet_unwind::Position;
 /// A host function that goes on: gives the bits of what its caller in the module awaits. Where another
 /// frame of the module was called by it, [`HostNode::enter`] runs that one to its end first. `position` is
 /// its caller, as [`capture`](crate::capture::capture) wants it.
-pub type GoOn =
+pub type ResumeFrame =
     unsafe extern "C" fn(context: *mut Context, frame: &HostNode, position: &Position) -> u64;
 
 /// A host frame that is being rebuilt.
@@ -24,7 +24,7 @@ pub type GoOn =
 pub struct HostNode {
     /// Its `capture point` is the host's number.
     node: Node,
-    go_on: GoOn,
+    resume_frame: ResumeFrame,
     /// Whether the result is a float of 32 bits, whose high half must be ones in some registers.
     is_f32: u64,
     /// Whether the module's functions have the convention of tail calls.
@@ -64,7 +64,7 @@ impl HostNode {
 }
 
 /// Called by the code of a host node.
-pub(crate) unsafe extern "C" fn go_on(
+pub(crate) unsafe extern "C" fn resume_frame(
     context: *mut Context,
     node: *const HostNode,
     position: &Position,
@@ -74,7 +74,7 @@ pub(crate) unsafe extern "C" fn go_on(
     // The plan may be gone when the function returns.
     let is_f32 = node.is_f32 != 0;
     // SAFETY: the host gave the function for this.
-    let result = unsafe { (node.go_on)(context, node, position) };
+    let result = unsafe { (node.resume_frame)(context, node, position) };
     let float = if is_f32 { result | 0xffff_ffff_0000_0000 } else { result };
     Bits { integer: result, float }
 }
@@ -83,7 +83,7 @@ pub(crate) unsafe extern "C" fn go_on(
 #[derive(Debug, Clone, Copy)]
 pub struct Resume {
     /// Goes on with a host frame.
-    pub go_on: GoOn,
+    pub resume_frame: ResumeFrame,
     /// Native stack that one host frame takes, and that is there for all, in bytes.
     pub host_frame: usize,
     pub stack: usize,
@@ -136,7 +136,7 @@ impl<'p> Plan<'p> {
                 None => {
                     stack = stack.saturating_add(resume.host_frame);
                     let is_f32 = outer.and_then(|o| tables.awaited(o.point?).next());
-                    memory[at + 3] = resume.go_on as usize as u64;
+                    memory[at + 3] = resume.resume_frame as usize as u64;
                     memory[at + 4] = u64::from(is_f32 == Some(ValueType::F32));
                     memory[at + 5] = u64::from(tables.tail_calls());
                     memory[at + 6] = frame.words().len() as u64;

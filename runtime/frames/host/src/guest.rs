@@ -248,7 +248,7 @@ pub extern "C" fn poll(_: *mut Context, position: &Position) {
 }
 
 /// A host frame that goes on.
-pub unsafe extern "C" fn go_on(
+pub unsafe extern "C" fn resume_frame(
     context: *mut Context,
     frame: &HostNode,
     position: &Position,

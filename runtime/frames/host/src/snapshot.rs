@@ -1,6 +1,6 @@
 //! Writing snapshots, and going on with them.
 
-use crate::guest::{MEMORY, Stack, State, WORLD, go_on, module, tables};
+use crate::guest::{MEMORY, Stack, State, WORLD, module, resume_frame, tables};
 use crate::{Out, fail, sys};
 use core::fmt::Write;
 use linnet_abi::context::GLOBAL_SLOTS;
@@ -69,7 +69,7 @@ pub fn time(position: Position, own: (u32, &[u64]), below: *const crate::guest::
         fail(format_args!("no record"))
     };
     let memory = sys::words(plan_words(&record));
-    let resume = Resume { go_on, host_frame: HOST_FRAME, stack: STACK };
+    let resume = Resume { resume_frame, host_frame: HOST_FRAME, stack: STACK };
     let started = sys::now();
     for _ in 0..ROUNDS {
         if let Err(e) = Plan::new(&tables(), &record, resume, memory) {
@@ -123,7 +123,7 @@ pub fn resume(path: &str) {
     let record = Record::new(record, &module().id);
     let record = record.unwrap_or_else(|e| fail(format_args!("{path}: {e}")));
     let nodes = sys::words(plan_words(&record));
-    let resume = Resume { go_on, host_frame: HOST_FRAME, stack: STACK };
+    let resume = Resume { resume_frame, host_frame: HOST_FRAME, stack: STACK };
     let plan = Plan::new(&tables(), &record, resume, nodes);
     let plan = plan.unwrap_or_else(|e| fail(format_args!("{path}: {e}")));
     // SAFETY: globals and memory are those of the snapshot.
@@ -152,7 +152,7 @@ pub fn damage(path: &str, count: u64) -> ! {
             bad[at] = value as u8;
         }
         let Ok(record) = Record::new(&bad[..len], &module().id) else { continue };
-        let resume = Resume { go_on, host_frame: HOST_FRAME, stack: STACK };
+        let resume = Resume { resume_frame, host_frame: HOST_FRAME, stack: STACK };
         accepted += u64::from(Plan::new(&tables(), &record, resume, nodes).is_ok());
     }
     let _ = writeln!(Out(1), "{accepted} of {count} are records");

@@ -94,13 +94,13 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
         "stp d14, d15, [sp, #160]",
         "ldr x1, [x0, #{record}]",
         "add x2, sp, #16",
-        "bl {go_on}",
+        "bl {resume_frame}",
         "mov x2, x0",
         "fmov d0, x1",
         "ldp x29, x30, [sp], #176",
         "ret",
         record = const offset::RECORD,
-        go_on = sym rebuild::go_on,
+        resume_frame = sym rebuild::resume_frame,
     )
 }
 

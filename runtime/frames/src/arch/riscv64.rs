@@ -159,7 +159,7 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
         "addi s0, sp, 240",
         "ld a1, {record}(a0)",
         "addi a2, sp, 16",
-        "call {go_on}",
+        "call {resume_frame}",
         "fmv.d.x fa0, a1",
         "ld s0, 224(sp)",
         "ld ra, 232(sp)",
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
         "ret",
         ".option pop",
         record = const offset::RECORD,
-        go_on = sym rebuild::go_on,
+        resume_frame = sym rebuild::resume_frame,
     )
 }
 

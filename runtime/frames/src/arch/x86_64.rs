@@ -75,12 +75,12 @@ pub unsafe extern "C" fn host_node(context: *mut Context) {
         "mov [rsp + 48], r15",
         "mov rsi, [rdi + {record}]",
         "mov rdx, rsp",
-        "call {go_on}",
+        "call {resume_frame}",
         "movq xmm0, rdx",
         "leave",
         "ret",
         record = const offset::RECORD,
-        go_on = sym rebuild::go_on,
+        resume_frame = sym rebuild::resume_frame,
     )
 }
 

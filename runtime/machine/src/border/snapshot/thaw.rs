@@ -22,7 +22,7 @@ use core::fmt::{self, Display, Formatter};
 use linnet_abi::boot::START_SIZE;
 use linnet_abi::memory::{LARGE_PAGE, NULL_GUARD};
 use linnet_abi::module::Module;
-use linnet_frames::rebuild::{GoOn, Plan, Resume, plan_words};
+use linnet_frames::rebuild::{Plan, Resume, ResumeFrame, plan_words};
 use linnet_frames::record::Record;
 use linnet_frames::tables::Tables;
 use linnet_snapshot::{GLOBALS, Header, NONE, Run, Snapshot, machine, task as word};
@@ -425,7 +425,7 @@ fn make_requests(
 fn resumed(
     module: &'static Module,
     record: &[u8],
-    go_on: GoOn,
+    resume_frame: ResumeFrame,
     stack: usize,
 ) -> Result<Option<&'static Resumed>, Error> {
     // SAFETY: the translator emitted it.
@@ -443,7 +443,7 @@ fn resumed(
     let memory = arena::take(head + words + plan).ok_or(Error::NoMemory)?;
     let (place, memory) = memory.split_at_mut(head);
     let (copy, memory) = memory.split_at_mut(words);
-    let resume = Resume { go_on, host_frame: HOST_FRAME, stack };
+    let resume = Resume { resume_frame, host_frame: HOST_FRAME, stack };
     let plan = Plan::new(&tables, &checked, resume, memory)?;
     // SAFETY: the copy has that many bytes, and nobody else knows it; the place has the size of the struct and
     // the alignment of a word.
