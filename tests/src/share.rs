@@ -140,6 +140,7 @@ fn both(place: &Place) -> Result<()> {
         umask 027; echo by the guest > dir/guest; chmod u+x dir/guest; ln -s ../host dir/link
         touch -d '2001-02-03 04:05:06' dir/guest
         echo 1 > turn; while ! grep -q 2 turn; do sleep 0.01; done
+        until grep -q changed host; do sleep 0.01; done
         cat host; ls dir; echo 3 > turn";
     let (target, at) = (place.target, place.folder());
     let changer = thread::spawn(move || -> io::Result<()> {
