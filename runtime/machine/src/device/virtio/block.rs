@@ -56,15 +56,11 @@ impl<B: Backend> Device for Disk<B> {
     }
 
     /// Of `struct virtio_blk_config`.
-    fn configuration(&self, offset: u32, size: u32) -> u32 {
+    fn configuration(&self, at: usize) -> Option<u8> {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.sectors.to_le_bytes());
         bytes[12..].copy_from_slice(&SEGMENTS.to_le_bytes());
-        let at = |i: u32| {
-            let at = offset.checked_add(i)?;
-            bytes.get(at as usize).copied()
-        };
-        (0..size.min(4)).fold(0, |value, i| value | u32::from(at(i).unwrap_or(0)) << (8 * i))
+        bytes.get(at).copied()
     }
 
     fn serve(&self, queue: &mut OpenQueue) -> Result<bool, Malformed> {

@@ -56,8 +56,8 @@ pub trait Device {
     /// Feature bits besides those of all devices.
     fn features(&self) -> u64;
 
-    /// Bytes of the configuration space.
-    fn configuration(&self, offset: u32, size: u32) -> u32;
+    /// Byte `at` of the configuration space, if there is one.
+    fn configuration(&self, at: usize) -> Option<u8>;
 
     /// Do the requests of a queue that no other process serves. Whether the driver wants to know of it.
     fn serve(&self, queue: &mut OpenQueue) -> Result<bool, Malformed>;
@@ -124,7 +124,9 @@ impl<D: Device> Mmio<D> {
     /// Read a register. 0 where there is none.
     pub fn read(&self, offset: u32, size: u32) -> u32 {
         if offset >= register::CONFIGURATION {
-            return self.device.configuration(offset - register::CONFIGURATION, size);
+            let start = (offset - register::CONFIGURATION) as usize;
+            let byte = |i: u32| self.device.configuration(start + i as usize).unwrap_or(0);
+            return (0..size.min(4)).fold(0, |value, i| value | u32::from(byte(i)) << (8 * i));
         }
         let mut registers = self.registers.lock();
         match offset {

@@ -37,13 +37,12 @@ impl Device for Network {
     }
 
     /// Of `struct virtio_net_config`.
-    fn configuration(&self, offset: u32, size: u32) -> u32 {
+    fn configuration(&self, at: usize) -> Option<u8> {
         let mut bytes = [0; 12];
         bytes[..6].copy_from_slice(&self.mac);
         bytes[6] = self.back_end.is_up().into();
         bytes[10..].copy_from_slice(&MTU_MAX.to_le_bytes());
-        let at = |i: u32| bytes.get(offset.checked_add(i)? as usize).copied();
-        (0..size.min(4)).fold(0, |value, i| value | u32::from(at(i).unwrap_or(0)) << (8 * i))
+        bytes.get(at).copied()
     }
 
     fn serve(&self, _: &mut OpenQueue) -> Result<bool, Malformed> {

@@ -54,13 +54,12 @@ impl Device for Share {
     }
 
     /// `struct virtio_fs_config`: the tag, and the number of queues for requests.
-    fn configuration(&self, offset: u32, size: u32) -> u32 {
+    fn configuration(&self, at: usize) -> Option<u8> {
         const REQUEST_QUEUES: u8 = 1;
-        let at = |i: u32| match offset.checked_add(i)? as usize {
+        match at {
             TAG_SIZE => Some(REQUEST_QUEUES),
             at => self.tag.bytes.get(at).copied(),
-        };
-        (0..size.min(4)).fold(0, |value, i| value | u32::from(at(i).unwrap_or(0)) << (8 * i))
+        }
     }
 
     /// The back end is gone: say so to whoever waits.
