@@ -170,7 +170,8 @@ fn run(place: &Place) -> Result<()> {
         cat copy
         grep -c '^to standard error' said
         chmod -x ../program.wasm
-        linnet run --dir ../other::/there ../program.wasm < /dev/null | grep '^there'
+        linnet run --dir ../other::/tmp --dir ../other::/there ../program.wasm < /dev/null | grep '^there'
+        test ! -e ../other/program.wasm
         linnet run --dir . --dir .. --dir ../other --dir ../other::there ../program.wasm < /dev/null | head -n 1
         ! linnet run --timeout 1 ../program.wasm 2> said
         grep -o 'error: .*' said | grep -o '[-]-timeout is.*'";
@@ -189,7 +190,8 @@ fn recipe(place: &Place) -> Result<()> {
     let script = "cache=${LINNET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/linnet}
         export LINNET_CACHE=$PWD/cache
         mkdir -p cache/results
-        for part in results/headers results/musl sources; do cp -RL \"$cache/$part\" cache/$part; done
+        ln -s \"$cache/sources\" cache/sources
+        for part in headers musl; do cp -RL \"$cache/results/$part\" cache/results/$part; done
         export CC='linnet cc' CFLAGS=--no-such-option MAKEFLAGS=--no-such-option LINNET_WITH=zlib
         linnet cc -O2 -o program.wasm program.c -lz
         key=$(basename cache/results/zlib/*)

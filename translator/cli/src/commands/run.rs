@@ -45,14 +45,14 @@ fn lines(words: &[OsString]) -> Result<OsString> {
 }
 
 /// What the guest's shell does: changes to the directory, and becomes the program. One that its owner may not execute
-/// is copied.
+/// is copied to where nothing is the host's.
 const SCRIPT: &str = r#"
 cd -- "$1" || exit 126
 program=$2
 shift 2
 if ! [ -x "$program" ]; then
-	cp -- "$program" /tmp/ || exit 126
-	program=/tmp/${program##*/}
+	cp -- "$program" /run/ || exit 126
+	program=/run/${program##*/}
 	chmod 700 "$program"
 fi
 exec "$program" "$@"
@@ -72,7 +72,8 @@ const OF_HOST: [&str; 9] = [
 ];
 
 /// Directories that the guest has itself.
-const OF_GUEST: [&str; 9] = ["bin", "dev", "etc", "lib", "linnet", "proc", "sbin", "sys", "usr"];
+const OF_GUEST: [&str; 10] =
+    ["bin", "dev", "etc", "lib", "linnet", "proc", "run", "sbin", "sys", "usr"];
 
 /// A program of Linux: `linnet boot` starts it in this directory, which the machine shares.
 fn in_machine(arguments: &Run) -> Result<()> {
